@@ -1,0 +1,62 @@
+"""Parts that several suites use."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+
+import anyio
+
+from voucher_mcp.backends.local.stores.sqlite import SqliteStore
+from voucher_mcp.domain.write import Write, digest_of_call
+
+T = TypeVar("T")
+_numbers = count(1)
+
+
+def new_key() -> str:
+    """An idempotency key that no other call of this run has."""
+    return f"key-{next(_numbers)}"
+
+
+def warrant(tool: str = "test", key: str | None = None, *, dry_run: bool = False, **arguments: Any) -> Write:
+    """The Write that policy would make of a call."""
+    return Write(tool, digest_of_call(tool, arguments), "tester", key, dry_run)
+
+
+@asynccontextmanager
+async def held(context: AbstractAsyncContextManager[T]) -> AsyncIterator[T]:
+    """Enter and leave a context in a task of its own.
+
+    A task group wants to be left by the task that entered it, and a fixture is set up in one task and torn
+    down in another.
+    """
+    entered: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+    leave = asyncio.Event()
+
+    async def hold() -> None:
+        async with context as value:
+            entered.set_result(value)
+            await leave.wait()
+
+    holder = asyncio.create_task(hold())
+    await asyncio.wait((holder, entered), return_when=asyncio.FIRST_COMPLETED)
+    if not entered.done():
+        await holder  # raises what kept it from entering
+    try:
+        yield entered.result()
+    finally:
+        leave.set()
+        await holder
+
+
+@asynccontextmanager
+async def open_store(path: Path) -> AsyncIterator[SqliteStore]:
+    """The store of one file, as the server opens it."""
+    async with anyio.create_task_group() as tasks:
+        store = await SqliteStore.open(path, tasks)
+        yield store
+        tasks.cancel_scope.cancel()
+    await store.close()

@@ -1,0 +1,108 @@
+"""The shape of the house: which way imports go, how long a module is, where a blind except may stand."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = "voucher_mcp"
+
+# From the ground up. A module imports from its own floor and from those below it, never from above.
+FLOORS = [
+    {""},  # the package itself, which holds the version
+    {"domain"},
+    {"config"},
+    {"backends"},
+    {"policy"},
+    {"tools"},
+    {"server", "http"},
+    {"cli", "__main__"},
+]
+# Libraries that only one part may import: one place talks to files and vendors, and `serve` never loads rich.
+ONLY_IN = {"apsw": "backends", "httpx2": "backends", "rich": "cli"}
+# The boundaries where every failure, foreseen or not, has to become an answer.
+BLIND_EXCEPT_ALLOWED = {"voucher_mcp/tools/dispatch.py", "voucher_mcp/backends/local/stores/writer.py"}
+MAX_LINES = 400
+
+
+def sources(*folders: str) -> Iterator[tuple[str, str]]:
+    """Each module's path from the root, with slashes, and its text."""
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            yield path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
+
+
+def part_of(module: str) -> str:
+    """`voucher_mcp.tools.pools` is of the part `tools`; the package itself is of no part, ``."""
+    return module.partition(".")[2].partition(".")[0]
+
+
+def part_of_path(path: str) -> str:
+    return part_of(path.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+
+
+def floor(part: str) -> int | None:
+    return next((height for height, parts in enumerate(FLOORS) if part in parts), None)
+
+
+def imports(path: str, text: str) -> Iterator[str]:
+    """Full names of all modules that a module imports, anywhere in it, relative imports resolved."""
+    for node in ast.walk(ast.parse(text, path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            folder = path.split("/")[: -node.level] if node.level else []
+            base = ".".join([*folder, *([node.module] if node.module else [])])
+            # `from voucher_mcp import tools` imports a part, `from voucher_mcp import __version__` does not.
+            names = [f"{PACKAGE}.{alias.name}" for alias in node.names if floor(alias.name) is not None]
+            yield from (names or [base]) if base == PACKAGE else [base]
+
+
+def is_blind(handler: ast.ExceptHandler) -> bool:
+    caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(
+        kind is None or (isinstance(kind, ast.Name) and kind.id in {"Exception", "BaseException"})
+        for kind in caught
+    )
+
+
+def test_every_module_stands_on_a_floor() -> None:
+    paths = [path for path, _ in sources(PACKAGE)]
+    assert f"{PACKAGE}/__init__.py" in paths
+    assert [path for path in paths if floor(part_of_path(path)) is None] == []
+
+
+def test_imports_go_one_way() -> None:
+    uphill = [
+        f"{path} imports {name}"
+        for path, text in sources(PACKAGE)
+        for name in imports(path, text)
+        if name.split(".")[0] == PACKAGE and (floor(part_of(name)) or 0) > (floor(part_of_path(path)) or 0)
+    ]
+    assert uphill == []
+
+
+def test_a_library_is_imported_only_by_the_part_it_serves() -> None:
+    astray = [
+        f"{path} imports {name}"
+        for path, text in sources(PACKAGE)
+        for name in imports(path, text)
+        if ONLY_IN.get(name.split(".")[0], part_of_path(path)) != part_of_path(path)
+    ]
+    assert astray == []
+
+
+def test_every_module_is_short() -> None:
+    lengths = {path: len(text.splitlines()) for path, text in sources(PACKAGE, "bench", "tests")}
+    assert {path: lines for path, lines in lengths.items() if lines > MAX_LINES} == {}
+
+
+def test_a_blind_except_stands_only_where_every_failure_becomes_an_answer() -> None:
+    blind = [
+        f"{path}:{node.lineno}"
+        for path, text in sources(PACKAGE)
+        if path not in BLIND_EXCEPT_ALLOWED
+        for node in ast.walk(ast.parse(text, path))
+        if isinstance(node, ast.ExceptHandler) and is_blind(node)
+    ]
+    assert blind == []
