@@ -1,0 +1,245 @@
+"""What a file of codes is read as, and what is said of the lines that hold none."""
+
+import io
+from collections.abc import Sequence
+
+import pytest
+
+from voucher_mcp.cli.code_files import read_codes
+from voucher_mcp.cli.code_lines import LONGEST_LINE, text_of
+from voucher_mcp.domain.errors import InvalidInput
+from voucher_mcp.domain.pool import NewCode
+
+DAY = 86_400_000
+NEW_YEAR_2030 = 1_893_456_000_000  # milliseconds UTC
+
+
+def read(file: str | bytes) -> tuple[list[NewCode], list[tuple[int, str, str]]]:
+    """The codes of a file, and the lines that hold none with what was said of them."""
+    data = file.encode() if isinstance(file, str) else file
+    bad: list[tuple[int, str, str]] = []
+    text = text_of(io.BufferedReader(io.BytesIO(data)))
+    return list(read_codes(text, lambda *line: bad.append(line))), bad
+
+
+def codes(file: str | bytes) -> list[tuple[int | None, str]]:
+    """Line and code of a file where every line is good."""
+    good, bad = read(file)
+    assert bad == []
+    return [(code.line, code.value) for code in good]
+
+
+def refusal(file: str | bytes) -> str:
+    with pytest.raises(InvalidInput) as raised:
+        read(file)
+    return raised.value.message
+
+
+def bad_lines(file: str | bytes) -> list[tuple[int, str]]:
+    """Line and reason."""
+    return [(line, reason) for line, _, reason in read(file)[1]]
+
+
+# One code a line
+
+
+def test_a_file_without_a_header_has_one_code_a_line() -> None:
+    assert codes("A1\nB2\nC3") == [(1, "A1"), (2, "B2"), (3, "C3")]
+
+
+def test_empty_lines_are_skipped_and_still_counted() -> None:
+    assert codes("\n\nA1\n   \nB2\n\n") == [(3, "A1"), (5, "B2")]
+    assert codes("code,x\n\nA1,\n   \nB2,\n\n") == [(3, "A1"), (5, "B2")]
+
+
+def test_spaces_around_a_code_are_no_part_of_it() -> None:
+    assert codes("  A1\t\n B 2 \n") == [(1, "A1"), (2, "B 2")]
+
+
+def test_quotes_around_a_code_in_a_list_are_no_part_of_it() -> None:
+    assert codes('"A1"\n"B""2"\n') == [(1, "A1"), (2, 'B"2')]
+
+
+def test_a_line_of_a_list_that_looks_like_several_cells_is_not_taken_for_a_code() -> None:
+    assert [line for line, _ in bad_lines("A1\nB2,2030-01-01\nC3;x\nD4\n")] == [2, 3]
+
+
+def test_a_code_that_begins_like_a_formula_is_kept_as_it_stands_in_a_list() -> None:
+    assert codes("=A1\n'=B2\n") == [(1, "=A1"), (2, "'=B2")]
+
+
+# Text
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_line_ends_of_any_system_will_do(end: str) -> None:
+    assert codes(f"code{end}A1{end}B2{end}") == [(2, "A1"), (3, "B2")]
+    assert codes(f"A1{end}B2") == [(1, "A1"), (2, "B2")]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_header() -> None:
+    assert codes(b"\xef\xbb\xbfcode,region\nA1,EU\n") == [(2, "A1")]
+
+
+def test_codes_and_metadata_may_be_of_any_script() -> None:
+    good, _ = read("code,město\nSLEVA–ž,Žďár\n")
+    assert good == [NewCode("SLEVA–ž", metadata='{"město":"Žďár"}', line=2)]
+
+
+def test_a_line_that_is_no_utf_8_is_reported_and_the_others_are_kept() -> None:
+    good, bad = read(b"code,city\nA1,Wien\n\xe9t\xe9,Lyon\nB2,Orl\xe9ans\nC3,Praha\n")
+    assert [code.value for code in good] == ["A1", "C3"]
+    assert [line for line, _, _ in bad] == [3, 4]
+    assert "UTF-8" in bad[0][2]
+
+
+@pytest.mark.parametrize("file", ["code\nA1\n".encode("utf-16"), b"PK\x03\x04\x00\x00\x00", b"A1\nB\x002\n"])
+def test_a_file_that_is_no_utf_8_text_is_refused_as_a_whole(file: bytes) -> None:
+    assert "UTF-8" in refusal(file)
+
+
+def test_a_gigantic_line_is_refused_without_being_read_to_its_end() -> None:
+    raw = io.BytesIO(b"A1\n" + b"x" * LONGEST_LINE * 20)
+    text = text_of(io.BufferedReader(raw))
+    with pytest.raises(InvalidInput, match="Line 2 is longer than"):
+        list(read_codes(text, lambda *_: None))
+    assert raw.tell() < LONGEST_LINE * 2
+
+
+def test_an_empty_file_has_no_codes() -> None:
+    assert codes("") == codes("\n \n") == codes("code\n") == []
+
+
+# The header
+
+
+@pytest.mark.parametrize("header", ["code", "CODE", " Code ", '"code"', "region,Code", "CODE,region"])
+def test_a_line_with_a_cell_named_code_in_any_case_is_a_header(header: str) -> None:
+    assert codes(f"\n{header}\nA1,A1\n" if "," in header else f"\n{header}\nA1\n") == [(3, "A1")]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_the_header_shows_what_parts_the_cells(delimiter: str) -> None:
+    good, bad = read("region;code;valid_until\nEU;A1;2030-01-01\n".replace(";", delimiter))
+    assert bad == []
+    assert good == [NewCode("A1", None, NEW_YEAR_2030, '{"region":"EU"}', 2)]
+
+
+def test_several_columns_without_one_named_code_are_refused() -> None:
+    assert "none of them is `code`" in refusal("voucher,valid_until\nA1,2030-01-01\n")
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("code,Code", '"code" twice'),
+        ("code,region,region", '"region" twice'),
+        ("code,,region", "Column 2"),
+        ("code,Valid_From,valid_from", '"valid_from" twice'),
+        ("code," + "x" * 101, "keys of 1 to 100 characters"),
+        ('code,"region', "header line"),
+    ],
+)
+def test_a_header_that_means_nothing_is_refused(header: str, said: str) -> None:
+    assert said in refusal(f"{header}\nA1,a,b\n")
+
+
+def test_columns_without_a_name_at_the_end_are_ignored_as_long_as_they_are_empty() -> None:
+    good, bad = read("code,region,,\nA1,EU,,\nB2,EU\nC3,EU,,x\n")
+    assert [code.value for code in good] == ["A1", "B2"]
+    assert [line for line, _, _ in bad] == [4]
+
+
+# Rows
+
+
+def test_the_other_columns_are_metadata_and_empty_cells_are_left_out() -> None:
+    good, _ = read('code,region,note\nA1,EU,"says ""hi"", twice"\nB2,,\nC3, x ,\n')
+    assert [code.metadata for code in good] == [
+        '{"region":"EU","note":"says \\"hi\\", twice"}',
+        None,
+        '{"region":"x"}',
+    ]
+
+
+def test_times_are_iso_8601_and_belong_to_the_code() -> None:
+    good, _ = read("code,Valid_From,VALID_UNTIL\nA1,2030-01-01,2030-01-02T02:00:00+02:00\nB2,,\n")
+    assert [code[1:4] for code in good] == [(NEW_YEAR_2030, NEW_YEAR_2030 + DAY, None), (None, None, None)]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("A1,soon,", "`valid_from` must be an ISO 8601 time"),
+        ("A1,,2030-13-01", "`valid_until` must be an ISO 8601 time"),
+        ("A1,2030-01-02,2030-01-01", "must come after"),
+        ("A1,2030-01-01,2030-01-01", "must come after"),
+        (",2030-01-01,", "must not be empty"),
+        ("x" * 129, "129 characters"),
+        ("A\u200b1,,", "cannot be printed"),
+        ("A1,,,,more", "has 5 cells, the header names 3"),
+        ('A"1",,"', "never closed"),
+        ('"A1" B,,', "written twice"),
+        ("x" * 200_000, "longer than"),
+    ],
+)
+def test_a_bad_row_is_reported_by_its_line_and_the_others_are_kept(row: str, said: str) -> None:
+    good, bad = read(f"code,valid_from,valid_until\nG1,,\n{row}\nG2,,\n")
+    assert [code.value for code in good] == ["G1", "G2"]
+    assert [line for line, _, _ in bad] == [3]
+    assert said in bad[0][2]
+
+
+def test_a_quote_that_never_closes_costs_only_the_line_it_opens_on() -> None:
+    rows = [f"A{n},x" for n in range(5_000)]
+    rows[10] = 'B,"x'
+    rows[4_000] = 'C,"a cell, ""quoted"""'
+    good, bad = read("code,note\n" + "\n".join(rows))
+    assert len(good) == 4_999
+    assert [line for line, _, _ in bad] == [12]
+
+
+def test_a_cell_may_have_several_lines_and_the_record_is_where_it_begins() -> None:
+    good, bad = read('code,note\nA1,"one\r\ntwo"\nB2,\n,"three\n\nfour"\nC3,\n')
+    assert [(code.line, code.value, code.metadata) for code in good] == [
+        (2, "A1", '{"note":"one\\ntwo"}'),
+        (4, "B2", None),
+        (8, "C3", None),
+    ]
+    assert [line for line, _, _ in bad] == [5]
+
+
+def test_metadata_that_is_too_large_is_reported() -> None:
+    assert bad_lines(f"code,a,b\nA1,{'x' * 2_600},{'ž' * 1_300}\n")[0][0] == 2
+    assert bad_lines(f"code,a,b\nA1,{'x' * 2_300},{'ž' * 1_300}\n") == []
+
+
+def test_the_guard_of_a_spreadsheet_is_taken_off_a_code() -> None:
+    assert codes("code\n'=A1\n''=A1\n'A1\n=B1\n") == [(2, "=A1"), (3, "'=A1"), (4, "'A1"), (5, "=B1")]
+
+
+# A file of `codes export`
+
+EXPORTED = "code,status,assigned_time,redeemed_time,customer_id,valid_from,valid_until,metadata\n"
+
+
+def exported(*rows: str) -> Sequence[NewCode]:
+    return read(EXPORTED + "\n".join(rows))[0]
+
+
+def test_an_exported_code_comes_back_with_its_times_and_metadata() -> None:
+    row = 'A1,available,,,,2030-01-01T00:00:00.000Z,,"{""region"":""EU"",""n"":[1,2]}"'
+    assert exported(row) == [NewCode("A1", NEW_YEAR_2030, None, '{"region":"EU","n":[1,2]}', 2)]
+
+
+def test_an_exported_code_that_was_given_away_or_used_is_not_made_available_again() -> None:
+    file = EXPORTED + "A1,assigned,2030-01-01,,alice,,,\nB2,redeemed,,2030-01-01,,,,\nC3,available,,,,,,\n"
+    good, bad = read(file)
+    assert [code.value for code in good] == ["C3"]
+    assert [(line, code) for line, code, _ in bad] == [(2, "A1"), (3, "B2")]
+
+
+def test_in_any_other_file_such_columns_are_metadata() -> None:
+    good, bad = read("code,status,metadata\nA1,assigned,x\n")
+    assert bad == []
+    assert good[0].metadata == '{"status":"assigned","metadata":"x"}'

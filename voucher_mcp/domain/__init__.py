@@ -1,0 +1,1 @@
+"""Nouns and rules of the voucher world, without any input or output."""

@@ -1,0 +1,18 @@
+"""What a backend hands back for one call."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T_co]):
+    """The envelope's `data`, and the fields that stand beside it (`matched`, `has_more`, `replayed`, …).
+
+    Both hold JSON values only: the tools layer writes them to the wire as they are.
+    """
+
+    data: T_co
+    beside: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,155 @@
+"""Voucher pools and the codes in them, with the field names of the pool tools.
+
+A pool is a named collection of codes that campaigns draw from. Times in these objects are Unix seconds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
+
+from voucher_mcp.domain.code_config import CodeConfig
+from voucher_mcp.domain.errors import InvalidInput, quoted
+
+CodeStatus = Literal["available", "assigned", "redeemed"]
+
+MAX_NAME_LENGTH = 255
+MAX_CODES_A_CALL = 1_000
+MAX_GENERATED_A_CALL = 50_000
+"""Ours: what one transaction stores in a quarter of a second, so that nobody waits longer for their turn."""
+
+
+class VoucherPoolSummary(TypedDict):
+    """A row of list_voucher_pools; the counts are null where the system cannot say."""
+
+    id: str
+    name: str
+    total: int | None
+    available: int | None
+
+
+class VoucherPool(VoucherPoolSummary):
+    """A whole pool. `company_id` is the project's id; the last four are there where the system keeps them."""
+
+    company_id: str
+    used_by: list[Any]
+    active: NotRequired[bool]
+    start_date: NotRequired[float]
+    expiration_date: NotRequired[float]
+    voucher: NotRequired[dict[str, Any]]
+
+
+class VoucherCode(TypedDict):
+    """One code of a pool."""
+
+    code: str
+    status: str
+    assigned_time: float | None
+    redeemed_time: float | None
+    id: str | None
+    customer_id: NotRequired[str]
+    valid_from: NotRequired[float]
+    valid_until: NotRequired[float]
+    metadata: NotRequired[dict[str, Any]]
+
+
+class CodeFate(TypedDict):
+    """What became of one code that was to be added."""
+
+    code: str
+    id: str | None
+    result: Literal["added", "duplicate", "invalid"]
+    error: NotRequired[str]
+
+
+class AssignedCode(TypedDict):
+    """The code that a customer was given; `redeemable_id` is the id under which they hold it."""
+
+    code: str
+    id: str
+    pool_id: str
+    customer_id: str
+    status: str
+    assigned_time: float | None
+    redeemable_id: str
+
+
+class Deletion(TypedDict):
+    """What a deletion removed."""
+
+    deleted: int
+    ids: list[str]
+
+
+class NewCode(NamedTuple):
+    """A code to be added, already checked; times are milliseconds UTC, metadata is JSON text.
+
+    A tuple, because an import makes millions of them.
+    """
+
+    value: str
+    valid_from: int | None = None
+    valid_until: int | None = None
+    metadata: str | None = None
+    line: int | None = None
+    """Where it stands in the file that it came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadCode:
+    """A code that cannot be added, and why."""
+
+    value: str
+    reason: str
+
+
+class Taken(StrEnum):
+    """Why a code of an import was not added."""
+
+    IN_POOL = "the pool has this code already"
+    IN_FILE = "the file has this code twice"
+    IN_PROJECT = "the project has this code already, outside this pool"
+    DELETED = "this code was deleted, and its text stays taken"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedBatch:
+    """What became of one batch of an import, all of it on disk."""
+
+    added: int
+    rejected: Sequence[tuple[NewCode, Taken]]
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """So many random codes of one form."""
+
+    count: int
+    config: CodeConfig
+
+
+@dataclass(frozen=True, slots=True)
+class CodesQuery:
+    """Which codes of a pool, and which page of them; the window is half open, in milliseconds UTC."""
+
+    skip: int = 0
+    count: int = 20
+    status: str | None = None
+    code_ids: tuple[str, ...] | None = None
+    updated_after: int | None = None
+    updated_before: int | None = None
+
+
+def check_name(name: str, field: str = "name") -> str:
+    """A pool's name: 1 to 255 printable characters, no space at either end (ours).
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable() or name != name.strip():
+        raise InvalidInput(
+            f"`{field}` must be 1 to {MAX_NAME_LENGTH} printable characters without a space at either end; "
+            f"got {quoted(name)}.",
+            field=field,
+        )
+    return name
