@@ -1,0 +1,42 @@
+"""Settings: projects, access, limits. What is wrong with them stops the start with a sentence."""
+
+from voucher_mcp.config.errors import ConfigError
+from voucher_mcp.config.loading import configuration_file, load_settings
+from voucher_mcp.config.models import (
+    TOOLSETS,
+    Access,
+    BloomreachProject,
+    Destructive,
+    HttpSettings,
+    HttpToken,
+    Limits,
+    LocalProject,
+    MewsProject,
+    Project,
+    Settings,
+    Toolset,
+    VoucherifyProject,
+)
+from voucher_mcp.config.values import Database, data_file, is_loopback
+
+__all__ = [
+    "TOOLSETS",
+    "Access",
+    "BloomreachProject",
+    "ConfigError",
+    "Database",
+    "Destructive",
+    "HttpSettings",
+    "HttpToken",
+    "Limits",
+    "LocalProject",
+    "MewsProject",
+    "Project",
+    "Settings",
+    "Toolset",
+    "VoucherifyProject",
+    "configuration_file",
+    "data_file",
+    "is_loopback",
+    "load_settings",
+]

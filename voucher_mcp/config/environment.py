@@ -1,0 +1,110 @@
+"""What environment variables say: the projects where no file names any, and four choices for all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from voucher_mcp.config.errors import hint, unknown_value
+from voucher_mcp.config.models import TOOLSETS, Access, Destructive
+from voucher_mcp.config.values import parse_database
+
+PREFIX = "VOUCHER_MCP_"
+DATABASE_URL = "VOUCHER_MCP_DATABASE_URL"
+OURS = (
+    "VOUCHER_MCP_CONFIG",
+    DATABASE_URL,
+    "VOUCHER_MCP_ACCESS",
+    "VOUCHER_MCP_DESTRUCTIVE",
+    "VOUCHER_MCP_READ_ONLY",
+    "VOUCHER_MCP_TOOLSETS",
+)
+# Each sets one key of the project that is named after its backend.
+VENDORS: Mapping[str, tuple[str, str]] = {
+    "VOUCHERIFY_APP_ID": ("voucherify", "app_id"),
+    "VOUCHERIFY_APP_TOKEN": ("voucherify", "app_token"),
+    "VOUCHERIFY_API_BASE_URL": ("voucherify", "base_url"),
+    "MEWS_CLIENT_TOKEN": ("mews", "client_token"),
+    "MEWS_ACCESS_TOKEN": ("mews", "access_token"),
+    "MEWS_API_BASE_URL": ("mews", "base_url"),
+    "LOOMI_MCP_URL": ("bloomreach", "url"),
+    "LOOMI_TOKEN": ("bloomreach", "token"),
+    "LOOMI_PROJECT_ID": ("bloomreach", "upstream_project_id"),
+}
+_BOOLEANS: Mapping[str, bool] = {
+    **dict.fromkeys(("true", "1", "yes", "on"), True),
+    **dict.fromkeys(("false", "0", "no", "off"), False),
+}
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the environment says for all projects; None where it says nothing."""
+
+    access: str | None
+    destructive: str | None
+    read_only: bool | None
+    toolsets: tuple[str, ...] | None
+
+
+class Variables:
+    """Reads variables, none of them empty, and collects in `problems` what is wrong with them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.problems: list[str] = []
+
+    def choices(self) -> Choices:
+        return Choices(
+            access=self._one_of("VOUCHER_MCP_ACCESS", get_args(Access)),
+            destructive=self._one_of("VOUCHER_MCP_DESTRUCTIVE", get_args(Destructive)),
+            read_only=self._boolean("VOUCHER_MCP_READ_ONLY"),
+            toolsets=self._toolsets("VOUCHER_MCP_TOOLSETS"),
+        )
+
+    def projects(self, choices: Choices) -> dict[str, dict[str, object]]:
+        """The project tables that the variables make; `default`, as it comes, where they make none."""
+        tables: dict[str, dict[str, object]] = {}
+        if url := self.environ.get(DATABASE_URL):
+            tables["default"] = {"backend": "local"}
+            try:
+                tables["default"]["url"] = parse_database(url, Path())
+            except ValueError as error:
+                self.problems.append(f"{DATABASE_URL}: {error}")
+        for variable, (backend, key) in VENDORS.items():
+            if value := self.environ.get(variable):
+                tables.setdefault(backend, {"backend": backend})[key] = value
+        tables = tables or {"default": {"backend": "local"}}
+        for_all = {"access": choices.access, "destructive": choices.destructive}
+        given = {key: value for key, value in for_all.items() if value}
+        return {name: {**table, **given} for name, table in tables.items()}
+
+    def refuse_unknown(self, used: set[str]) -> None:
+        """Finds misspelt variables of ours: a read-only flag must never be ignored.
+
+        `used` are the names that the file refers to; those are the user's own.
+        """
+        for name in sorted(self.environ.keys() - used):
+            if name.upper().startswith(PREFIX) and name not in OURS:
+                known = hint(name, OURS) or f"; known are {', '.join(OURS)}"
+                self.problems.append(f"{name}: unknown variable{known}")
+
+    def _one_of(self, variable: str, known: tuple[str, ...]) -> str | None:
+        value = self.environ.get(variable, "").strip()
+        return value if value and self._is_known(variable, value, known) else None
+
+    def _boolean(self, variable: str) -> bool | None:
+        value = self.environ.get(variable, "").strip().lower()
+        return _BOOLEANS[value] if value and self._is_known(variable, value, tuple(_BOOLEANS)) else None
+
+    def _toolsets(self, variable: str) -> tuple[str, ...] | None:
+        text = self.environ.get(variable, "")
+        names = [name.strip() for name in text.split(",") if name.strip()]
+        if text and not names:
+            self.problems.append(f"{variable}: names no toolset; should be some of {', '.join(TOOLSETS)}")
+        return tuple(name for name in names if self._is_known(variable, name, TOOLSETS)) or None
+
+    def _is_known(self, variable: str, value: str, known: tuple[str, ...]) -> bool:
+        if value not in known:
+            self.problems.append(f"{variable}: {unknown_value(value, known)}")
+        return value in known

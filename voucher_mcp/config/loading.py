@@ -1,0 +1,121 @@
+"""Finds the configuration, reads it and builds the settings."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import get_args
+
+from pydantic import ValidationError
+
+from voucher_mcp.config.environment import VENDORS, Choices, Variables
+from voucher_mcp.config.errors import ConfigError, KeyPath, key_path
+from voucher_mcp.config.explain import explain
+from voucher_mcp.config.models import TOOLSETS, Access, Destructive, Settings
+from voucher_mcp.config.substitution import Substitution
+from voucher_mcp.config.values import parse_path
+
+
+def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
+    """The settings from a file and the environment (the design's section 5).
+
+    The file is `config`, else VOUCHER_MCP_CONFIG, else `config.toml` in the user's config directory if
+    there is one. Variables that are empty or blank count as not set.
+
+    - A file that names projects is the whole truth about them: the vendors' variables and
+      VOUCHER_MCP_DATABASE_URL matter only where it says `${NAME}`. Beside it VOUCHER_MCP_READ_ONLY, _ACCESS,
+      _DESTRUCTIVE and _TOOLSETS can only tighten what it says, never loosen it (ours).
+    - Where no file names projects the environment makes them, and those four set what they say. If it says
+      nothing either, there is one project, `default`: local, in the data directory, writable.
+
+    Nothing is created or opened but the file. Raises ConfigError with all that is wrong.
+    """
+    variables = Variables({name: value for name, value in environ.items() if value.strip()})
+    substitution = Substitution(variables.environ)
+    file = configuration_file(config, variables.environ)
+    filled = {key: substitution.fill(value, (key,)) for key, value in (_read(file) if file else {}).items()}
+    choices = variables.choices()
+    names: dict[KeyPath, str] = {}
+    if filled.get("projects", {}) == {}:
+        filled["projects"] = variables.projects(choices)
+        names = {("projects", *key): variable for variable, key in VENDORS.items()}
+    variables.refuse_unknown(substitution.used)
+
+    settings, wrong = _validate(filled, file.parent if file else Path())
+    wrong |= substitution.problems  # a value that could not be filled in is its key's only problem
+    problems = [f"{names.get(key) or _place(file, key)}: {what}" for key, what in wrong.items()]
+    if settings is None or problems or variables.problems:
+        raise ConfigError(*variables.problems, *problems)
+    return _tightened(settings, choices)
+
+
+def configuration_file(config: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The file that `load_settings` reads, absolute; None where there is none and none is named.
+
+    Raises:
+        ConfigError: the path cannot be one.
+    """
+    named = config or environ.get("VOUCHER_MCP_CONFIG", "").strip()
+    if named:
+        try:
+            return parse_path(str(named), Path())
+        except ValueError as error:
+            raise ConfigError(f"{named}: {error}") from None
+    import platformdirs
+
+    file = Path(platformdirs.user_config_dir("voucher-mcp", appauthor=False)) / "config.toml"
+    try:
+        file.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError:
+        pass  # it may be there, and hold restrictions: reading it says why it cannot be read
+    return file
+
+
+def _read(file: Path) -> dict[str, object]:
+    import tomllib
+
+    try:
+        if not file.is_dir():
+            # Windows editors put a byte order mark first
+            return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        problem = "is a directory"
+    except FileNotFoundError:
+        problem = "there is no such file"
+    except UnicodeDecodeError as error:
+        problem = f"is not UTF-8 text (byte {error.start})"
+    except tomllib.TOMLDecodeError as error:
+        problem = f"is not valid TOML: {error}"
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+    raise ConfigError(f"{file}: {problem}")
+
+
+def _validate(tables: Mapping[str, object], folder: Path) -> tuple[Settings | None, dict[KeyPath, str]]:
+    try:
+        return Settings.model_validate(tables, context={"folder": folder}), {}
+    except ValidationError as error:
+        return None, dict(explain(error))
+
+
+def _place(file: Path | None, key: KeyPath) -> str:
+    return ": ".join(part for part in (str(file or ""), key_path(key)) if part)
+
+
+def _tightened(settings: Settings, choices: Choices) -> Settings:
+    """What the environment chose for all, where it is stricter; over the defaults this is just setting it."""
+    projects = {
+        key: project.model_copy(
+            update={
+                "access": _stricter(get_args(Access), project.access, choices.access),
+                "destructive": _stricter(get_args(Destructive), project.destructive, choices.destructive),
+            }
+        )
+        for key, project in settings.projects.items()
+    }
+    toolsets = tuple(each for each in settings.toolsets if each in (choices.toolsets or TOOLSETS))
+    read_only = settings.read_only or bool(choices.read_only)
+    return settings.model_copy(update={"projects": projects, "toolsets": toolsets, "read_only": read_only})
+
+
+def _stricter(from_strictest: tuple[str, ...], configured: str, chosen: str | None) -> str:
+    return min(configured, chosen or configured, key=from_strictest.index)

@@ -1,0 +1,217 @@
+"""The settings as typed, frozen values. The keys are the design's; unknown ones are refused."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from voucher_mcp.config.errors import hint, key_path
+from voucher_mcp.config.values import (
+    Address,
+    Database,
+    DatabaseUrl,
+    DisplayName,
+    FolderPath,
+    HostName,
+    Issuer,
+    ProjectId,
+    Secret,
+    Sha256,
+    Text,
+    TimeZone,
+    data_file,
+)
+
+Toolset = Literal["pools", "vouchers", "redeemables", "redemptions", "jobs"]
+Access = Literal["read", "write"]  # from the strictest
+Destructive = Literal["block", "confirm", "allow"]  # from the strictest
+TOOLSETS: tuple[Toolset, ...] = get_args(Toolset)
+
+Limit = Annotated[int, Field(ge=0)] | None
+# TOML has lists only; strictness would want tuples
+Texts = Annotated[tuple[Text, ...], Field(strict=False)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Limits(_Model):
+    """The most that may happen; None is no limit. Amounts are in minor units."""
+
+    max_amount_per_call: Limit = None
+    max_amount_per_day: Limit = None
+    max_points_per_day: Limit = None
+    max_codes_per_call: Limit = None
+    max_calls_per_minute: Limit = None
+
+
+class _Project(_Model):
+    id: str
+    name: DisplayName
+    destructive: Destructive = "confirm"
+    limits: Limits = Limits()
+
+
+class _VendorProject(_Project):
+    access: Access = "read"
+    timeout: Annotated[float, Field(gt=0, le=45)] = 30.0
+    """Seconds to wait for an answer; a whole call has 50."""
+
+
+class LocalProject(_Project):
+    """The embedded engine."""
+
+    backend: Literal["local"]
+    url: DatabaseUrl = Field(default_factory=lambda: Database(path=data_file("vouchers.db")))
+    access: Access = "write"
+    timezone: TimeZone = "UTC"
+    import_dir: FolderPath | None = None
+    """The only folder that import_vouchers_using_csv reads; None: it takes no `path`."""
+
+
+class VoucherifyProject(_VendorProject):
+    backend: Literal["voucherify"]
+    base_url: Address = "https://api.voucherify.io"
+    app_id: Text
+    app_token: Secret
+
+
+class MewsProject(_VendorProject):
+    backend: Literal["mews"]
+    base_url: Address = "https://api.mews.com"
+    client_token: Secret
+    access_token: Secret
+    service_ids: Texts = ()
+    """Empty: found with services/getAll."""
+    enterprise_id: Text | None = None
+    """Needed with a portfolio token."""
+
+
+class BloomreachProject(_VendorProject):
+    backend: Literal["bloomreach"]
+    url: Address
+    upstream_project_id: Text
+    token: Secret | None = None
+    """None: the stored sign-in of `voucher-mcp login`."""
+    api_base: Address | None = None
+    project_token: Text | None = None
+    api_key_id: Text | None = None
+    api_secret: Secret | None = None
+
+    @property
+    def can_import(self) -> bool:
+        """Whether start_voucher_import can work: its API key is configured."""
+        return self.api_secret is not None
+
+    @model_validator(mode="after")
+    def _api_key_is_whole(self) -> Self:
+        names = ("api_base", "project_token", "api_key_id", "api_secret")
+        missing = [name for name in names if getattr(self, name) is None]
+        if missing and len(missing) < len(names):
+            needed = f"start_voucher_import needs all of {', '.join(names)}"
+            raise ValueError(f"{', '.join(missing)} missing; {needed}")
+        return self
+
+
+Project = Annotated[
+    LocalProject | VoucherifyProject | MewsProject | BloomreachProject, Field(discriminator="backend")
+]
+PROJECT_MODELS: Mapping[str, type[_Project]] = {
+    "local": LocalProject,
+    "voucherify": VoucherifyProject,
+    "mews": MewsProject,
+    "bloomreach": BloomreachProject,
+}
+
+
+class HttpToken(_Model):
+    """A fixed bearer token: what it opens, and its SHA-256 in lower-case hexadecimal."""
+
+    sha256: Sha256
+    projects: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+    access: Access = "read"
+
+
+class HttpSettings(_Model):
+    """Who may speak to the server over HTTP: callers with an OAuth token of `issuer`, or a fixed token."""
+
+    issuer: Issuer | None = None
+    audience: Text | None = None
+    allowed_hosts: Annotated[tuple[HostName, ...], Field(strict=False)] = ()
+    tokens: dict[str, HttpToken] = {}
+
+    @property
+    def has_sign_in(self) -> bool:
+        """Whether callers are asked who they are; without it only loopback may be served."""
+        return self.issuer is not None or bool(self.tokens)
+
+    @model_validator(mode="after")
+    def _is_unambiguous(self) -> Self:
+        if (self.issuer is None) != (self.audience is None):
+            raise ValueError("issuer and audience need each other: a token is checked against both")
+        names: dict[str, str] = {}
+        for name, token in self.tokens.items():
+            twin = names.setdefault(token.sha256, name)
+            if twin != name:
+                raise ValueError(f"tokens {twin!r} and {name!r} have the same sha256")
+        return self
+
+
+class Settings(_Model):
+    """Everything that is configured. Built by `load_settings`; relative paths need the context `folder`."""
+
+    read_only: bool = False
+    toolsets: Annotated[tuple[Toolset, ...], Field(strict=False)] = TOOLSETS
+    state: DatabaseUrl | None = None
+    projects: Annotated[dict[ProjectId, Project], Field(min_length=1)]
+    limits: Limits = Limits()
+    http: HttpSettings | None = None
+
+    @property
+    def journal(self) -> Database:
+        """Where the journal of vendor writes is: `state`, else the default local project's own
+        database, else `state.db` in the data directory (the design). Nothing is opened or created."""
+        if self.state is not None:
+            return self.state
+        default = self.projects.get("default")
+        if isinstance(default, LocalProject):
+            return default.url
+        return Database(path=data_file("state.db"))
+
+    def limits_for(self, project_id: str) -> Limits:
+        """The limits of one project: each of its own, else the one for all. KeyError: no such project."""
+        own = self.projects[project_id].limits
+        return self.limits.model_copy(update=own.model_dump(exclude_none=True))
+
+    @field_validator("toolsets", mode="after")
+    @classmethod
+    def _each_once(cls, toolsets: tuple[Toolset, ...]) -> tuple[Toolset, ...]:
+        return tuple(dict.fromkeys(toolsets))
+
+    @field_validator("projects", mode="before")
+    @classmethod
+    def _name_after_their_keys(cls, tables: object) -> object:
+        if not isinstance(tables, dict):
+            return tables
+        return {
+            key: {"id": key, "name": key, **table} if isinstance(table, dict) else table
+            for key, table in tables.items()
+        }
+
+    @field_validator("projects", mode="after")
+    @classmethod
+    def _ids_are_their_keys(cls, projects: dict[str, Project]) -> dict[str, Project]:
+        for key, project in projects.items():
+            if project.id != key:
+                raise ValueError(f"the id of {key!r} is the table's name; leave `id` out")
+        return projects
+
+    @model_validator(mode="after")
+    def _tokens_open_known_projects(self) -> Self:
+        for name, token in (self.http.tokens if self.http else {}).items():
+            for project in token.projects:
+                if project not in self.projects:
+                    place = key_path(("http", "tokens", name, "projects"))
+                    raise ValueError(f"{place}: no project {project!r}{hint(project, self.projects)}")
+        return self
