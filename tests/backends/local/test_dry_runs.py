@@ -1,0 +1,48 @@
+"""On the embedded engine a dry run is undone to the last row."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.backends.agent import Agent
+from tests.backends.dry_runs import CALLS, REFUSED, make_summer
+from tests.backends.local.files import dump
+from tests.backends.opening import connect, local_table
+from tests.support import held
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [*CALLS.items(), *((tool, arguments) for tool, _, arguments in REFUSED)],
+)
+async def test_a_dry_run_leaves_the_whole_database_as_it_was(
+    database: Path, tool: str, arguments: dict[str, object]
+) -> None:
+    async with held(connect(shop=local_table(database))) as client:
+        agent = Agent(client, "shop")
+        await make_summer(agent)
+        before = dump(database)
+        await agent.call(tool, **arguments, dry_run=True)
+        assert dump(database) == before
+        if (tool, arguments) in CALLS.items():
+            await agent.ok(tool, **arguments)
+            assert dump(database) != before
+
+
+async def test_a_dry_run_in_a_new_project_leaves_the_database_empty(database: Path) -> None:
+    async with held(connect(shop=local_table(database))) as client:
+        answer = await Agent(client, "shop").ok(
+            "create_voucher_pool", name="Summer", codes=["A"], dry_run=True
+        )
+        assert (answer["data"]["total"], answer["dry_run"]) == (1, True)
+        assert not any(dump(database).values())
+
+
+async def test_a_refused_call_leaves_the_whole_database_as_it_was(database: Path) -> None:
+    async with held(connect(shop=local_table(database))) as client:
+        agent = Agent(client, "shop")
+        await make_summer(agent)
+        before = dump(database)
+        for tool, error_code, arguments in REFUSED:
+            await agent.refused(error_code, tool, **arguments)
+        assert dump(database) == before

@@ -1,0 +1,153 @@
+"""The SQL of the embedded engine: every query is known, used, sound, and finds its rows by an index."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import pytest
+
+from tests.support import warrant
+from voucher_mcp.backends.local import adapter, codes
+from voucher_mcp.backends.local.adapter import LocalBackend
+from voucher_mcp.backends.local.stores.queries import load_queries
+from voucher_mcp.backends.local.stores.sqlite import SqliteStore
+from voucher_mcp.domain.pool import CodesQuery, NewCode
+
+ENGINE = Path(adapter.__file__).parent
+QUERIES = load_queries("sqlite")
+METHODS = {"all", "one", "run", "many"}
+
+# The pages of list_voucher_codes and the lookups of every call, each with the index that makes it quick.
+PLANS = {
+    "codes_from": ("vouchers USING INDEX vouchers_pool (pool=? AND rowid>?)", "USING INTEGER PRIMARY KEY"),
+    "codes_from_with_status": ("vouchers USING INDEX vouchers_status (pool=? AND status=? AND rowid>?)",),
+    "codes_updated": ("COVERING INDEX vouchers_updated (pool=? AND updated_at>? AND updated_at<?)",),
+    "codes_updated_count": ("COVERING INDEX vouchers_updated (pool=? AND updated_at>? AND updated_at<?)",),
+    "code_by_n": ("vouchers USING INTEGER PRIMARY KEY (rowid=?)",),
+    "code_by_code": ("vouchers USING INDEX vouchers_code (project=? AND code=?)",),
+    "code_next_available": ("vouchers USING INDEX vouchers_status (pool=? AND status=?)",),
+    "blocks_of_pool": ("code_blocks USING PRIMARY KEY (pool=?)",),
+    "block_count": ("code_blocks USING PRIMARY KEY (pool=? AND first_n=?)",),
+    "pool_by_id_or_name": ("pools_id (project=? AND id=?)", "pools_name (project=? AND name=?)"),
+    "pool_name_taken": ("pools_name (project=? AND name=?)",),
+    "write_by_key": ("writes USING PRIMARY KEY (project=? AND caller=? AND key=?)",),
+}
+
+
+def engine_nodes() -> Iterator[ast.AST]:
+    for path in sorted(ENGINE.rglob("*.py")):
+        yield from ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def values_of(query: str) -> list[int]:
+    """One value for each parameter."""
+    numbers = [int(number) for number in re.findall(r"\?(\d+)", QUERIES[query])]
+    return [1] * max(numbers, default=0)
+
+
+def plan(connection: apsw.Connection, query: str) -> list[str]:
+    lines = connection.execute(f"EXPLAIN QUERY PLAN {QUERIES[query]}", values_of(query)).fetchall()
+    return [str(line[3]) for line in lines]
+
+
+@pytest.fixture
+def connection(store: SqliteStore) -> Iterator[apsw.Connection]:
+    connection = apsw.Connection(str(store.path))
+    yield connection
+    connection.close()
+
+
+def test_every_query_that_the_engine_names_is_written_down() -> None:
+    named = {
+        node.args[0].value
+        for node in engine_nodes()
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in METHODS
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+        and isinstance(node.args[0].value, str)
+    }
+    assert len(named) > 20
+    assert named - QUERIES.keys() == set()
+
+
+def test_every_query_that_is_written_down_is_used() -> None:
+    texts = {node.value for node in engine_nodes() if isinstance(node, ast.Constant)}
+    assert {query for query in QUERIES if query not in texts} == set()
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_query_compiles_on_a_fresh_database(connection: apsw.Connection, query: str) -> None:
+    assert connection.execute(f"EXPLAIN {QUERIES[query]}", values_of(query)).fetchall()
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_no_query_walks_through_a_whole_table(connection: apsw.Connection, query: str) -> None:
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    scanned = {line.split()[1] for line in plan(connection, query) if line.startswith("SCAN")}
+    assert scanned & tables == set()
+
+
+@pytest.mark.parametrize("query", PLANS)
+def test_a_query_uses_the_index_that_was_made_for_it(connection: apsw.Connection, query: str) -> None:
+    lines = plan(connection, query)
+    for part in PLANS[query]:
+        assert any(line.startswith("SEARCH") and part in line for line in lines), lines
+
+
+async def test_a_page_costs_the_same_however_many_codes_come_before_it(
+    engine: LocalBackend, store: SqliteStore
+) -> None:
+    await engine.create_voucher_pool(warrant(), "Summer", None, [])
+    imported = engine.import_codes(
+        warrant(), "Summer", (NewCode(f"CODE-{n}") for n in range(8 * codes.BLOCK_SIZE))
+    )
+    async for _ in imported:
+        pass
+    for status in (None, "available"):
+        first = await steps(store, engine, CodesQuery(0, 100, status))
+        last = await steps(store, engine, CodesQuery(7 * codes.BLOCK_SIZE, 100, status))
+        assert last < 2 * first
+
+
+async def test_skipping_within_a_block_reads_the_index_and_not_the_codes(
+    engine: LocalBackend, store: SqliteStore
+) -> None:
+    texts = [f"CODE-{n}" for n in range(codes.BLOCK_SIZE)]
+    await engine.create_voucher_pool(warrant(), "Summer", None, [NewCode(text) for text in texts])
+    await engine.delete_voucher_codes(warrant(), "Summer", texts[1::3])
+    for status in (None, "available"):
+        near = await pages_read(store, engine, CodesQuery(0, 10, status))
+        far = await pages_read(store, engine, CodesQuery(5_000, 10, status))
+        assert far < near + 100  # one for every code that is skipped, if their rows were read
+
+
+async def steps(store: SqliteStore, engine: LocalBackend, query: CodesQuery) -> int:
+    """How many hundreds of instructions SQLite's machine runs for a page."""
+    hundreds = 0
+
+    def count() -> bool:
+        nonlocal hundreds
+        hundreds += 1
+        return False
+
+    store._reader.set_progress_handler(count, 100)
+    assert len((await engine.list_voucher_codes("Summer", query)).data) == query.count
+    store._reader.set_progress_handler(None)
+    return hundreds
+
+
+async def pages_read(store: SqliteStore, engine: LocalBackend, query: CodesQuery) -> int:
+    """How often SQLite looks into a page of the file for a page of codes."""
+
+    def looks() -> int:
+        hits, _ = store._reader.status(apsw.SQLITE_DBSTATUS_CACHE_HIT, False)
+        misses, _ = store._reader.status(apsw.SQLITE_DBSTATUS_CACHE_MISS, False)
+        return hits + misses
+
+    before = looks()
+    assert len((await engine.list_voucher_codes("Summer", query)).data) == query.count
+    return looks() - before

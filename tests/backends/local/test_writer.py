@@ -1,0 +1,147 @@
+"""The one writer of a process: what goes into one commit stands or falls alone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import anyio
+import pytest
+
+from tests.backends.local.files import assert_counters_equal_rows, dump, rows
+from tests.support import warrant
+from voucher_mcp.backends.local.adapter import LocalBackend
+from voucher_mcp.backends.local.stores.base import Transaction
+from voucher_mcp.backends.local.stores.sqlite import SqliteStore
+from voucher_mcp.backends.local.stores.turnstile import Turnstile
+from voucher_mcp.domain.errors import AlreadyExists, Unavailable, VoucherError
+from voucher_mcp.domain.pool import NewCode
+
+
+@pytest.fixture
+def turnstile(store: SqliteStore) -> Iterator[Turnstile]:
+    """A turnstile of the file, as another process has it."""
+    turnstile = Turnstile(store.path)
+    yield turnstile
+    turnstile.close()
+
+
+async def make(engine: LocalBackend, name: str, failures: list[VoucherError]) -> None:
+    try:
+        await engine.create_voucher_pool(warrant(), name, None, [NewCode(f"{name} 1"), NewCode(f"{name} 2")])
+    except VoucherError as error:
+        failures.append(error)
+
+
+async def test_a_write_that_fails_leaves_the_others_of_its_commit_intact(
+    engine: LocalBackend, turnstile: Turnstile, database: Path
+) -> None:
+    await engine.create_voucher_pool(warrant(), "Taken", None, [])
+    failures: list[VoucherError] = []
+    async with anyio.create_task_group() as tasks:
+        with turnstile.turn(1):  # so that all of them wait, and go into one commit
+            for name in ("A", "B", "Taken", "C", "Taken", "D"):
+                tasks.start_soon(make, engine, name, failures)
+            await anyio.wait_all_tasks_blocked()
+    assert [type(error) for error in failures] == [AlreadyExists, AlreadyExists]
+    assert {name for (name,) in rows(database, "SELECT name FROM pools")} == {"Taken", "A", "B", "C", "D"}
+    assert rows(database, "SELECT count(*) FROM vouchers") == [(8,)]
+    assert_counters_equal_rows(database)
+
+
+async def test_a_fault_within_a_write_reaches_its_caller_and_undoes_that_write_alone(
+    engine: LocalBackend, store: SqliteStore, turnstile: Turnstile, database: Path
+) -> None:
+    async def broken(transaction: Transaction) -> None:
+        await transaction.run("project_insert", "broken", "tag", 0)
+        raise ZeroDivisionError
+
+    async def breaks() -> None:
+        with pytest.raises(ZeroDivisionError):
+            await store.write(broken)
+
+    failures: list[VoucherError] = []
+    async with anyio.create_task_group() as tasks:
+        with turnstile.turn(1):
+            tasks.start_soon(make, engine, "A", failures)
+            tasks.start_soon(breaks)
+            tasks.start_soon(make, engine, "B", failures)
+            await anyio.wait_all_tasks_blocked()
+    assert failures == []
+    assert rows(database, "SELECT id FROM projects") == [("shop",)]
+    assert rows(database, "SELECT name FROM pools ORDER BY 1") == [("A",), ("B",)]
+
+
+async def test_a_write_that_breaks_a_rule_of_the_database_undoes_itself_alone(
+    engine: LocalBackend, store: SqliteStore, database: Path
+) -> None:
+    async def twice(transaction: Transaction) -> None:
+        await transaction.run("write_insert", 1, "caller", "key", "digest", "{}", 0)
+        await transaction.run("write_insert", 1, "caller", "key", "digest", "{}", 0)
+
+    with pytest.raises(Exception, match="UNIQUE constraint failed"):
+        await store.write(twice)
+    assert rows(database, "SELECT * FROM writes") == []
+    await engine.create_voucher_pool(warrant(), "A", None, [])
+
+
+async def test_where_the_database_fails_the_whole_commit_is_undone_and_the_next_one_works(
+    engine: LocalBackend, store: SqliteStore, turnstile: Turnstile, database: Path
+) -> None:
+    async def fails(transaction: Transaction) -> None:
+        await transaction.run("project_insert", "too", "few")  # values, so SQLite refuses to run it
+
+    async def try_to_fail() -> None:
+        with pytest.raises(Unavailable) as failure:
+            await store.write(fails)
+        assert failure.value.applied == "no"
+
+    failures: list[VoucherError] = []
+    async with anyio.create_task_group() as tasks:
+        with turnstile.turn(1):
+            tasks.start_soon(make, engine, "Before", failures)
+            tasks.start_soon(try_to_fail)
+            tasks.start_soon(make, engine, "After", failures)
+            await anyio.wait_all_tasks_blocked()
+    assert [type(error) for error in failures] == [Unavailable]
+    assert rows(database, "SELECT name FROM pools") == [("After",)]
+    assert_counters_equal_rows(database)
+
+
+async def test_a_waiting_write_that_is_cancelled_leaves_no_trace(
+    engine: LocalBackend, turnstile: Turnstile, database: Path
+) -> None:
+    await engine.create_voucher_pool(warrant(), "Before", None, [])
+    before = dump(database)
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as tasks:
+            with turnstile.turn(1):
+                tasks.start_soon(make, engine, "Cancelled", [])
+                await anyio.wait_all_tasks_blocked()
+                tasks.cancel_scope.cancel()
+        assert dump(database) == before
+        await engine.create_voucher_pool(warrant(), "After", None, [])
+    assert rows(database, "SELECT name FROM pools ORDER BY n") == [("Before",), ("After",)]
+
+
+async def test_a_cancelled_write_does_not_keep_those_behind_it(
+    engine: LocalBackend, turnstile: Turnstile, database: Path
+) -> None:
+    failures: list[VoucherError] = []
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as tasks:
+            with turnstile.turn(1):
+                with anyio.CancelScope() as scope:
+                    async with anyio.create_task_group() as cancelled:
+                        cancelled.start_soon(make, engine, "Cancelled", failures)
+                        tasks.start_soon(make, engine, "Kept", failures)
+                        await anyio.wait_all_tasks_blocked()
+                        scope.cancel()
+    assert failures == []
+    assert rows(database, "SELECT name FROM pools") == [("Kept",)]
+
+
+async def test_a_read_does_not_wait_for_a_writer(
+    engine: LocalBackend, store: SqliteStore, turnstile: Turnstile
+) -> None:
+    await engine.create_voucher_pool(warrant(), "Summer", None, [NewCode("A")])
+    with turnstile.turn(1), anyio.fail_after(1):
+        assert (await engine.get_voucher_pool("Summer")).data["total"] == 1

@@ -1,0 +1,224 @@
+"""The codes of a pool: what is shown of them, in which pages, and through which filters."""
+
+from typing import Any
+
+import pytest
+import time_machine
+
+from tests.backends.agent import Agent
+
+pytestmark = pytest.mark.needs("create_voucher_pool", "list_voucher_codes")
+
+NOON = 1_780_315_200.0  # 2026-06-01T12:00:00Z
+needs_assigning = pytest.mark.needs("assign_voucher_code")
+
+
+def beside(answer: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(answer[name] for name in ("matched", "matched_limited", "skip", "limit"))
+
+
+def numbered(count: int) -> list[str]:
+    return [f"CODE-{number:04d}" for number in range(count)]
+
+
+async def test_a_new_code_is_available_and_was_never_assigned_or_redeemed(agent: Agent) -> None:
+    pool = await agent.new_pool(codes=["A"])
+    (code,) = await agent.codes(pool)
+    assert isinstance(code.pop("id"), str)
+    assert code == {"code": "A", "status": "available", "assigned_time": None, "redeemed_time": None}
+
+
+async def test_a_code_with_its_own_dates_shows_them(agent: Agent) -> None:
+    dated = {"value": "A", "valid_from": "2026-06-01T12:00:00Z", "valid_until": NOON + 60}
+    pool = await agent.new_pool(codes=[dated, "B"])
+    first, second = await agent.codes(pool)
+    assert (first["valid_from"], first["valid_until"]) == (NOON, NOON + 60)
+    assert not {"valid_from", "valid_until"} & second.keys()
+
+
+@needs_assigning
+async def test_an_assigned_code_shows_when_and_to_whom(agent: Agent) -> None:
+    pool = await agent.new_pool(codes=["A"])
+    with time_machine.travel(NOON, tick=False):
+        await agent.ok("assign_voucher_code", pool_id=pool, customer_id="alice")
+    (code,) = await agent.codes(pool)
+    assert (code["status"], code["assigned_time"], code["redeemed_time"]) == ("assigned", NOON, None)
+    assert code["customer_id"] == "alice"
+
+
+async def test_an_empty_pool_has_an_empty_page(agent: Agent) -> None:
+    answer = await agent.ok("list_voucher_codes", pool_id=await agent.new_pool())
+    assert (answer["data"], beside(answer)) == ([], (0, False, 0, 20))
+
+
+async def test_a_page_holds_the_first_twenty_codes_unless_told_otherwise(agent: Agent) -> None:
+    pool = await agent.new_pool(codes=numbered(25))
+    answer = await agent.ok("list_voucher_codes", pool_id=pool)
+    assert [code["code"] for code in answer["data"]] == numbered(25)[:20]
+    assert beside(answer) == (25, False, 0, 20)
+
+
+async def test_pages_follow_each_other_in_the_order_of_adding(agent: Agent) -> None:
+    pool = await agent.new_pool(codes=numbered(25))
+    answer = await agent.ok("list_voucher_codes", pool_id=pool, skip=20, count=3)
+    assert [code["code"] for code in answer["data"]] == numbered(25)[20:23]
+    assert beside(answer) == (25, False, 20, 3)
+    assert await agent.texts(pool, skip=23, count=3) == numbered(25)[23:]
+
+
+@pytest.mark.parametrize("skip", [2, 3, 8_192, 10**9])
+@pytest.mark.parametrize("status", [None, "available"])
+async def test_skipping_beyond_the_end_leaves_nothing_but_the_count(
+    agent: Agent, skip: int, status: str | None
+) -> None:
+    pool = await agent.new_pool(codes=["A", "B"])
+    answer = await agent.ok("list_voucher_codes", pool_id=pool, skip=skip, status=status)
+    assert (answer["data"], beside(answer)) == ([], (2, False, skip, 20))
+
+
+async def test_a_page_holds_at_most_a_thousand_codes(agent: Agent) -> None:
+    pool = await agent.new_pool(generate={"count": 1_001})
+    assert len(await agent.codes(pool, count=1_000)) == 1_000
+    assert len(await agent.codes(pool, count=1)) == 1
+    for count in (0, -1, 1_001, 2.5):
+        answer = await agent.refused("invalid_input", "list_voucher_codes", pool_id=pool, count=count)
+        assert answer["field"] == "count"
+
+
+async def test_a_negative_skip_is_refused(agent: Agent) -> None:
+    pool = await agent.new_pool()
+    answer = await agent.refused("invalid_input", "list_voucher_codes", pool_id=pool, skip=-1)
+    assert answer["field"] == "skip"
+
+
+@needs_assigning
+async def test_a_status_filters_the_page_and_the_count(agent: Agent) -> None:
+    pool = await agent.new_pool(codes=numbered(5))
+    for _ in range(2):
+        await agent.ok("assign_voucher_code", pool_id=pool, customer_id="alice")
+    for status, texts in (
+        ("available", numbered(5)[2:]),
+        ("assigned", numbered(5)[:2]),
+        ("redeemed", []),
+        (None, numbered(5)),
+    ):
+        answer = await agent.ok("list_voucher_codes", pool_id=pool, status=status)
+        assert [code["code"] for code in answer["data"]] == texts
+        assert answer["matched"] == len(texts)
+    assert await agent.texts(pool, status="available", skip=1, count=1) == [numbered(5)[3]]
+
+
+@pytest.mark.parametrize("status", ["used", "AVAILABLE", "deleted", "3"])
+async def test_an_unknown_status_is_refused_with_the_known_ones(agent: Agent, status: str) -> None:
+    pool = await agent.new_pool(codes=["A"])
+    answer = await agent.refused("invalid_input", "list_voucher_codes", pool_id=pool, status=status)
+    assert answer["field"] == "status"
+    assert "available, assigned, redeemed" in answer["error"]
+
+
+async def test_codes_are_named_by_id_or_code(agent: Agent) -> None:
+    pool = await agent.new_pool(codes=["A", "B", "C", "D"])
+    ids = {code["code"]: code["id"] for code in await agent.codes(pool)}
+    answer = await agent.ok("list_voucher_codes", pool_id=pool, code_ids=["D", ids["B"], "A"])
+    assert [code["code"] for code in answer["data"]] == ["A", "B", "D"]
+    assert answer["matched"] == 3
+    assert await agent.texts(pool, code_ids=[ids["B"], "B"]) == ["B"]  # once, however often it is named
+    assert await agent.texts(pool, code_ids=["A", "B", "C"], skip=1, count=1) == ["B"]
+
+
+async def test_a_code_that_is_not_of_the_pool_matches_nothing(agent: Agent) -> None:
+    pool, other = await agent.new_pool("One", codes=["A"]), await agent.new_pool("Two", codes=["B"])
+    (strange,) = await agent.codes(other)
+    answer = await agent.ok("list_voucher_codes", pool_id=pool, code_ids=["B", strange["id"], "NONE", "A"])
+    assert [code["code"] for code in answer["data"]] == ["A"]
+    assert answer["matched"] == 1
+
+
+@pytest.mark.parametrize("spelling", ["{} ", "{}0", "0{}", "{}ffffffffffffffffff", "v_", "+{}", "_{}"])
+async def test_only_the_exact_spelling_of_an_id_names_its_code(agent: Agent, spelling: str) -> None:
+    pool = await agent.new_pool(codes=["A"])
+    (code,) = await agent.codes(pool)
+    assert await agent.codes(pool, code_ids=[spelling.format(code["id"])]) == []
+    assert await agent.codes(pool, code_ids=[code["id"].upper()]) == []
+
+
+async def test_a_code_is_found_even_where_it_reads_like_an_id(agent: Agent) -> None:
+    pool = await agent.new_pool(codes=["A"])
+    (code,) = await agent.codes(pool)
+    likeness = code["id"][:-1] + "f"
+    await agent.ok("add_voucher_codes", pool_id=pool, codes=[likeness])
+    assert await agent.texts(pool, code_ids=[likeness]) == [likeness]
+
+
+@needs_assigning
+async def test_named_codes_are_filtered_by_status_too(agent: Agent) -> None:
+    pool = await agent.new_pool(codes=["A", "B"])
+    await agent.ok("assign_voucher_code", pool_id=pool, customer_id="alice")
+    assert await agent.texts(pool, code_ids=["A", "B"], status="assigned") == ["A"]
+    assert await agent.texts(pool, code_ids=["A", "B"], status="available") == ["B"]
+
+
+async def minute_by_minute(agent: Agent) -> str:
+    """A pool to which A was added at noon, B and C a minute later, D another minute later."""
+    with time_machine.travel(NOON, tick=False):
+        pool = await agent.new_pool(codes=["A"])
+    for minute, codes in ((1, ["B", "C"]), (2, ["D"])):
+        with time_machine.travel(NOON + minute * 60, tick=False):
+            await agent.ok("add_voucher_codes", pool_id=pool, codes=codes)
+    return pool
+
+
+@pytest.mark.parametrize(
+    ("window", "texts"),
+    [
+        ({"updated_after": NOON}, "ABCD"),
+        ({"updated_after": NOON + 0.001}, "BCD"),
+        ({"updated_before": NOON}, ""),
+        ({"updated_before": NOON + 0.001}, "A"),
+        ({"updated_after": NOON, "updated_before": NOON + 60}, "A"),
+        ({"updated_after": NOON + 60, "updated_before": NOON + 120}, "BC"),
+        ({"updated_after": "2026-06-01T12:01:00Z", "updated_before": "2026-06-01T14:01:00.001+02:00"}, "BC"),
+        ({"updated_after": NOON + 120}, "D"),
+        ({"updated_after": NOON + 60, "updated_before": NOON + 60}, ""),
+        ({"updated_after": NOON + 60, "updated_before": NOON}, ""),
+        ({"updated_after": 0}, "ABCD"),
+        ({"updated_before": "9999-12-31"}, "ABCD"),
+    ],
+)
+async def test_a_window_takes_in_its_start_and_not_its_end(
+    agent: Agent, window: dict[str, Any], texts: str
+) -> None:
+    pool = await minute_by_minute(agent)
+    answer = await agent.ok("list_voucher_codes", pool_id=pool, **window)
+    assert [code["code"] for code in answer["data"]] == list(texts)
+    assert beside(answer) == (len(texts), False, 0, 20)
+    assert await agent.texts(pool, code_ids=list("ABCD"), **window) == list(texts)
+    assert await agent.texts(pool, skip=1, count=2, **window) == list(texts)[1:3]
+
+
+@needs_assigning
+async def test_a_window_shows_codes_in_the_order_of_their_last_change(agent: Agent) -> None:
+    pool = await minute_by_minute(agent)
+    with time_machine.travel(NOON + 180, tick=False):
+        await agent.ok("assign_voucher_code", pool_id=pool, customer_id="alice")
+    assert await agent.texts(pool, updated_after=NOON) == ["B", "C", "D", "A"]
+    assert await agent.texts(pool, updated_after=NOON, status="available") == ["B", "C", "D"]
+    assert await agent.texts(pool, updated_after=NOON + 180) == ["A"]
+    assert await agent.texts(pool, updated_after=NOON + 180, status="available") == []
+
+
+@pytest.mark.needs("delete_voucher_codes")
+async def test_deleted_codes_are_in_no_list(agent: Agent) -> None:
+    pool = await minute_by_minute(agent)
+    await agent.ok("delete_voucher_codes", pool_id=pool, code_ids=["B"])
+    for filters in ({}, {"status": "available"}, {"updated_after": 0}, {"code_ids": list("ABCD")}):
+        answer = await agent.ok("list_voucher_codes", pool_id=pool, **filters)
+        assert [code["code"] for code in answer["data"]] == ["A", "C", "D"]
+        assert answer["matched"] == 3
+
+
+@pytest.mark.parametrize("value", ["yesterday", "2026-13-01", True, [1]])
+async def test_a_window_that_is_no_time_is_refused(agent: Agent, value: object) -> None:
+    pool = await agent.new_pool()
+    answer = await agent.refused("invalid_input", "list_voucher_codes", pool_id=pool, updated_before=value)
+    assert answer["field"] == "updated_before"

@@ -1,0 +1,1 @@
+"""The systems that hold vouchers, behind one adapter interface."""

@@ -1,0 +1,1 @@
+"""The embedded voucher engine: no account, one file."""

@@ -1,0 +1,77 @@
+"""Any number of codes into a pool, in batches that leave others their turn.
+
+Each batch is a transaction of its own. Its size follows the clock, so that a writer in another process waits
+about as long on a slow machine as on a fast one.
+"""
+
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from voucher_mcp.backends.local import codes, pools
+from voucher_mcp.backends.local.engine import Engine
+from voucher_mcp.backends.local.ids import Project
+from voucher_mcp.backends.local.stores.base import Transaction
+from voucher_mcp.domain.answer import Answer
+from voucher_mcp.domain.pool import ImportedBatch, NewCode, Taken
+from voucher_mcp.domain.times import now
+from voucher_mcp.domain.write import Write
+
+BATCH_SECONDS = 0.2
+"""What a transaction may take, without its commit: the commit's flush costs the same for fewer codes."""
+
+SMALLEST, FIRST, LARGEST = 10_000, 20_000, 50_000
+
+
+class Batches:
+    """Adds codes to one pool and says of each batch what became of it."""
+
+    def __init__(self, engine: Engine, write: Write, pool_id: str) -> None:
+        self._engine = engine
+        self._write = replace(write, key=None)  # one key cannot stand for many writes
+        self._pool_id = pool_id
+        self._first_n: int | None = None
+        self._seconds = BATCH_SECONDS
+
+    async def run(self, wanted: Iterable[NewCode]) -> AsyncIterator[ImportedBatch]:
+        rest, size = iter(wanted), FIRST
+        while batch := list(islice(rest, size)):
+            yield await self._run(batch)
+            size = min(LARGEST, max(SMALLEST, int(len(batch) * BATCH_SECONDS / self._seconds)))
+
+    async def _run(self, batch: Sequence[NewCode]) -> ImportedBatch:
+        async def effect(transaction: Transaction, project: Project) -> Answer[ImportedBatch]:
+            started = time.perf_counter()
+            rejected = await self._add(transaction, project, batch)
+            self._seconds = time.perf_counter() - started
+            return Answer(ImportedBatch(len(batch) - len(rejected), rejected))
+
+        return (await self._engine.write(self._write, effect)).data
+
+    async def _add(
+        self, transaction: Transaction, project: Project, batch: Sequence[NewCode]
+    ) -> list[tuple[NewCode, Taken]]:
+        pool = await pools.find(transaction, project, self._pool_id)
+        if self._first_n is None:
+            self._first_n = await codes.last_row(transaction) + 1
+        last, count = await codes.store(transaction, project, pool, batch, now())
+        if count == len(batch):
+            return []
+        added = await codes.rows_after(transaction, last)
+        return [
+            (code, await self._reason(transaction, project, pool, code.value))
+            for code in batch
+            if added.pop(code.value, None) is None
+        ]
+
+    async def _reason(self, transaction: Transaction, project: Project, pool: pools.Pool, code: str) -> Taken:
+        row = await transaction.one("code_owner", project.n, code)
+        assert row is not None  # someone has the code, or it would have been added
+        assert self._first_n is not None
+        n, owner, status = row
+        if owner != pool.n:
+            return Taken.IN_PROJECT
+        if status == codes.DELETED:
+            return Taken.DELETED
+        return Taken.IN_POOL if n < self._first_n else Taken.IN_FILE

@@ -1,0 +1,60 @@
+"""What every part of the embedded backend stands on: a project in a store, and how it reads and writes."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from voucher_mcp.backends.base import Backend
+from voucher_mcp.backends.local.ids import Project, new_tag
+from voucher_mcp.backends.local.journal import DryRun, once
+from voucher_mcp.backends.local.stores.base import Store, T, Transaction
+from voucher_mcp.domain.answer import Answer
+from voucher_mcp.domain.times import now
+from voucher_mcp.domain.write import Write
+
+Effect = Callable[[Transaction, Project], Coroutine[Any, Any, Answer[T]]]
+
+
+class Engine(Backend):
+    """One project in an embedded database. A call is one transaction."""
+
+    name = "local"
+
+    def __init__(self, project_id: str, store: Store, timezone: str = "UTC") -> None:
+        self.project_id = project_id
+        self.store = store
+        self.zone = ZoneInfo(timezone)
+
+    async def read(self, work: Callable[[Transaction, Project | None], Coroutine[Any, Any, T]]) -> T:
+        """Run reading work; the project is None as long as nothing was ever written in it."""
+
+        async def with_project(transaction: Transaction) -> T:
+            return await work(transaction, await self.find_project(transaction))
+
+        return await self.store.read(with_project)
+
+    async def write(self, write: Write, effect: Effect[T]) -> Answer[T]:
+        """Run a write under its key; a dry run goes the same way and is undone."""
+
+        async def work(transaction: Transaction) -> Answer[T]:
+            project = await self.find_or_make_project(transaction)
+            return await once(transaction, project, write, lambda: effect(transaction, project))
+
+        try:
+            return await self.store.write(work)
+        except DryRun as done:
+            return Answer(done.answer.data, {**done.answer.beside, "dry_run": True})
+
+    async def find_project(self, transaction: Transaction) -> Project | None:
+        """The project's row, None as long as nothing was ever written in it."""
+        row = await transaction.one("project_by_id", self.project_id)
+        return Project(*row) if row else None
+
+    async def find_or_make_project(self, transaction: Transaction) -> Project:
+        """The project's row, made at the first write."""
+        if (project := await self.find_project(transaction)) is not None:
+            return project
+        await transaction.run("project_insert", self.project_id, new_tag(), now())
+        made = await self.find_project(transaction)
+        assert made is not None
+        return made

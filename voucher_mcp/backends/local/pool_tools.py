@@ -1,0 +1,168 @@
+"""The pool tools on the embedded engine."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import Any
+
+from voucher_mcp.backends.local import codes, pages, pools
+from voucher_mcp.backends.local.bulk import Batches
+from voucher_mcp.backends.local.engine import Engine
+from voucher_mcp.backends.local.ids import Project
+from voucher_mcp.backends.local.stores.base import Transaction
+from voucher_mcp.domain.answer import Answer
+from voucher_mcp.domain.pool import (
+    AssignedCode,
+    BadCode,
+    CodeFate,
+    CodesQuery,
+    Deletion,
+    Generation,
+    ImportedBatch,
+    NewCode,
+    VoucherCode,
+    VoucherPool,
+    VoucherPoolSummary,
+)
+from voucher_mcp.domain.times import now
+from voucher_mcp.domain.write import Write
+
+GENERATED_SHOWN = 100
+"""How many generated codes an answer lists; list_voucher_codes shows them all."""
+
+
+class PoolTools(Engine):
+    """Pools and the codes in them."""
+
+    async def list_voucher_pools(self, skip: int, limit: int) -> Answer[list[VoucherPoolSummary]]:
+        async def work(transaction: Transaction) -> Answer[list[VoucherPoolSummary]]:
+            project = await self.find_project(transaction)
+            rows = await transaction.all("pools_page", project.n, skip, limit + 1) if project else []
+            return Answer([pools.summary(row) for row in rows[:limit]], {"has_more": len(rows) > limit})
+
+        return await self.store.read(work)
+
+    async def get_voucher_pool(self, pool_id: str) -> Answer[VoucherPool]:
+        async def work(transaction: Transaction) -> Answer[VoucherPool]:
+            pool = await pools.find(transaction, await self.find_project(transaction), pool_id)
+            return Answer(pools.public(pool, self.project_id))
+
+        return await self.store.read(work)
+
+    async def list_voucher_codes(self, pool_id: str, query: CodesQuery) -> Answer[list[VoucherCode]]:
+        async def work(transaction: Transaction) -> Answer[list[VoucherCode]]:
+            project = await self.find_project(transaction)
+            pool = await pools.find(transaction, project, pool_id)
+            assert project is not None  # it has a pool
+            return await pages.page(transaction, project, pool, query)
+
+        return await self.store.read(work)
+
+    async def create_voucher_pool(
+        self,
+        write: Write,
+        name: str,
+        voucher: Mapping[str, Any] | None,
+        codes: Sequence[NewCode | BadCode] | Generation,
+    ) -> Answer[VoucherPool]:
+        async def effect(transaction: Transaction, project: Project) -> Answer[VoucherPool]:
+            moment = now()
+            pool = await pools.create(transaction, project, name, voucher, moment)
+            counts: Mapping[str, Any] = {}
+            if codes:
+                counts = (await self._add(transaction, project, pool, codes, moment)).beside
+                pool = await pools.find(transaction, project, pool.id)
+            shown: Any = {**pools.public(pool, self.project_id), **counts}
+            return Answer(shown)
+
+        return await self.write(write, effect)
+
+    async def update_voucher_pool(
+        self,
+        write: Write,
+        pool_id: str,
+        *,
+        name: str | None = None,
+        active: bool | None = None,
+        start_date: int | None = None,
+        expiration_date: int | None = None,
+    ) -> Answer[VoucherPool]:
+        async def effect(transaction: Transaction, project: Project) -> Answer[VoucherPool]:
+            pool = await pools.update(
+                transaction,
+                project,
+                await pools.find(transaction, project, pool_id),
+                now(),
+                name=name,
+                active=active,
+                start_date=start_date,
+                expiration_date=expiration_date,
+            )
+            return Answer(pools.public(pool, self.project_id))
+
+        return await self.write(write, effect)
+
+    async def add_voucher_codes(
+        self, write: Write, pool_id: str, codes: Sequence[NewCode | BadCode] | Generation
+    ) -> Answer[list[CodeFate]]:
+        async def effect(transaction: Transaction, project: Project) -> Answer[list[CodeFate]]:
+            pool = await pools.find(transaction, project, pool_id)
+            return await self._add(transaction, project, pool, codes, now())
+
+        return await self.write(write, effect)
+
+    async def assign_voucher_code(self, write: Write, pool_id: str, customer_id: str) -> Answer[AssignedCode]:
+        async def effect(transaction: Transaction, project: Project) -> Answer[AssignedCode]:
+            pool = await pools.find(transaction, project, pool_id)
+            return Answer(await codes.assign(transaction, project, pool, customer_id, now()))
+
+        return await self.write(write, effect)
+
+    async def delete_voucher_codes(
+        self, write: Write, pool_id: str, code_ids: Sequence[str]
+    ) -> Answer[Deletion]:
+        async def effect(transaction: Transaction, project: Project) -> Answer[Deletion]:
+            pool = await pools.find(transaction, project, pool_id)
+            ids = await codes.delete(transaction, project, pool, code_ids, now())
+            return Answer({"deleted": len(ids), "ids": ids}, {"codes": len(ids), "pool": pool.name})
+
+        return await self.write(write, effect)
+
+    async def delete_voucher_pool(self, write: Write, pool_id: str) -> Answer[Deletion]:
+        async def effect(transaction: Transaction, project: Project) -> Answer[Deletion]:
+            pool = await pools.find(transaction, project, pool_id)
+            await transaction.run("pool_delete", pool.n, now())
+            return Answer({"deleted": 1, "ids": [pool.id]}, {"codes": pool.total, "pool": pool.name})
+
+        return await self.write(write, effect)
+
+    def import_codes(
+        self, write: Write, pool_id: str, codes: Iterable[NewCode]
+    ) -> AsyncIterator[ImportedBatch]:
+        return Batches(self, write, pool_id).run(codes)
+
+    async def export_codes(self, pool_id: str, status: str | None) -> AsyncIterator[list[VoucherCode]]:
+        async def start(transaction: Transaction) -> tuple[Project, pools.Pool]:
+            project = await self.find_project(transaction)
+            pool = await pools.find(transaction, project, pool_id)
+            assert project is not None  # it has a pool
+            return project, pool
+
+        project, pool = await self.store.read(start)
+        async for batch in pages.every(self.store.read, project, pool, status):
+            yield batch
+
+    async def _add(
+        self,
+        transaction: Transaction,
+        project: Project,
+        pool: pools.Pool,
+        wanted: Sequence[NewCode | BadCode] | Generation,
+        moment: int,
+    ) -> Answer[list[CodeFate]]:
+        if isinstance(wanted, Generation):
+            made = await codes.generate(transaction, project, pool, wanted, moment)
+            shown = list(made)[:GENERATED_SHOWN]
+            fates = [codes.added_fate(project, code, made[code]) for code in shown]
+            return Answer(fates, {"added": len(made), "rejected": 0})
+        fates = await codes.add(transaction, project, pool, wanted, moment)
+        added = sum(fate["result"] == "added" for fate in fates)
+        return Answer(fates, {"added": added, "rejected": len(fates) - added})

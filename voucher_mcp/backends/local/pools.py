@@ -1,0 +1,160 @@
+"""Pools on the embedded engine: a pool is a campaign, and its codes are vouchers made from its template."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from voucher_mcp.backends.local.ids import Project, new_pool_id
+from voucher_mcp.backends.local.stores.base import Row, Transaction
+from voucher_mcp.domain.errors import AlreadyExists, InvalidInput, NotFound, quoted
+from voucher_mcp.domain.pool import VoucherPool, VoucherPoolSummary, check_name
+from voucher_mcp.domain.times import to_iso
+from voucher_mcp.domain.voucher import VoucherTerms, default_terms, parse_terms, public_terms
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A pool's row; times are milliseconds UTC."""
+
+    n: int
+    id: str
+    name: str
+    template: VoucherTerms
+    active: bool
+    start_date: int | None
+    expiration_date: int | None
+    available: int
+    assigned: int
+    redeemed: int
+    created_at: int
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        n, pool_id, name, template, active, *rest = row
+        return cls(n, pool_id, name, json.loads(template), bool(active), *rest)
+
+    @property
+    def total(self) -> int:
+        return self.available + self.assigned + self.redeemed
+
+
+def summary(row: Row) -> VoucherPoolSummary:
+    """A row of the listing."""
+    pool_id, name, total, available = row
+    return {"id": pool_id, "name": name, "total": total, "available": available}
+
+
+def public(pool: Pool, project_id: str) -> VoucherPool:
+    """The pool as get_voucher_pool shows it."""
+    shown: VoucherPool = {
+        "id": pool.id,
+        "name": pool.name,
+        "total": pool.total,
+        "available": pool.available,
+        "company_id": project_id,
+        "used_by": [],
+        "active": pool.active,
+        "voucher": public_terms(pool.template),
+    }
+    if pool.start_date is not None:
+        shown["start_date"] = pool.start_date / 1000
+    if pool.expiration_date is not None:
+        shown["expiration_date"] = pool.expiration_date / 1000
+    return shown
+
+
+async def find(transaction: Transaction, project: Project | None, reference: str) -> Pool:
+    """The pool of that id or exact name.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = await transaction.one("pool_by_id_or_name", project.n, reference) if project else None
+    if row is None:
+        raise NotFound(
+            f"There is no pool {quoted(reference)} in this project; nothing was changed. "
+            "list_voucher_pools shows the pools with their ids and names.",
+            field="pool_id",
+        )
+    return Pool.of(row)
+
+
+async def create(
+    transaction: Transaction, project: Project, name: str, voucher: Mapping[str, Any] | None, moment: int
+) -> Pool:
+    """A new pool without codes; dates and `active` of the template become the pool's own.
+
+    Raises:
+        InvalidInput: the name or the template is wrong.
+        AlreadyExists: another pool has that name.
+    """
+    check_name(name)
+    template = parse_terms(voucher, path="voucher") if voucher is not None else default_terms()
+    active = template.pop("active", True)
+    start_date, expiration_date = template.pop("start_date", None), template.pop("expiration_date", None)
+    pool_id = new_pool_id()
+    await _refuse_taken(transaction, project, name, pool_id)
+    text = json.dumps(template, separators=(",", ":"), ensure_ascii=False)
+    await transaction.run(
+        "pool_insert",
+        project.n,
+        pool_id,
+        name,
+        text,
+        active is not False,
+        start_date,
+        expiration_date,
+        moment,
+    )
+    return await find(transaction, project, pool_id)
+
+
+async def update(
+    transaction: Transaction,
+    project: Project,
+    pool: Pool,
+    moment: int,
+    *,
+    name: str | None,
+    active: bool | None,
+    start_date: int | None,
+    expiration_date: int | None,
+) -> Pool:
+    """The pool with what is given changed.
+
+    Raises:
+        InvalidInput: nothing is given, the name is wrong, or the pool would end before it starts.
+        AlreadyExists: another pool has that name.
+    """
+    if name is None and active is None and start_date is None and expiration_date is None:
+        raise InvalidInput("Nothing to change: give name, active, start_date or expiration_date.")
+    if name is not None:
+        await _refuse_taken(transaction, project, check_name(name), pool.id)
+    start = pool.start_date if start_date is None else start_date
+    end = pool.expiration_date if expiration_date is None else expiration_date
+    if start is not None and end is not None and end <= start:
+        raise InvalidInput(
+            f"The pool would end ({to_iso(end)}) before it starts ({to_iso(start)}); nothing was changed.",
+            field="start_date" if expiration_date is None else "expiration_date",
+        )
+    await transaction.run(
+        "pool_update",
+        pool.n,
+        name or pool.name,
+        pool.active if active is None else active,
+        start,
+        end,
+        moment,
+    )
+    return await find(transaction, project, pool.id)
+
+
+async def _refuse_taken(transaction: Transaction, project: Project, name: str, pool_id: str) -> None:
+    if await transaction.one("pool_name_taken", project.n, name, pool_id):
+        raise AlreadyExists(
+            f"A pool named {quoted(name)} exists already; nothing was changed. Choose another name, or "
+            "work with "
+            "that pool by its name.",
+            field="name",
+        )

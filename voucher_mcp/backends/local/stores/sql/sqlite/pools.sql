@@ -1,0 +1,33 @@
+-- project_by_id
+SELECT n, tag FROM projects WHERE id = ?1;
+
+-- project_insert
+INSERT INTO projects (id, tag, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING;
+
+-- pools_page
+SELECT id, name, available + assigned + redeemed, available
+FROM pools WHERE project = ?1 AND deleted_at IS NULL ORDER BY n LIMIT ?3 OFFSET ?2;
+
+-- pool_by_id_or_name
+SELECT n, id, name, template, active, start_date, expiration_date, available, assigned, redeemed, created_at
+FROM pools
+WHERE n = coalesce(
+    (SELECT n FROM pools WHERE project = ?1 AND id = ?2 AND deleted_at IS NULL),
+    (SELECT n FROM pools WHERE project = ?1 AND name = ?2 AND deleted_at IS NULL)
+);
+
+-- pool_insert
+INSERT INTO pools (project, id, name, template, active, start_date, expiration_date, created_at, updated_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8);
+
+-- pool_name_taken
+SELECT 1 FROM pools WHERE project = ?1 AND name = ?2 AND deleted_at IS NULL AND id <> ?3;
+
+-- pool_update
+UPDATE pools SET name = ?2, active = ?3, start_date = ?4, expiration_date = ?5, updated_at = ?6 WHERE n = ?1;
+
+-- pool_delete
+UPDATE pools SET deleted_at = ?2, updated_at = ?2 WHERE n = ?1;
+
+-- pool_count
+UPDATE pools SET available = available + ?2, assigned = assigned + ?3, redeemed = redeemed + ?4 WHERE n = ?1;
