@@ -1,0 +1,239 @@
+"""Every outcome of every tool is one envelope (the design's section 2)."""
+
+import logging
+import re
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from tests.protocol.clients import ERROR_CODES, Person, call, connect, done, local, refused, settings
+from tests.protocol.contract import ON_PROJECTS, TRAITS, WRITING, example, prepare
+from voucher_mcp.backends.local.adapter import LocalBackend
+from voucher_mcp.domain import errors
+from voucher_mcp.domain.answer import Answer
+from voucher_mcp.tools import dispatch
+
+every_tool = pytest.mark.parametrize("tool", TRAITS)
+every_tool_on_projects = pytest.mark.parametrize("tool", ON_PROJECTS)
+
+
+def every_error(kind: type[errors.VoucherError] = errors.VoucherError) -> Iterator[type[errors.VoucherError]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from every_error(each)
+
+
+async def test_the_tables_of_this_suite_have_every_tool(database: Path) -> None:
+    async with connect(settings(database)) as client:
+        assert {tool.name for tool in (await client.list_tools()).tools} == TRAITS.keys()
+
+
+@every_tool
+async def test_a_success_is_an_envelope(tool: str, era: str, database: Path) -> None:
+    async with connect(settings(database), era, Person()) as client:
+        await prepare(client)
+        await done(client, tool, **example(tool))
+
+
+@every_tool
+async def test_an_unknown_argument_is_an_envelope(tool: str, era: str, database: Path) -> None:
+    async with connect(settings(database), era) as client:
+        envelope = await refused(client, "invalid_input", tool, **example(tool), colour="red")
+    assert 'no argument "colour"' in envelope["error"]
+    assert envelope["field"] == "colour"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "nearest"), [("pool", "pool_id"), ("projectId", "project_id"), ("Skip", "skip")]
+)
+async def test_an_unknown_argument_names_the_nearest(wrong: str, nearest: str, database: Path) -> None:
+    async with connect(settings(database)) as client:
+        envelope = await refused(client, "invalid_input", "list_voucher_codes", **{wrong: "x"})
+    assert f'no argument "{wrong}"; did you mean `{nearest}`?' in envelope["error"]
+
+
+@every_tool_on_projects
+async def test_a_missing_argument_is_an_envelope_that_names_it(tool: str, era: str, database: Path) -> None:
+    async with connect(settings(database), era) as client:
+        envelope = await refused(client, "invalid_input", tool)
+    assert "`project_id` is required" in envelope["error"]
+    assert envelope["field"] == "project_id"
+
+
+@every_tool_on_projects
+async def test_a_wrong_type_is_an_envelope_that_names_the_argument(
+    tool: str, era: str, database: Path
+) -> None:
+    async with connect(settings(database), era) as client:
+        envelope = await refused(client, "invalid_input", tool, **{**example(tool), "project_id": 7})
+    assert "`project_id` must be a valid string" in envelope["error"]
+    assert envelope["field"] == "project_id"
+
+
+@every_tool_on_projects
+async def test_a_project_that_the_caller_does_not_have_is_an_envelope(
+    tool: str, era: str, database: Path
+) -> None:
+    async with connect(settings(database), era) as client:
+        envelope = await refused(client, "not_found", tool, **{**example(tool), "project_id": "other"})
+    assert envelope["field"] == "project_id"
+    assert '"other"' in envelope["error"]
+    assert '"shop"' in envelope["error"]
+
+
+async def test_an_unknown_tool_is_an_envelope_that_names_the_nearest(era: str, database: Path) -> None:
+    async with connect(settings(database), era) as client:
+        envelope = await refused(client, "not_found", "get_voucher_pools")
+        await refused(client, "not_found", "x" * 100_000)
+        await refused(client, "not_found", "")
+    assert "get_voucher_pool?" in envelope["error"]
+
+
+@pytest.mark.parametrize("tool", WRITING)
+async def test_a_tool_that_is_not_registered_answers_an_envelope(tool: str, era: str, database: Path) -> None:
+    async with connect(settings(database, read_only=True), era) as client:
+        assert tool not in {each.name for each in (await client.list_tools()).tools}
+        await refused(client, "access_denied", tool, **example(tool))
+
+
+async def test_a_database_that_cannot_be_opened_is_an_envelope(era: str, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.db"
+    broken.write_bytes(b"this is no database " * 100)
+    async with connect(settings(broken), era) as client:
+        envelope = await refused(client, "unavailable", "list_voucher_pools", project_id="shop")
+        await done(client, "list_projects")
+    assert envelope["retryable"] is False
+    assert str(tmp_path) not in envelope["error"]
+
+
+@every_tool
+async def test_a_crash_is_internal_and_its_reference_is_in_the_log(
+    tool: str,
+    era: str,
+    database: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    secret = secrets.token_hex(8)  # made here: the log may show lines of the source
+
+    def crash(*_: object, **__: object) -> None:
+        try:
+            raise KeyError(secret)
+        except KeyError as error:
+            raise RuntimeError(secret) from error
+
+    async with connect(settings(database), era, Person()) as client:
+        await prepare(client)
+        if TRAITS[tool].on_projects:
+            monkeypatch.setattr(LocalBackend, tool, crash)
+        else:
+            monkeypatch.setattr(dispatch, "offer", crash)
+        envelope = await call(client, tool, **example(tool))
+    assert envelope["error_code"] == "internal"
+    assert envelope["applied"] == ("unknown" if TRAITS[tool].writes else "no")
+    assert secret not in str(envelope)
+    [reference] = re.findall(r"reference ([0-9a-f]{8})\b", envelope["error"])
+    [record] = [record for record in caplog.records if reference in record.getMessage()]
+    assert record.levelno == logging.ERROR
+    assert "RuntimeError" in record.getMessage()
+    assert tool in record.getMessage()
+    assert secret not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("tool", "code", "applied"),
+    [("get_voucher_pool", "unavailable", "no"), ("update_voucher_pool", "outcome_unknown", "unknown")],
+)
+async def test_a_call_that_takes_too_long_is_an_envelope(
+    tool: str, code: str, applied: str, era: str, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(*_: object, **__: object) -> None:
+        await anyio.sleep_forever()
+
+    monkeypatch.setattr(LocalBackend, tool, hang)
+    monkeypatch.setattr(dispatch, "CALL_SECONDS", 0.05)
+    async with connect(settings(database), era) as client:
+        envelope = await call(client, tool, **example(tool))
+    assert (envelope["error_code"], envelope["applied"]) == (code, applied)
+
+
+@pytest.mark.parametrize("kind", list(every_error()))
+async def test_every_error_of_a_backend_arrives_with_all_that_it_says(
+    kind: type[errors.VoucherError], database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise kind(
+            "It failed.",
+            field="pool_id",
+            retryable=True,
+            retry_after=1.5,
+            applied="partly",
+            request_id="req-1",
+        )
+
+    monkeypatch.setattr(LocalBackend, "get_voucher_pool", fail)
+    async with connect(settings(database)) as client:
+        envelope = await call(client, "get_voucher_pool", **example("get_voucher_pool"))
+    assert envelope == {
+        "success": False,
+        "data": None,
+        "error": "It failed.",
+        "error_code": kind.code,
+        "retryable": True,
+        "retry_after": 1.5,
+        "applied": "partly",
+        "field": "pool_id",
+        "request_id": "req-1",
+    }
+
+
+def test_the_errors_have_exactly_the_codes_of_the_design() -> None:
+    codes = [errors.VoucherError.code, *(kind.code for kind in every_error())]
+    assert sorted(codes) == sorted(ERROR_CODES)  # each once: a code has one class
+
+
+async def test_what_a_list_knows_besides_stands_beside_its_data(era: str, database: Path) -> None:
+    async with connect(settings(database), era) as client:
+        await prepare(client)
+        pools = await done(client, "list_voucher_pools", project_id="shop")
+        codes = await done(client, "list_voucher_codes", project_id="shop", pool_id="Summer", skip=1, count=1)
+    assert pools.keys() == {"success", "data", "error", "has_more"}
+    beside = {name: value for name, value in codes.items() if name != "data"}
+    assert beside == {
+        "success": True,
+        "error": None,
+        "matched": 3,
+        "matched_limited": False,
+        "skip": 1,
+        "limit": 1,
+    }
+
+
+async def test_text_from_a_voucher_system_that_is_half_a_character_does_not_break_the_wire(
+    era: str, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answer(*_: object, **__: object) -> Answer[Any]:
+        return Answer({"id": "1", "name": "Sun \ud83d"})
+
+    monkeypatch.setattr(LocalBackend, "get_voucher_pool", answer)
+    async with connect(settings(database), era) as client:
+        envelope = await done(client, "get_voucher_pool", **example("get_voucher_pool"))
+    assert envelope["data"] == {"id": "1", "name": "Sun ?"}
+
+
+async def test_names_are_not_escaped_where_they_need_not_be(era: str, database: Path) -> None:
+    async with connect(settings(database), era) as client:
+        await done(client, "create_voucher_pool", project_id="shop", name="Été 夏 🎉")
+        result = await client.call_tool("list_voucher_pools", {"project_id": "shop"})
+    assert "Été 夏 🎉" in str(result.content[0])
+
+
+async def test_a_project_without_a_call_leaves_no_file_behind(database: Path) -> None:
+    async with connect(settings(database, projects={"shop": local(database)})) as client:
+        await done(client, "list_projects")
+        await client.list_tools()
+    assert not database.exists()

@@ -1,0 +1,183 @@
+"""What tools/list says: plain schemas, right hints, and answers that keep to them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from mcp.types import Tool
+
+from tests.protocol.clients import Person, connect, done, settings
+from tests.protocol.contract import TRAITS, example, prepare
+
+Schema = dict[str, Any]
+# Where a schema holds schemas: by name, in a list, or one alone.
+MAPS, LISTS, SINGLES = ("properties",), ("anyOf", "oneOf", "allOf"), ("items", "additionalProperties")
+KEYWORDS = {
+    *MAPS,
+    *LISTS,
+    *SINGLES,
+    "type",
+    "description",
+    "required",
+    "default",
+    "enum",
+    "minimum",
+    "maximum",
+}
+"""The only ones that a tool may use: each client knows fewer of them than it should."""
+
+every_tool = pytest.mark.parametrize("name", TRAITS)
+
+
+async def tools(database: Path, era: str = "auto") -> dict[str, Tool]:
+    async with connect(settings(database), era) as client:
+        return {tool.name: tool for tool in (await client.list_tools()).tools}
+
+
+def walk(schema: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
+    """The schema and every schema in it, each with its path."""
+    yield path, schema
+    for keyword in MAPS:
+        for name, part in schema.get(keyword, {}).items():
+            yield from walk(part, f"{path}.{name}")
+    for keyword in LISTS:
+        for number, part in enumerate(schema.get(keyword, [])):
+            yield from walk(part, f"{path}.{keyword}.{number}")
+    for keyword in SINGLES:
+        if isinstance(schema.get(keyword), dict):
+            yield from walk(schema[keyword], f"{path}.{keyword}")
+
+
+def allows_null(schema: Schema) -> bool:
+    kinds = schema.get("type", [])
+    return "null" in ([kinds] if isinstance(kinds, str) else kinds) or any(
+        allows_null(choice) for keyword in LISTS for choice in schema.get(keyword, [])
+    )
+
+
+def schemas_of(tool: Tool) -> Iterator[tuple[str, Schema]]:
+    """Every schema of a tool, with its path."""
+    assert tool.output_schema is not None
+    yield from walk(tool.input_schema, f"{tool.name}(input)")
+    yield from walk(tool.output_schema, f"{tool.name}(output)")
+
+
+async def test_a_name_is_at_most_32_plain_characters(era: str, database: Path) -> None:
+    for name in await tools(database, era):
+        assert len(name) <= 32
+        assert name.replace("_", "").isalpha()
+        assert name.islower()
+
+
+@every_tool
+async def test_a_title_and_all_four_hints_are_there_and_right(name: str, era: str, database: Path) -> None:
+    tool, expected = (await tools(database, era))[name], TRAITS[name]
+    assert tool.title == expected.title
+    assert tool.annotations is not None
+    assert tool.annotations.model_dump(by_alias=True, exclude_none=True) == {
+        "readOnlyHint": not expected.writes,
+        "destructiveHint": expected.irreversible,
+        "idempotentHint": expected.idempotent,
+        "openWorldHint": expected.on_projects,
+    }
+
+
+@every_tool
+async def test_a_description_is_a_short_sentence(name: str, database: Path) -> None:
+    description = (await tools(database))[name].description
+    assert description is not None
+    assert 20 <= len(description) <= 200
+    assert description.endswith(".")
+    assert "\n" not in description
+
+
+@every_tool
+async def test_a_schema_is_plain(name: str, database: Path) -> None:
+    for path, schema in schemas_of((await tools(database))[name]):
+        assert schema.keys() <= KEYWORDS, path  # so no $ref, no title, no format, no const
+        if schema.get("type") == "array":
+            assert isinstance(schema.get("items"), dict), path
+        if isinstance(schema.get("type"), list):
+            assert path.endswith("(output).error") or path.endswith("(output).data"), path
+
+
+@every_tool
+async def test_nothing_that_an_agent_sends_may_be_null(name: str, database: Path) -> None:
+    nullable = [path for path, part in walk((await tools(database))[name].input_schema) if allows_null(part)]
+    assert nullable == []
+
+
+@every_tool
+async def test_items_are_no_nullable_union(name: str, database: Path) -> None:
+    within_items = [
+        path
+        for path, schema in schemas_of((await tools(database))[name])
+        if ".items" in path and allows_null(schema)
+    ]
+    assert within_items == []
+
+
+@every_tool
+async def test_an_input_is_flat_and_closed(name: str, database: Path) -> None:
+    schema = (await tools(database))[name].input_schema
+    assert schema["type"] == "object"
+    assert schema["additionalProperties"] is False
+    assert set(schema.get("required", [])) <= schema["properties"].keys()
+    for argument, part in schema["properties"].items():
+        assert part["type"] in {"string", "integer", "number", "boolean", "array", "object"}, argument
+        assert "properties" not in part, argument
+
+
+@every_tool
+async def test_writing_tools_take_a_key_and_a_dry_run_and_no_others_do(name: str, database: Path) -> None:
+    arguments = (await tools(database))[name].input_schema["properties"].keys()
+    assert {"idempotency_key", "dry_run"} & arguments == (
+        {"idempotency_key", "dry_run"} if TRAITS[name].writes else set()
+    )
+    assert ("project_id" in arguments) is TRAITS[name].on_projects
+
+
+@every_tool
+async def test_an_output_is_the_envelope_and_data_at_most_one_level_deep(name: str, database: Path) -> None:
+    schema = (await tools(database))[name].output_schema
+    assert schema is not None
+    assert schema["type"] == "object"
+    assert schema["properties"].keys() == {"success", "data", "error"}
+    assert sorted(schema["required"]) == ["data", "error", "success"]
+    data = schema["properties"]["data"]
+    for field, part in {**data.get("properties", {}), **data.get("items", {}).get("properties", {})}.items():
+        assert part.keys() <= {"type", "items"}, field
+        assert part.get("items", {}).keys() <= {"type"}, field
+
+
+@every_tool
+async def test_a_success_keeps_to_the_output_schema(name: str, era: str, database: Path) -> None:
+    async with connect(settings(database), era, Person()) as client:
+        [schema] = [t.output_schema for t in (await client.list_tools()).tools if t.name == name]
+        await prepare(client)
+        envelope = await done(client, name, **example(name))
+    assert schema is not None
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(envelope, schema)
+
+
+@every_tool
+async def test_a_failure_keeps_to_the_output_schema(name: str, era: str, database: Path) -> None:
+    async with connect(settings(database), era) as client:
+        [schema] = [t.output_schema for t in (await client.list_tools()).tools if t.name == name]
+        result = await client.call_tool(name, {"colour": "red"})
+    assert schema is not None
+    assert result.is_error
+    jsonschema.validate(result.structured_content, schema)
+
+
+@every_tool
+async def test_an_example_keeps_to_the_input_schema(name: str, database: Path) -> None:
+    jsonschema.validate(example(name), (await tools(database))[name].input_schema)
+
+
+async def test_both_eras_and_every_call_list_the_same_tools_in_the_same_order(database: Path) -> None:
+    listings = [list((await tools(database, era)).values()) for era in ("auto", "legacy", "auto")]
+    assert listings[0] == listings[1] == listings[2]

@@ -1,0 +1,191 @@
+"""A server in a process of its own, spoken to line by line: what really crosses the pipe."""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from tests.protocol.clients import Envelope
+from voucher_mcp.backends.local.stores.turnstile import Turnstile
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 30.0
+"""Seconds after which a test gives up; a slow machine is no bug."""
+
+PROMPTLY = 4.0
+"""The server has two seconds to end in; twice that on a slow machine."""
+
+MODULE = ("-m", "voucher_mcp")
+MODERN = "2026-07-28"
+_LINE_LIMIT = 2**24
+
+Message = dict[str, Any]
+
+
+CONFIG = """
+[projects.shop]
+backend = "local"
+url = "sqlite:///vouchers.db"
+"""
+
+
+def environment(folder: Path, **variables: str) -> dict[str, str]:
+    """This environment without what configures the server, but with `config.toml` of the folder, if any."""
+    configuring = ("VOUCHER", "MEWS", "LOOMI", "XDG", "PYTHON")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(configuring)}
+    config = folder / "config.toml"
+    named = {"VOUCHER_MCP_CONFIG": str(config)} if config.exists() else {}
+    return {**kept, "HOME": str(folder), "PYTHONPATH": str(ROOT), **named, **variables}
+
+
+class Wire:
+    """One server process. Calls are made in the era that it was opened in."""
+
+    def __init__(self, process: Process) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self.process = process
+        self.log = ""
+        self.lines: list[bytes] = []
+        """Everything that the server wrote to standard output."""
+        self._input, self._output = process.stdin, process.stdout
+        self._meta: Message = {}
+        self._numbers = count(1)
+
+    async def open(self, era: str = "legacy", capabilities: Mapping[str, Any] | None = None) -> Message:
+        """Begin as a client of that era does; answers the result of the first request."""
+        declared = dict(capabilities or {})
+        client = {"name": "test", "version": "1"}
+        if era == "auto":
+            prefix = "io.modelcontextprotocol/"
+            self._meta = {
+                f"{prefix}protocolVersion": MODERN,
+                f"{prefix}clientInfo": client,
+                f"{prefix}clientCapabilities": declared,
+            }
+            return await self.request("server/discover")
+        hello = {"protocolVersion": "2025-11-25", "capabilities": declared, "clientInfo": client}
+        result = await self.request("initialize", **hello)
+        await self.send({"jsonrpc": "2.0", "method": "notifications/initialized"})
+        return result
+
+    async def send(self, *messages: Message | bytes) -> None:
+        """Write messages, or lines as they are, in one go."""
+        lines = (m if isinstance(m, bytes) else json.dumps(m).encode() for m in messages)
+        self._input.write(b"".join(line + b"\n" for line in lines))
+        await self._input.drain()
+
+    async def receive(self) -> Message:
+        """The next message."""
+        line = await asyncio.wait_for(self._output.readline(), PATIENCE)
+        assert line, f"the server is gone: {self.log}"
+        self.lines.append(line)
+        message = json.loads(line)
+        assert message["jsonrpc"] == "2.0"
+        return dict(message)
+
+    def message(self, method: str, **params: Any) -> Message:
+        """A request with an id of its own."""
+        meta = {"_meta": self._meta} if self._meta else {}
+        return {"jsonrpc": "2.0", "id": next(self._numbers), "method": method, "params": {**params, **meta}}
+
+    def call_message(self, tool: str, **arguments: Any) -> Message:
+        """A request that calls a tool."""
+        return self.message("tools/call", name=tool, arguments=arguments)
+
+    async def request(self, method: str, **params: Any) -> Message:
+        """The result of a request."""
+        message = self.message(method, **params)
+        await self.send(message)
+        answer = await self.receive()
+        assert answer["id"] == message["id"], answer
+        assert "result" in answer, answer
+        return dict(answer["result"])
+
+    async def call(self, tool: str, **arguments: Any) -> Envelope:
+        """The envelope of a call."""
+        result = await self.request("tools/call", name=tool, arguments=arguments)
+        return dict(result["structuredContent"])
+
+    async def close_input(self) -> float:
+        """Close the server's standard input and wait for its end; answers how many seconds that took."""
+        self.hang_up()
+        return await self.ended()
+
+    def hang_up(self) -> None:
+        """Close the server's standard input."""
+        self._input.close()
+
+    async def ended(self) -> float:
+        """Wait for the end of the process; answers how many seconds that took."""
+        began = time.monotonic()
+        await asyncio.wait_for(self.process.wait(), PATIENCE)
+        return time.monotonic() - began
+
+    async def rest(self) -> list[bytes]:
+        """The lines of standard output that nobody has read yet, after the end."""
+        return (await asyncio.wait_for(self._output.read(), PATIENCE)).splitlines()
+
+    async def keep_log(self) -> None:
+        """Collect standard error; the task of `start`."""
+        assert self.process.stderr is not None
+        async for line in self.process.stderr:
+            self.log += line.decode()
+
+
+@asynccontextmanager
+async def start(folder: Path, command: Sequence[str] = MODULE, **variables: str) -> AsyncIterator[Wire]:
+    """A server in that folder, with one project `shop` unless the folder is configured; gone afterwards."""
+    if not (folder / "config.toml").exists():
+        (folder / "config.toml").write_text(CONFIG, encoding="utf-8")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *command,
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+        cwd=folder,
+        env=environment(folder, **variables),
+        limit=_LINE_LIMIT,
+    )
+    wire = Wire(process)
+    log = asyncio.create_task(wire.keep_log())
+    try:
+        yield wire
+    finally:
+        if process.returncode is None:
+            process.kill()
+        wire.hang_up()
+        await wire.rest()
+        await log
+        await process.wait()
+
+
+@contextmanager
+def turn_taken(database: Path) -> Iterator[None]:
+    """Hold the turn to write, so that a call that writes keeps running."""
+    with closing(Turnstile(database)) as turnstile, turnstile.turn(PATIENCE):
+        yield
+
+
+async def run(folder: Path, command: Sequence[str] = MODULE, **variables: str) -> tuple[int, str, str]:
+    """Exit status, standard output and standard error of a process in that folder whose input is empty."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *command,
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+        cwd=folder,
+        env=environment(folder, **variables),
+    )
+    output, log = await asyncio.wait_for(process.communicate(b""), PATIENCE)
+    assert process.returncode is not None
+    return process.returncode, output.decode(), log.decode()

@@ -1,0 +1,103 @@
+"""What a project lets an agent do. One function answers, for the list of tools and for each call.
+
+Its rules, the first that applies decides:
+1. a toolset that the operator did not select is `unsupported`;
+2. what the project's system cannot do is `unsupported`;
+3. a write on a read-only server, or in a project with read access, is `access_denied`;
+4. an irreversible write in a project with destructive = "block" is `access_denied`.
+A tool that every project refuses is not registered.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypedDict
+
+from voucher_mcp.config import Project, Settings
+from voucher_mcp.domain.errors import AccessDenied, Unsupported, VoucherError
+
+Can = Callable[[Project, str], bool]
+"""Whether the project's backend serves the method of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a tool needs."""
+
+    tool: str
+    toolset: str
+    method: str | None
+    writes: bool
+    irreversible: bool
+
+
+def refusal(demand: Demand, project: Project, settings: Settings, can: Can) -> VoucherError | None:
+    """Why the project refuses the tool; None where it does not."""
+    if not _selected(demand, settings):
+        return Unsupported(
+            f"The toolset {demand.toolset} is switched off on this server, so {demand.tool} was not run "
+            "and nothing was "
+            "changed. The operator can add it to `toolsets`."
+        )
+    if demand.method is not None and not can(project, demand.method):
+        return Unsupported(
+            f"A {project.backend} project cannot serve {demand.tool}; nothing was changed. "
+            "list_projects names what each project cannot do."
+        )
+    if demand.writes and settings.read_only:
+        return AccessDenied(
+            f"This server is read-only, so {demand.tool} was not run and nothing was changed. The operator "
+            "decides that "
+            "with `read_only`."
+        )
+    if demand.writes and project.access == "read":
+        return AccessDenied(
+            f"The project {project.id} has read access, so {demand.tool} was not run and nothing was "
+            "changed. The operator "
+            'can set access = "write" for it.'
+        )
+    if demand.irreversible and project.destructive == "block":
+        return AccessDenied(
+            f"The project {project.id} blocks irreversible writes, so {demand.tool} was not run and "
+            "nothing was changed. "
+            "The operator decides that with `destructive`."
+        )
+    return None
+
+
+class Offer(TypedDict):
+    """What list_projects says of one project."""
+
+    id: str
+    name: str
+    backend: str
+    access: str
+    toolsets: list[str]
+    unavailable_tools: list[str]
+
+
+def offer(project: Project, demands: Iterable[Demand], settings: Settings, can: Can) -> Offer:
+    """The project with the toolsets that it serves, and the tools in them that it refuses."""
+    served: dict[str, list[str]] = {}
+    refused: dict[str, list[str]] = {}
+    for demand in demands:
+        sorted_into = served if refusal(demand, project, settings, can) is None else refused
+        sorted_into.setdefault(demand.toolset, []).append(demand.tool)
+    return {
+        "id": project.id,
+        "name": project.name,
+        "backend": project.backend,
+        "access": "read" if settings.read_only else project.access,
+        "toolsets": list(served),
+        "unavailable_tools": [tool for toolset in served for tool in refused.get(toolset, [])],
+    }
+
+
+def offered(demand: Demand, settings: Settings, can: Can) -> bool:
+    """Whether the tool is registered: some project accepts it, or it is about the projects themselves."""
+    if demand.method is None:
+        return _selected(demand, settings)
+    return any(refusal(demand, project, settings, can) is None for project in settings.projects.values())
+
+
+def _selected(demand: Demand, settings: Settings) -> bool:
+    return demand.toolset == "projects" or demand.toolset in settings.toolsets

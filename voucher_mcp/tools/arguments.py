@@ -1,0 +1,155 @@
+"""Argument types of the tools, and the tolerance at their boundary.
+
+Clients send `""` for an argument left out, and lists and objects as JSON text: both are taken. Nothing else
+is bent: an integer must be one, and an unknown argument is an error that names the nearest known one. What
+could not be stored and sent again as JSON in UTF-8 is refused before any tool sees it.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from voucher_mcp.domain.errors import InvalidInput, quoted
+from voucher_mcp.domain.times import parse_time
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+LARGEST_INTEGER = 2**53 - 1
+"""What every JSON reader holds exactly (RFC 7493)."""
+
+LONGEST_PATH = 100
+"""How much of a name that a client made up is repeated to it."""
+
+MAX_DEPTH = 32
+"""How deep an argument may nest (ours): what a client can still read when it comes back in an answer."""
+
+
+def integer(value: object) -> object:
+    """An integer, or a float that is one; JSON knows no difference."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise PydanticCustomError("integer", "must be an integer")
+    if abs(value) > LARGEST_INTEGER:
+        raise PydanticCustomError("integer", "must be an integer of at most 53 bits")
+    return value
+
+
+Integer = Annotated[int, BeforeValidator(integer)]
+Text = Annotated[str, Field(strict=True, max_length=1_000)]
+Flag = Annotated[bool, Field(strict=True)]
+Time = Annotated[Any, Field(json_schema_extra={"type": "string"})]
+"""ISO 8601 text or Unix seconds; the tool parses it."""
+
+Object = Annotated[dict[str, Any], Field(json_schema_extra={"type": "object"})]
+List = Annotated[list[Any], Field()]
+
+ProjectId = Annotated[Text, Field(description="From list_projects", min_length=1)]
+PoolId = Annotated[Text, Field(description="Pool id, or exact name", min_length=1)]
+Key = Annotated[
+    Text,
+    Field(
+        description="One per intended write; the same again when retrying",
+        min_length=1,
+        max_length=255,
+    ),
+]
+DryRun = Annotated[Flag, Field(description="Only show what would change")]
+
+
+def time_or_none(value: object, field: str) -> int | None:
+    """Milliseconds UTC of an optional time argument.
+
+    Raises:
+        InvalidInput: it is no time.
+    """
+    return None if value is None else parse_time(value, field)
+
+
+def parse(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The checked arguments by name; those not given have their defaults.
+
+    Raises:
+        InvalidInput: with every problem in one sentence, and the first one's path as field.
+    """
+    fields = model.model_fields
+    tolerated = {
+        name: _tolerate(value, fields[name].annotation) if name in fields else value
+        for name, value in given.items()
+        if not (name in fields and not fields[name].is_required() and (value == "" or value is None))
+    }
+    for name in fields:
+        _refuse_unfit(tolerated.get(name), name)
+    try:
+        checked = model.model_validate(tolerated)
+    except ValidationError as error:
+        problems = error.errors(include_url=False)
+        sentences = "; ".join(_sentence(problem, list(fields)) for problem in problems[:5])
+        raise InvalidInput(f"{sentences}. Nothing was changed.", field=_path(problems[0])) from None
+    return {name: getattr(checked, name) for name in fields}
+
+
+def _tolerate(value: Any, annotation: Any) -> Any:
+    """A list or object that arrives as JSON text, parsed."""
+    if not isinstance(value, str) or value[:1] not in ("[", "{") or not _takes_json(annotation):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+
+
+def _takes_json(annotation: Any) -> bool:
+    """Whether an argument is a list or an object, under whatever is said about it."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _takes_json(get_args(annotation)[0])
+    if origin in (Union, UnionType):
+        return any(map(_takes_json, get_args(annotation)))
+    return (origin or annotation) in (list, dict)
+
+
+def _refuse_unfit(value: object, path: str, depth: int = MAX_DEPTH) -> None:
+    """Raises InvalidInput where something in the value is no JSON that can be stored and sent again."""
+    match value:
+        case str() if _SURROGATE.search(value):
+            raise _unfit(path, "holds half a character (a lone surrogate)")
+        case float() if not math.isfinite(value):
+            raise _unfit(path, "holds a number that is not finite")
+        case list() | dict() if depth == 0:
+            raise _unfit(path.partition(".")[0], f"is nested more than {MAX_DEPTH} deep")
+        case list():
+            for number, part in enumerate(value):
+                _refuse_unfit(part, f"{path}.{number}", depth - 1)
+        case dict():
+            for name, part in value.items():
+                _refuse_unfit(name, path, depth - 1)
+                _refuse_unfit(part, path, depth - 1)
+
+
+def _unfit(path: str, what: str) -> InvalidInput:
+    return InvalidInput(f"`{path}` {what}. Nothing was changed.", field=path)
+
+
+def _path(problem: ErrorDetails) -> str:
+    """Where the problem is, in characters that can be shown; a client may send anything as a name."""
+    path = ".".join(str(part) for part in problem["loc"])[:LONGEST_PATH]
+    return "".join(character if character.isprintable() else "\ufffd" for character in path)
+
+
+def _sentence(problem: ErrorDetails, known: list[str]) -> str:
+    path = _path(problem)
+    if problem["type"] == "missing":
+        return f"`{path}` is required"
+    if problem["type"] == "extra_forbidden":
+        near = get_close_matches(path, known, n=1)
+        return f"there is no argument {quoted(path)}" + (f"; did you mean `{near[0]}`?" if near else "")
+    message = problem["msg"].removeprefix("Input ").removeprefix("String ").removeprefix("Value error, ")
+    return f"`{path}` {message.replace('should', 'must').replace('a valid dictionary', 'an object')}"

@@ -1,0 +1,58 @@
+"""The one answer that every tool gives: success, data, error, and what belongs beside them."""
+
+import json
+from typing import Any
+
+from mcp.types import CallToolResult, TextContent
+
+from voucher_mcp.domain.answer import Answer
+from voucher_mcp.domain.errors import VoucherError
+
+
+def success(answer: Answer[Any]) -> CallToolResult:
+    """The envelope of a call that worked."""
+    return _result({"success": True, "data": answer.data, "error": None, **answer.beside}, is_error=False)
+
+
+def failure(error: VoucherError, *, listing: bool = False) -> CallToolResult:
+    """The envelope of a call that did not; fields that do not apply are left out."""
+    details = {
+        "retryable": error.retryable,
+        "retry_after": error.retry_after,
+        "applied": error.applied,
+        "field": error.field,
+        "request_id": error.request_id,
+    }
+    envelope: dict[str, Any] = {
+        "success": False,
+        "data": [] if listing else None,
+        "error": error.message,
+        "error_code": error.code,
+        **{name: value for name, value in details.items() if value is not None},
+    }
+    return _result(envelope, is_error=True)
+
+
+def crash(reference: str, *, writing: bool, listing: bool = False) -> CallToolResult:
+    """The envelope of a fault of ours: a reference that the log has too, and nothing from the inside."""
+    changed = (
+        "whether anything was changed is not known; read the voucher or pool first"
+        if writing
+        else "nothing was changed"
+    )
+    error = VoucherError(
+        f"This is a fault in voucher-mcp (reference {reference}); {changed}. "
+        "Tell the operator the reference: the server's log has it too.",
+        applied="unknown" if writing else "no",
+    )
+    return failure(error, listing=listing)
+
+
+def _result(envelope: dict[str, Any], *, is_error: bool) -> CallToolResult:
+    text = json.dumps(envelope, separators=(",", ":"), ensure_ascii=False)
+    if not text.isascii() and (sendable := text.encode("utf-8", "replace").decode()) != text:
+        # half a character from a vendor's JSON: the transport would break on it, and with it every later call
+        text, envelope = sendable, json.loads(sendable)
+    return CallToolResult(
+        content=[TextContent(type="text", text=text)], structured_content=envelope, is_error=is_error
+    )

@@ -1,0 +1,242 @@
+"""The toolset pools: pools of codes, and the codes in them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from voucher_mcp.domain.answer import Answer
+from voucher_mcp.domain.code_config import CodeConfig, validate_code
+from voucher_mcp.domain.errors import InvalidInput, quoted
+from voucher_mcp.domain.pool import (
+    MAX_CODES_A_CALL,
+    MAX_GENERATED_A_CALL,
+    AssignedCode,
+    BadCode,
+    CodeFate,
+    CodesQuery,
+    Deletion,
+    Generation,
+    NewCode,
+    VoucherCode,
+    VoucherPool,
+    VoucherPoolSummary,
+)
+from voucher_mcp.tools.arguments import Flag, Integer, List, Object, PoolId, Text, Time, integer, time_or_none
+from voucher_mcp.tools.call import Call, WritingCall
+from voucher_mcp.tools.registry import tool
+
+MAX_POOLS_A_PAGE = 1_000
+
+_STRING: dict[str, str] = {"type": "string"}
+_MAY_BE_NULL: dict[str, str] = {}
+_SUMMARY = {"id": _STRING, "name": _STRING, "total": _MAY_BE_NULL, "available": _MAY_BE_NULL}
+_POOL = {**_SUMMARY, "company_id": _STRING, "used_by": {"type": "array", "items": {}}}
+_CODE = {"code": _STRING, "status": _STRING, "assigned_time": _MAY_BE_NULL, "redeemed_time": _MAY_BE_NULL}
+
+Codes = Annotated[
+    List | None,
+    Field(
+        description=f"At most {MAX_CODES_A_CALL}: texts, or {{value, valid_from, valid_until}}",
+        json_schema_extra={"items": {"anyOf": [{"type": "string"}, {"type": "object"}]}},
+    ),
+]
+CodeIds = Annotated[List, Field(description="Ids or codes", json_schema_extra={"items": {"type": "string"}})]
+Generate = Annotated[
+    Object | None, Field(description="{count, length, charset, pattern (# = random), prefix, postfix}")
+]
+
+
+@tool(toolset="pools", title="List voucher pools", listing=True, data=_SUMMARY)
+async def list_voucher_pools(
+    call: Call, skip: Annotated[Integer, Field(ge=0)] = 0
+) -> Answer[list[VoucherPoolSummary]]:
+    """List the pools of codes, with how many codes each has and how many are still available."""
+    return await call.backend.list_voucher_pools(skip, MAX_POOLS_A_PAGE)
+
+
+@tool(toolset="pools", title="Get a voucher pool", data=_POOL)
+async def get_voucher_pool(call: Call, pool_id: PoolId) -> Answer[VoucherPool]:
+    """Get one pool: its counts, its voucher template and dates, and what draws from it."""
+    return await call.backend.get_voucher_pool(pool_id)
+
+
+@tool(toolset="pools", title="List the codes of a pool", listing=True, data=_CODE)
+async def list_voucher_codes(
+    call: Call,
+    pool_id: PoolId,
+    skip: Annotated[Integer, Field(ge=0)] = 0,
+    count: Annotated[Integer, Field(ge=1, le=1_000)] = 20,
+    status: Annotated[Text | None, Field(description="available, assigned or redeemed")] = None,
+    code_ids: Annotated[CodeIds | None, Field(description="Only these ids or codes")] = None,
+    updated_after: Annotated[Time | None, Field(description="ISO 8601 or Unix seconds")] = None,
+    updated_before: Time | None = None,
+) -> Answer[list[VoucherCode]]:
+    """List codes with their status, when they were assigned and redeemed; `matched` counts all that fit."""
+    query = CodesQuery(
+        skip=skip,
+        count=count,
+        status=status,
+        code_ids=None if code_ids is None else tuple(_texts(code_ids, "code_ids")),
+        updated_after=time_or_none(updated_after, "updated_after"),
+        updated_before=time_or_none(updated_before, "updated_before"),
+    )
+    return await call.backend.list_voucher_codes(pool_id, query)
+
+
+@tool(toolset="pools", title="Create a voucher pool", data=_POOL, writes=True)
+async def create_voucher_pool(
+    call: WritingCall,
+    name: Annotated[Text, Field(description="Unique in the project")],
+    voucher: Annotated[
+        Object | None,
+        Field(
+            description="Template of its codes: {type, discount | gift | loyalty_card, "
+            "redemption: {quantity}, start_date, expiration_date, …}; default a single-use 10 % discount"
+        ),
+    ] = None,
+    codes: Codes = None,
+    generate: Generate = None,
+) -> Answer[VoucherPool]:
+    """Create a pool, with codes of yours or generated ones if you like."""
+    if codes is not None and generate is not None:
+        raise _either()
+    return await call.backend.create_voucher_pool(call.write, name, voucher, _wanted(codes or [], generate))
+
+
+@tool(toolset="pools", title="Change a voucher pool", data=_POOL, writes=True, idempotent=True)
+async def update_voucher_pool(
+    call: WritingCall,
+    pool_id: PoolId,
+    name: Text | None = None,
+    active: Annotated[Flag | None, Field(description="false pauses the pool")] = None,
+    start_date: Time | None = None,
+    expiration_date: Time | None = None,
+) -> Answer[VoucherPool]:
+    """Rename, pause, resume or extend a pool; what is not given stays."""
+    return await call.backend.update_voucher_pool(
+        call.write,
+        pool_id,
+        name=name,
+        active=active,
+        start_date=time_or_none(start_date, "start_date"),
+        expiration_date=time_or_none(expiration_date, "expiration_date"),
+    )
+
+
+@tool(toolset="pools", title="Add codes to a pool", listing=True, writes=True, key="required")
+async def add_voucher_codes(
+    call: WritingCall, pool_id: PoolId, codes: Codes = None, generate: Generate = None
+) -> Answer[list[CodeFate]]:
+    """Add codes of yours, or generated ones (100 are shown); answers what became of each."""
+    if (codes is None) == (generate is None):
+        raise _either()
+    return await call.backend.add_voucher_codes(call.write, pool_id, _wanted(codes, generate))
+
+
+@tool(toolset="pools", title="Assign a code to a customer", writes=True, key="required")
+async def assign_voucher_code(
+    call: WritingCall,
+    pool_id: PoolId,
+    customer_id: Annotated[Text, Field(min_length=1, max_length=255)],
+) -> Answer[AssignedCode]:
+    """Give the next available code of a pool to a customer."""
+    if not customer_id.isprintable():
+        raise InvalidInput("`customer_id` must be printable text. Nothing was changed.", field="customer_id")
+    return await call.backend.assign_voucher_code(call.write, pool_id, customer_id)
+
+
+def _ask_codes(arguments: Mapping[str, Any], answer: Answer[Any]) -> str:
+    count = answer.data["deleted"]
+    return f"Delete {count:,} code{'s' if count != 1 else ''} of the pool {quoted(answer.beside['pool'])}"
+
+
+def _ask_pool(arguments: Mapping[str, Any], answer: Answer[Any]) -> str:
+    count = answer.beside["codes"]
+    return (
+        f"Delete the pool {quoted(answer.beside['pool'])} with its {count:,} code{'s' if count != 1 else ''}"
+    )
+
+
+@tool(toolset="pools", title="Delete codes", writes=True, irreversible=True, question=_ask_codes)
+async def delete_voucher_codes(call: WritingCall, pool_id: PoolId, code_ids: CodeIds) -> Answer[Deletion]:
+    """Delete codes of one pool for good, all of them or none; one that is not of the pool is refused."""
+    return await call.backend.delete_voucher_codes(call.write, pool_id, _texts(code_ids, "code_ids"))
+
+
+@tool(toolset="pools", title="Delete a pool", writes=True, irreversible=True, question=_ask_pool)
+async def delete_voucher_pool(call: WritingCall, pool_id: PoolId) -> Answer[Deletion]:
+    """Delete a pool and its codes for good."""
+    return await call.backend.delete_voucher_pool(call.write, pool_id)
+
+
+def _either() -> InvalidInput:
+    return InvalidInput("Give either `codes` or `generate`. Nothing was changed.", field="codes")
+
+
+def _texts(values: Sequence[object], field: str) -> list[str]:
+    """1 to 1,000 texts, each once."""
+    if not 1 <= len(values) <= MAX_CODES_A_CALL:
+        raise InvalidInput(
+            f"`{field}` takes 1 to {MAX_CODES_A_CALL:,} of them. Nothing was changed.", field=field
+        )
+    for number, value in enumerate(values):
+        if not isinstance(value, str) or not value:
+            raise InvalidInput(
+                f"`{field}.{number}` must be a text. Nothing was changed.", field=f"{field}.{number}"
+            )
+    return list(dict.fromkeys(str(value) for value in values))
+
+
+def _wanted(
+    codes: Sequence[object] | None, generate: Mapping[str, Any] | None
+) -> Sequence[NewCode | BadCode] | Generation:
+    if generate is not None:
+        return _generation(generate)
+    if len(codes or ()) > MAX_CODES_A_CALL:
+        raise InvalidInput(
+            f"`codes` takes at most {MAX_CODES_A_CALL:,} a call. Nothing was changed; send them in several "
+            "calls, or "
+            "let the operator use `voucher-mcp codes import`.",
+            field="codes",
+        )
+    return [_code(value) for value in codes or ()]
+
+
+def _code(value: object) -> NewCode | BadCode:
+    """One code as it was given; what is wrong with it is its own fate, not the whole call's."""
+    given: Mapping[str, Any] = value if isinstance(value, dict) else {"value": value}
+    text = given.get("value")
+    if not isinstance(text, str):
+        return BadCode(quoted(text), "a code is a text, or an object with a text as `value`")
+    if unknown := given.keys() - {"value", "valid_from", "valid_until"}:
+        return BadCode(
+            text, f"unknown field {quoted(sorted(unknown)[0])}; known are value, valid_from, valid_until"
+        )
+    try:
+        starts = time_or_none(given.get("valid_from") or None, "valid_from")
+        ends = time_or_none(given.get("valid_until") or None, "valid_until")
+        code = NewCode(validate_code(text, "value"), starts, ends)
+    except InvalidInput as error:
+        return BadCode(text, error.message)
+    if starts is not None and ends is not None and ends <= starts:
+        return BadCode(text, "valid_until must come after valid_from")
+    return code
+
+
+def _generation(generate: Mapping[str, Any]) -> Generation:
+    form = dict(generate)
+    try:
+        count: Any = integer(form.pop("count", None))
+    except ValueError:
+        count = 0
+    if not 1 <= count <= MAX_GENERATED_A_CALL:
+        raise InvalidInput(
+            f"`generate.count` must be an integer from 1 to {MAX_GENERATED_A_CALL:,}. Nothing was changed; "
+            "for more, "
+            "call again with a new key.",
+            field="generate.count",
+        )
+    config = CodeConfig.parse(form, "generate")
+    config.require_space(count, "generate")
+    return Generation(count, config)

@@ -1,0 +1,59 @@
+"""JSON schemas as small and plain as every client can read: no titles, no references, no nullable unions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+_LEFT_OUT = ("title", "additionalProperties", "minLength", "maxLength")
+"""Said by the answer to a call that breaks them; every session pays for what stands in a schema."""
+
+_KEYWORDS = {"ge": "minimum", "le": "maximum"}
+"""What pydantic writes for bounds behind a validator."""
+
+
+def input_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """The schema of a tool's arguments."""
+    schema = model.model_json_schema()
+    plain: dict[str, Any] = {
+        "type": "object",
+        "properties": {name: _plain(field) for name, field in schema.get("properties", {}).items()},
+    }
+    if required := schema.get("required"):
+        plain["required"] = required
+    plain["additionalProperties"] = False
+    return plain
+
+
+def output_schema(data: Mapping[str, Any] | None, listing: bool) -> dict[str, Any]:
+    """The envelope, with the fields of `data` where a document fixes them."""
+    content: dict[str, Any] = {}
+    if data is not None:
+        shape = {"type": "object", "properties": dict(data)}
+        content = (
+            {"type": "array", "items": shape}
+            if listing
+            else {"type": ["object", "null"], "properties": dict(data)}
+        )
+    return {
+        "type": "object",
+        "properties": {
+            "success": {"type": "boolean"},
+            "data": content,
+            "error": {"type": ["string", "null"]},
+        },
+        "required": ["success", "data", "error"],
+    }
+
+
+def _plain(field: Mapping[str, Any]) -> dict[str, Any]:
+    """A property without noise; one that may be null is simply not required."""
+    choices = [choice for choice in field.get("anyOf", ()) if choice.get("type") != "null"]
+    if len(choices) == 1:
+        field = {**choices[0], **{key: value for key, value in field.items() if key != "anyOf"}}
+    plain = {_KEYWORDS.get(key, key): value for key, value in field.items() if key not in _LEFT_OUT}
+    if plain.get("default", ...) is None or plain.get("default") is False:
+        del plain["default"]
+    if plain.get("type") == "array":
+        plain["items"] = _plain(plain.get("items") or {"type": "object"})
+    return plain
