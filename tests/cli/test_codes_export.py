@@ -1,0 +1,143 @@
+"""`voucher-mcp codes export`, and what `codes import` makes of it."""
+
+import csv
+import io
+import json
+import os
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.cli.conftest import Command
+from tests.support import open_store, warrant
+from voucher_mcp.backends.local.adapter import LocalBackend
+from voucher_mcp.cli.code_files import read_codes
+from voucher_mcp.cli.code_lines import text_of
+from voucher_mcp.cli.codes_export import export_codes
+from voucher_mcp.domain.code_config import is_valid_code
+from voucher_mcp.domain.pool import NewCode
+
+HEADER = "code,status,assigned_time,redeemed_time,customer_id,valid_from,valid_until,metadata"
+FILE = 'code,valid_from,valid_until,region,note\nA1,2030-01-01,2031-01-01,EU,\nB2,,,,"x, ""y"""\n=C3,,,,\n'
+
+
+def test_codes_come_out_with_status_times_and_metadata(cli: Command) -> None:
+    cli.import_codes(cli.write("codes.csv", FILE), "--create")
+    said = cli.export_codes()
+    assert said.out.splitlines() == [
+        HEADER,
+        'A1,available,,,,2030-01-01T00:00:00.000Z,2031-01-01T00:00:00.000Z,"{""region"":""EU""}"',
+        'B2,available,,,,,,"{""note"":""x, \\""y\\""""}"',
+        "'=C3,available,,,,,,",
+    ]
+    assert 'Exported 3 codes of the pool "Summer"' in said.err
+
+
+def test_only_one_status_comes_out_where_one_is_asked_for(cli: Command) -> None:
+    cli.import_codes(cli.write("codes.csv", FILE), "--create")
+    assert cli.export_codes("--status", "redeemed").out.splitlines() == [HEADER]
+    assert len(cli.export_codes("--status", "available").out.splitlines()) == 4
+
+
+def test_an_unknown_pool_leaves_an_older_file_as_it_was(cli: Command) -> None:
+    cli.import_codes(cli.write("codes.csv", "A1\n"), "--create")
+    cli.write("out.csv", "precious")
+    assert 'no pool "Nowhere"' in cli.export_codes("--output", "out.csv", pool="Nowhere", status=1).err
+    assert cli.read("out.csv") == "precious"
+
+
+def test_a_file_takes_an_older_ones_place_when_it_is_whole(cli: Command) -> None:
+    cli.import_codes(cli.write("codes.csv", "A1\n"), "--create")
+    (cli.folder / "out.csv").touch(0o644)
+    said = cli.export_codes("--output", "out.csv")
+    assert said.out == ""
+    assert cli.read("out.csv").splitlines() == [HEADER, "A1,available,,,,,,"]
+    assert [path.name for path in cli.folder.glob("out.csv*")] == ["out.csv"]
+    if os.name == "posix":
+        assert stat.S_IMODE((cli.folder / "out.csv").stat().st_mode) == 0o600
+
+
+def test_a_folder_that_cannot_take_the_file_is_an_error_with_a_sentence(cli: Command) -> None:
+    cli.import_codes(cli.write("codes.csv", "A1\n"), "--create")
+    assert "nowhere" in cli.export_codes("--output", "nowhere/out.csv", status=1).err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGPIPE")
+def test_a_reader_that_has_seen_enough_is_no_error(cli: Command) -> None:
+    cli.import_codes(cli.write("codes.csv", "".join(f"CODE-{n}\n" for n in range(20_000))), "--create")
+    arguments = ("codes", "export", "--project", "default", "--pool", "Summer")
+    with cli.start(*arguments, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        assert running.stdout.readline().startswith("code,")
+        running.stdout.close()
+        assert running.stderr.read() == ""
+    assert running.returncode == 141
+
+
+def test_a_read_only_project_is_exported(cli: Command) -> None:
+    cli.import_codes(cli.write("codes.csv", "A1\n"), "--create")
+    arguments = ("codes", "export", "--project", "default", "--pool", "Summer")
+    assert "A1" in cli.run(*arguments, variables={"VOUCHER_MCP_READ_ONLY": "1"}).out
+
+
+def test_an_export_imported_into_another_project_is_the_same_pool(cli: Command, tmp_path: Path) -> None:
+    cli.import_codes(cli.write("codes.csv", FILE), "--create")
+    cli.export_codes("--output", "out.csv")
+    first = cli.read("out.csv")
+    other = {"VOUCHER_MCP_DATABASE_URL": f"sqlite:///{tmp_path / 'other.db'}"}
+    target = ("--project", "default", "--pool", "Summer")
+    cli.run("codes", "import", "out.csv", *target, "--create", variables=other)
+    again = cli.run("codes", "export", *target, variables=other)
+    assert again.out == first
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+codes = (st.text("'=+-@A,;\"", min_size=1, max_size=6) | st.text(min_size=1, max_size=30)).filter(
+    is_valid_code
+)
+metadata = st.none() | st.dictionaries(
+    texts.filter(bool),
+    st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | texts, st.lists),
+    min_size=1,
+    max_size=3,
+).filter(lambda value: "\0" not in repr(value) and "\\x00" not in repr(value))
+moments = st.none() | st.integers(-62135596800000, 253402300799999)
+
+
+@given(st.lists(st.tuples(codes, moments, moments, metadata), unique_by=lambda row: row[0], max_size=8))
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_whatever_is_exported_comes_back_the_same(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, int | None, int | None, object]]
+) -> None:
+    wanted = [
+        NewCode(code, *_ordered(start, end), None if extra is None else json.dumps(extra), None)
+        for code, start, end, extra in rows
+    ]
+    async with open_store(tmp_path_factory.mktemp("trip") / "vouchers.db") as store:
+        engine = LocalBackend("default", store)
+        await engine.create_voucher_pool(warrant(), "Summer", None, wanted)
+        file = io.StringIO()
+        assert await export_codes(engine, "Summer", None, file, lambda *_: None) == len(rows)
+    text = file.getvalue()
+    assert not any(
+        cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+        for row in csv.reader(io.StringIO(text))
+        for cell in row
+    )
+    bad: list[object] = []
+    back = read_codes(text_of(io.BufferedReader(io.BytesIO(text.encode()))), lambda *line: bad.append(line))
+    assert [_plain(code) for code in back] == [_plain(code) for code in wanted]
+    assert bad == []
+
+
+def _ordered(start: int | None, end: int | None) -> tuple[int | None, int | None]:
+    return (start, None) if start is not None and end is not None and end <= start else (start, end)
+
+
+def _plain(code: NewCode) -> tuple[object, ...]:
+    return (*code[:3], code.metadata and json.loads(code.metadata))

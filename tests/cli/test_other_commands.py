@@ -1,0 +1,115 @@
+"""`demo`, `check`, `migrate` and `client-config`."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command
+
+# demo
+
+
+def test_the_demo_shows_the_main_job_ends_with_a_snippet_and_leaves_nothing_behind(cli: Command) -> None:
+    unfit = {"VOUCHER_MCP_READ_ONLY": "1", "VOUCHER_MCP_TOOLSETS": "vouchers"}
+    said = cli.run("demo", variables={"TMPDIR": str(cli.folder), "COLUMNS": "120", **unfit})
+    for shown in ("list_voucher_pools", "Summer sale", "1,500", "assign_voucher_code", "replayed: true"):
+        assert shown in said.out
+    assert '"error_code": "confirmation_required"' in said.out
+    snippet = said.out[said.out.index('{\n  "mcpServers"') : said.out.rindex("}") + 1]
+    assert json.loads(snippet)["mcpServers"]["vouchers"]["command"]
+    assert str(cli.folder) not in said.out
+    assert said.err == ""
+    assert list(cli.folder.iterdir()) == []
+
+
+# check
+
+
+def test_check_says_where_everything_is_and_makes_nothing(cli: Command, database: Path) -> None:
+    said = cli.run("check")
+    assert "Configuration: no file" in said.out
+    assert "default (local, write access)" in said.out
+    assert str(database) in said.out
+    assert not database.exists()
+
+
+def test_check_counts_the_pools(cli: Command) -> None:
+    cli.import_codes(cli.write("codes.csv", "A1\n"), "--create")
+    assert "pools in it: 1" in cli.run("check").out
+
+
+def test_check_tries_every_project_and_fails_where_one_does(cli: Command) -> None:
+    cli.write("broken.db", "this is no database, whatever its name says. " * 50)
+    file = cli.write(
+        "voucher-mcp.toml",
+        '[projects.broken]\nbackend = "local"\nurl = "sqlite:///broken.db"\n'
+        '[projects.fine]\nbackend = "local"\nurl = "sqlite:///fine.db"\naccess = "read"\n',
+    )
+    said = cli.run("--config", file, "check", status=1)
+    assert str(cli.folder / file) in said.out
+    assert re.search(r"broken .*\n  FAILED: .*no SQLite database", said.out)
+    assert re.search(r"fine \(local, read access\)\n  ok", said.out)
+    assert "1 of 2 projects failed" in said.out
+
+
+def test_check_fails_where_a_database_could_not_be_made(cli: Command) -> None:
+    cli.write("plain", "")
+    said = cli.run(
+        "check", status=1, variables={"VOUCHER_MCP_DATABASE_URL": f"sqlite:///{cli.folder}/plain/vouchers.db"}
+    )
+    assert "is no directory" in said.out
+
+
+def test_a_wrong_configuration_is_the_callers_mistake(cli: Command) -> None:
+    file = cli.write("voucher-mcp.toml", "read_onyl = true\n")
+    assert "read_only" in cli.run("check", "--config", file, status=2).err
+
+
+# migrate
+
+
+def test_migrate_says_from_which_schema_to_which(cli: Command, database: Path) -> None:
+    assert re.search(rf"{database}: made, with schema \d", cli.run("migrate").out)
+    assert "nothing to do" in cli.run("migrate").out
+
+
+def test_migrate_fails_where_a_database_is_not_ours(cli: Command, database: Path) -> None:
+    database.write_text("this is no database, whatever its name says. " * 50)
+    assert "no SQLite database" in cli.run("migrate", status=1).out
+
+
+# client-config
+
+
+@pytest.mark.parametrize(
+    ("client", "key"), [("claude-desktop", "mcpServers"), ("cursor", "mcpServers"), ("vscode", "servers")]
+)
+def test_a_snippet_is_json_and_nothing_else(cli: Command, client: str, key: str) -> None:
+    said = cli.run("client-config", client)
+    server = json.loads(said.out)[key]["vouchers"]
+    assert Path(server["command"]).is_absolute()
+    assert server.get("type") == ("stdio" if client == "vscode" else None)
+    assert ".json" in said.err
+
+
+def test_claude_code_gets_a_command_line(cli: Command) -> None:
+    words = shlex.split(cli.run("client-config", "claude-code").out)
+    assert words[:3] == ["claude", "mcp", "add"]
+    assert Path(words[words.index("--") + 1]).is_absolute()
+
+
+def test_a_snippet_names_the_configuration_by_its_whole_path(cli: Command) -> None:
+    file = cli.write("my config.toml", '[projects.default]\nbackend = "local"\n')
+    for said in (
+        cli.run("--config", file, "client-config", "cursor"),
+        cli.run("client-config", "cursor", variables={"VOUCHER_MCP_CONFIG": file}),
+    ):
+        arguments = json.loads(said.out)["mcpServers"]["vouchers"]["args"]
+        assert arguments[-2:] == ["--config", str(cli.folder / file)]
+
+
+def test_variables_that_a_client_would_not_pass_on_are_named(cli: Command) -> None:
+    assert "VOUCHER_MCP_DATABASE_URL" in cli.run("client-config", "cursor").err

@@ -1,0 +1,75 @@
+"""`voucher-mcp check`: tries every project, and says what is wrong and how to mend it."""
+
+import argparse
+import os
+from pathlib import Path
+
+import anyio
+
+from voucher_mcp.backends.opening import Backends, open_backends
+from voucher_mcp.cli.main import DONE, FAILED, settings_of
+from voucher_mcp.config import LocalProject, Project, Settings, configuration_file
+from voucher_mcp.domain.errors import Unavailable, VoucherError
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Try them all; 1 where one cannot be used."""
+    settings = settings_of(arguments)
+    file = configuration_file(arguments.config, os.environ)
+    print(f"Configuration: {file or 'no file; the environment and the defaults'}")
+    print(f"Toolsets: {', '.join(settings.toolsets)}")
+    if settings.read_only:
+        print("Read-only: no project can be written to.")
+    return anyio.run(_check_all, settings)
+
+
+async def _check_all(settings: Settings) -> int:
+    failed = 0
+    async with open_backends(settings) as backends:
+        for project in settings.projects.values():
+            access = "read" if settings.read_only else project.access
+            print(f"\n{project.id} ({project.backend}, {access} access)")
+            try:
+                for line in await _check(project, backends):
+                    print(f"  {line}")
+            except VoucherError as error:
+                failed += 1
+                print(f"  FAILED: {error.message}")
+            except OSError as error:
+                failed += 1
+                print(f"  FAILED: {error.filename}: {error.strerror}.")
+                print("  Mend its permissions, or set another path.")
+    count = len(settings.projects)
+    print(f"\n{failed} of {count} projects failed." if failed else f"\n{_all(count)} can be used.")
+    return FAILED if failed else DONE
+
+
+async def _check(project: Project, backends: Backends) -> list[str]:
+    if isinstance(project, LocalProject) and (path := project.url.path) is not None:
+        if not path.exists():
+            return [_check_place(path)]
+        where = [f"database: {path}"]
+    else:
+        where = []
+    backend = await backends.get(project.id)
+    return [*where, f"ok: {await backend.check()}"]
+
+
+def _check_place(path: Path) -> str:
+    """For a database that is still to be made, which a check does not do.
+
+    Raises:
+        Unavailable: it could not be made there.
+    """
+    folder = next(parent for parent in path.parents if parent.exists())
+    if not folder.is_dir():
+        raise Unavailable(f"{path} cannot be made: {folder} is no directory. Set another path in `url`.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise Unavailable(
+            f"{path} cannot be made: {folder} cannot be written. Mend its permissions, or set another path."
+        )
+    return f"ok: there is no database yet; the first use makes {path}"
+
+
+def _all(count: int) -> str:
+    return "The project" if count == 1 else f"All {count} projects"

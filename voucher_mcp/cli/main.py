@@ -1,0 +1,118 @@
+"""The command line. A command's own imports wait until it is chosen: each agent session starts a `serve`."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from voucher_mcp import __version__
+from voucher_mcp.domain.errors import VoucherError
+
+if TYPE_CHECKING:
+    from voucher_mcp.config import Settings
+
+DONE, FAILED, MISUSED, INTERRUPTED, CUT_OFF = 0, 1, 2, 130, 141
+"""Exit statuses; the last two are what a shell makes of SIGINT and SIGPIPE."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; the exit status is 0, 1 where it failed, 2 where it was called or configured wrongly."""
+    arguments = _parser().parse_args(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it flushes
+        return CUT_OFF
+    except VoucherError as error:
+        return _fail(error.message, FAILED)
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), FAILED)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from voucher_mcp.config import ConfigError  # here, where Ctrl-C may come: it takes a third of a second
+
+    command = import_module(f"voucher_mcp.cli.{arguments.command}")
+    try:
+        status: int = command.run(arguments)
+    except ConfigError as error:
+        return _fail(f"the configuration is wrong:\n{error}", MISUSED)
+    return status
+
+
+def settings_of(arguments: argparse.Namespace) -> "Settings":
+    """The settings that the command line names."""
+    from voucher_mcp.config import load_settings
+
+    return load_settings(arguments.config, os.environ)
+
+
+def _fail(message: str, status: int) -> int:
+    print(f"voucher-mcp: {message}", file=sys.stderr)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="voucher-mcp", description="An MCP server for voucher pools, codes and vouchers."
+    )
+    parser.add_argument("--version", action="version", version=f"voucher-mcp {__version__}")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="configuration (default: VOUCHER_MCP_CONFIG)"
+    )
+    parser.set_defaults(command="serve", transport="stdio")
+    commands = parser.add_subparsers(metavar="COMMAND")
+    _serve(_command(commands, "serve", "serve MCP (the default)"))
+    _command(commands, "demo", "show the main job on throw-away data")
+    _command(commands, "check", "try every project and say what is wrong")
+    _command(commands, "migrate", "bring the databases to this version's schema")
+    _codes(_command(commands, "codes", "move codes in and out of a pool"))
+    _client_config(_command(commands, "client-config", "print the snippet for an MCP client"))
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=text)
+    _config(command)
+    command.set_defaults(command=name.replace("-", "_"))
+    return command
+
+
+def _config(parser: argparse.ArgumentParser) -> None:
+    """--config may stand behind the command too."""
+    parser.add_argument("--config", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+
+def _serve(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument("--transport", choices=["stdio"], default="stdio")
+
+
+def _codes(codes: argparse.ArgumentParser) -> None:
+    actions = codes.add_subparsers(metavar="ACTION", required=True)
+    imports = actions.add_parser("import", help="add the codes of a file to a pool")
+    imports.add_argument(
+        "file", metavar="FILE", help="CSV with a header, or one code a line; - is standard input"
+    )
+    imports.add_argument("--create", action="store_true", help="make the pool if there is none of that name")
+    imports.add_argument(
+        "--report", type=Path, metavar="FILE", help="where to list the lines that were not added"
+    )
+    exports = actions.add_parser("export", help="write a pool's codes as CSV")
+    exports.add_argument("--status", choices=["available", "assigned", "redeemed"])
+    exports.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
+    for action, name in ((imports, "import"), (exports, "export")):
+        action.add_argument("--project", required=True, metavar="ID")
+        action.add_argument("--pool", required=True, metavar="ID|NAME")
+        _config(action)
+        action.set_defaults(action=name)
+
+
+def _client_config(command: argparse.ArgumentParser) -> None:
+    command.add_argument("client", choices=["claude-desktop", "claude-code", "cursor", "vscode"])

@@ -1,0 +1,41 @@
+"""What the commands share that work on one project."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import anyio
+
+from voucher_mcp.backends.base import Backend
+from voucher_mcp.backends.opening import open_backends
+from voucher_mcp.config import Project, Settings
+from voucher_mcp.domain.errors import NotFound, VoucherError, quoted
+
+T = TypeVar("T")
+
+
+def project_of(settings: Settings, project_id: str) -> Project:
+    """The configured project of that id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    if project_id in settings.projects:
+        return settings.projects[project_id]
+    known = ", ".join(settings.projects)
+    raise NotFound(
+        f"There is no project {quoted(project_id)}; nothing was changed. The projects are {known}."
+    )
+
+
+def on_backend(settings: Settings, project_id: str, work: Callable[[Backend], Awaitable[T]]) -> T:
+    """Do the work on a project's backend, and let go of it."""
+
+    async def run() -> T:
+        async with open_backends(settings) as backends:
+            try:
+                return await work(await backends.get(project_id))
+            except (VoucherError, OSError) as error:
+                failure = error  # raised in there it would come out as a group of errors
+        raise failure
+
+    return anyio.run(run)

@@ -1,0 +1,63 @@
+"""What became of the lines of an import."""
+
+import time
+from collections import Counter
+
+from voucher_mcp.cli.report import Report
+from voucher_mcp.domain.errors import quoted
+from voucher_mcp.domain.pool import ImportedBatch, Taken
+
+_TAKEN = {
+    Taken.IN_POOL: "already in the pool",
+    Taken.IN_FILE: "twice in the file",
+    Taken.IN_PROJECT: "already in the project, outside this pool",
+    Taken.DELETED: "deleted earlier, so still taken",
+}
+
+
+class Tally:
+    """Counts lines, and lists those that were not added in the report."""
+
+    def __init__(self, report: Report) -> None:
+        self.added = 0
+        self.bad = 0
+        self.taken: Counter[Taken] = Counter()
+        self._report = report
+        self._started = time.monotonic()
+
+    @property
+    def done(self) -> int:
+        """The codes that the pool was asked to take."""
+        return self.added + self.taken.total()
+
+    def refuse(self, line: int, code: str, reason: str) -> None:
+        """A line without a usable code."""
+        self.bad += 1
+        self._report.add(line, code, reason)
+
+    def count(self, batch: ImportedBatch) -> None:
+        """A batch that is on disk."""
+        self.added += batch.added
+        for code, reason in batch.rejected:
+            self.taken[reason] += 1
+            self._report.add(code.line or 0, code.value, reason)
+        self._report.flush()
+
+    def summary(self, pool: str) -> str:
+        """The result, a sentence a line."""
+        seconds = time.monotonic() - self._started
+        pace = f"{seconds:.1f} s ({self.done / max(seconds, 0.001):,.0f} a second)"
+        lines = [f"Added {_codes(self.added)} to the pool {quoted(pool)} in {pace}."]
+        reasons = [f"{count:,} {_TAKEN[reason]}" for reason, count in self.taken.most_common()]
+        if self.bad:
+            reasons.append(f"{self.bad:,} bad line{'s' if self.bad != 1 else ''}")
+        if reasons:
+            lines.append(f"Not added: {'; '.join(reasons)}.")
+            lines.append(
+                f"{self._report.path} lists them by line, with the codes in clear: keep it like the codes."
+            )
+        return "\n".join(lines)
+
+
+def _codes(count: int) -> str:
+    return f"{count:,} code{'s' if count != 1 else ''}"
