@@ -27,7 +27,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
         for _ in range(bench.size(7, 2)):
             bare = _bare(floor, calls, callers)
             rounds.add(ours=calls / anyio.run(_ours, ours, calls, callers), floor=calls / bare)
-        yield rounds.figure(f"assigns a second, {callers} caller{'s' * (callers > 1)}", rate)
+        yield rounds.figure(f"assigns, {callers} at once / bare, {callers} a commit", rate)
 
 
 async def _prepare(database: Path) -> None:

@@ -21,7 +21,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
     for _ in range(bench.size(3, 2)):
         floor = anyio.run(_import, _fresh(bench), count)
         rounds.add(ours=anyio.run(_generate, _fresh(bench), count), floor=floor)
-    yield rounds.figure(f"{count:,} codes generated, against imported", duration, at_most(1.5))
+    yield rounds.figure(f"{count:,} codes generated / imported", duration, at_most(1.5))
 
 
 def _fresh(bench: Bench) -> Path:

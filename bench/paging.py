@@ -30,14 +30,16 @@ async def _measure(bench: Bench) -> list[Figure]:
     async with opened(await large_pool.whole(bench)) as backend:
         for by, read in (("the adapter", _adapter(backend)), ("tool and envelope", _tool(backend))):
             deep, pages = await _compare(read, most)
-            figures.append(pages.figure(f"page of 1,000 by {by}, skip {deep:,}", duration, at_most(2)))
+            figures.append(pages.figure(f"page of 1,000 by {by}, skip {deep:,} / 0", duration, at_most(2)))
     async with opened(await large_pool.used(bench)) as backend:
         read = _adapter(backend)
         deep, pages = await _compare(read, most)
-        figures.append(pages.figure(f"after 1 % was deleted, skip {deep:,}", duration, at_most(2)))
+        figures.append(pages.figure(f"after 1 % was deleted, skip {deep:,} / 0", duration, at_most(2)))
         for status in ("available", "assigned"):
             deep, pages = await _compare(read, most, status)
-            figures.append(pages.figure(f"only {status} ones, skip {deep:,}", duration, at_most(10)))
+            figures.append(
+                pages.figure(f"only {status} ones, skip {deep:,} / all, skip 0", duration, at_most(10))
+            )
     return figures
 
 

@@ -30,7 +30,7 @@ async def _measure(bench: Bench) -> list[Figure]:
         await make_pool(small, large_pool.POOL, codes(SMALL))
         get = await _compare(large, small, lambda backend: backend.get_voucher_pool(large_pool.POOL))
         listing = await _compare(large, small, lambda backend: backend.list_voucher_pools(0, 1_000))
-    named = f"{size:,} codes against {SMALL:,}"
+    named = f"{size:,} codes / {SMALL:,}"
     return [
         get.figure(f"get_voucher_pool, {named}", duration, at_most(1.25)),
         listing.figure(f"list_voucher_pools, {named}", duration, at_most(1.25)),

@@ -27,10 +27,10 @@ def measure(bench: Bench) -> Iterator[Figure]:
         ours, ours_size = _start(python("voucher_mcp", "--config", str(config)))
         times.add(ours=ours, floor=floor)
         sizes.add(ours=ours_size, floor=floor_size)
-    yield times.figure("start to tools/list", duration, at_most(1.3))
+    yield times.figure("start to tools/list / bare server", duration, at_most(1.3))
     more = sizes.ours - sizes.floor
     yield Figure(
-        "resident memory after it",
+        "resident memory then / bare server",
         megabytes(sizes.ours),
         megabytes(sizes.floor),
         sizes.ours / sizes.floor,

@@ -20,7 +20,7 @@ PAUSE = 0.01
 
 
 def measure(bench: Bench) -> Iterator[Figure]:
-    """Assigns one after the other during a whole import, against the same number of them with no import."""
+    """Assigns one after the other during a whole import, against assigns before it."""
     count = bench.size(1_000_000, 100_000)
     file = csv_file(bench, count)
     slowdown, waits, alone = Rounds(), list[float](), list[float]()
@@ -33,14 +33,14 @@ def measure(bench: Bench) -> Iterator[Figure]:
     for name, of, target in (("p50", 50, False), ("p99", 99, False), ("longest", 100, True)):
         ours, floor = _percentile(waits, of), _percentile(alone, of)
         yield Figure(
-            f"assign during an import by another process, {name}",
+            f"assign during another process's import, {name} / before it",
             duration(ours),
             duration(floor),
             ours / floor,
             f"≤ {duration(LONGEST)}" if target else "–",
             ours <= LONGEST if target else None,
         )
-    yield slowdown.figure("that import, against one with no assigns", duration)
+    yield slowdown.figure("that import / with no assigns", duration)
 
 
 async def _import_beside_assigns(bench: Bench, file: Path, waits: list[float], alone: list[float]) -> float:

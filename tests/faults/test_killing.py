@@ -1,6 +1,7 @@
 """A process that dies in the middle of its work loses nothing acknowledged and leaves nothing half."""
 
 import random
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -20,6 +21,7 @@ def test_killed_processes_lose_nothing_acknowledged_and_leave_nothing_half(stock
             with working("everything", stocked, BATCH) as victim:
                 assert victim.says() == "ready"  # whoever died before it kept nothing locked
                 said += [victim.says() for _ in range(moments.randrange(1, 12))]
+                time.sleep(moments.uniform(0, 0.02))  # into whatever it does next
                 said += victim.kill()
             for _ in range(2):
                 survivor.says()

@@ -55,9 +55,13 @@ class Worker:
         return lines
 
     def _rest(self) -> list[str]:
-        said, _ = self._process.communicate(timeout=60)
-        # a line that the kill cut short was not acknowledged
-        return said.split("\n")[:-1]
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        with self._process.stdout:
+            said = self._process.stdout.read()  # not communicate(), which misses what says() has read ahead
+        self._process.wait()
+        return said.split("\n")[:-1]  # a line that the kill cut short was not acknowledged
 
     @property
     def ended(self) -> bool:

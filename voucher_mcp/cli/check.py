@@ -37,8 +37,7 @@ async def _check_all(settings: Settings) -> int:
                 print(f"  FAILED: {error.message}")
             except OSError as error:
                 failed += 1
-                print(f"  FAILED: {error.filename}: {error.strerror}.")
-                print("  Mend its permissions, or set another path.")
+                print(f"  FAILED: {error.filename}: {error.strerror}. Mend its permissions.")
     count = len(settings.projects)
     print(f"\n{failed} of {count} projects failed." if failed else f"\n{_all(count)} can be used.")
     return FAILED if failed else DONE

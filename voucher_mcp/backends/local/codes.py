@@ -118,8 +118,7 @@ async def last_row(transaction: Transaction) -> int:
 
 
 async def _count_new(transaction: Transaction, pool: Pool, first: int, count: int) -> None:
-    """Count rows `first` to `first + count - 1` as available: the pool's last block is filled, then new "
-    "ones begun."""
+    """Count rows `first` to `first + count - 1` as available: in the pool's last block, then in new ones."""
     await transaction.run("pool_count", pool.n, count, 0, 0)
     last_block = await transaction.one("block_last", pool.n)
     if last_block is not None and count:

@@ -101,7 +101,6 @@ def connect(path: Path) -> apsw.Connection:
     try:
         connection.set_busy_timeout(BUSY_TIMEOUT)
         connection.pragma("synchronous", "FULL")
-        connection.pragma("temp_store", "MEMORY")  # what a savepoint may undo; a file would double the writes
         connection.pragma("cache_size", -CACHE_KIB)
         connection.wal_autocheckpoint(0)  # the writer checkpoints in its turn
     except apsw.Error:  # no database, for one

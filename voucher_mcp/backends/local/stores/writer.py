@@ -1,8 +1,9 @@
 """The one writer of a SQLite file in this process, with group commit.
 
 Callers hand in work and wait. A thread takes its turn among the processes, runs what is waiting in one
-transaction, each piece in a savepoint of its own, commits once, and only then are the callers told. So a
-commit's disk flush is shared, and nothing is acknowledged that is not on disk.
+transaction, each piece but the first in a savepoint of its own, commits once, and only then are the callers
+told. So a commit's disk flush is shared, and nothing is acknowledged that is not on disk. The first needs no
+savepoint, which would copy every page that it changes: where it fails there is nothing else to keep.
 """
 
 import time
@@ -115,16 +116,19 @@ class Writer:
         operation = self._waiting.popleft()
         if operation.abandoned:
             return
+        first = not group
         group.append(operation)
-        self._connection.execute("SAVEPOINT operation")
+        if not first:
+            self._connection.execute("SAVEPOINT operation")
         try:
             operation.result = run_to_end(operation.work(self._transaction))
         except Exception as error:  # carried to the caller's task, whatever it is
             if isinstance(error, apsw.Error) and not isinstance(error, apsw.ConstraintError):
                 raise  # the database failed, and with it the whole group
-            self._connection.execute("ROLLBACK TO operation")
             operation.error = error
-        self._connection.execute("RELEASE operation")
+            self._connection.execute("ROLLBACK; BEGIN IMMEDIATE" if first else "ROLLBACK TO operation")
+        if not first:
+            self._connection.execute("RELEASE operation")
 
     def _take_overdue(self, group: list[_Operation[Any]]) -> None:
         """The first who waits, and all who have waited long enough: they do not wait one after another."""
@@ -132,7 +136,7 @@ class Writer:
             group.append(self._waiting.popleft())
 
     def _log_is_long(self) -> bool:
-        """Whether to write the log back: who fills it does, so that nobody waits longer for someone's import."""
+        """Whether to write the log back: who fills it does it, so that an import holds up nobody else."""
         own = self._written() - self._written_back
         return own > CHECKPOINT_PAGES or self._log_pages > LONGEST_LOG
 
