@@ -25,7 +25,19 @@ from voucher_mcp.domain.pool import (
     VoucherPool,
     VoucherPoolSummary,
 )
+from voucher_mcp.domain.queries import (
+    CsvSource,
+    Detail,
+    RedeemablesQuery,
+    RedemptionRequest,
+    RedemptionsQuery,
+    VouchersQuery,
+)
 from voucher_mcp.domain.write import Write
+
+Fields = Mapping[str, Any]
+Object = dict[str, Any]
+"""An object with the field names of the document that defines it."""
 
 
 class Backend:
@@ -96,6 +108,123 @@ class Backend:
     async def delete_voucher_pool(self, write: Write, pool_id: str) -> Answer[Deletion]:
         """Delete a pool with its codes, their number in `codes` beside the answer."""
         raise self._cannot("delete_voucher_pool")
+
+    async def create_voucher(self, write: Write, code: str, body: Fields, detail: Detail) -> Answer[Object]:
+        """A voucher of that code; `body` is the vendor's request body, only what was given."""
+        raise self._cannot("create_voucher")
+
+    async def generate_random_code(
+        self, write: Write, code: str | None, code_config: Fields | None, body: Fields, detail: Detail
+    ) -> Answer[Object]:
+        """A voucher of a random code, or of the one given."""
+        raise self._cannot("generate_random_code")
+
+    async def get_voucher(self, code: str, detail: Detail) -> Answer[Object]:
+        """The voucher of that code or id."""
+        raise self._cannot("get_voucher")
+
+    async def list_vouchers(self, query: VouchersQuery, detail: Detail) -> Answer[list[Object]]:
+        """A page of vouchers, with `total` beside it."""
+        raise self._cannot("list_vouchers")
+
+    async def update_voucher(self, write: Write, code: str, body: Fields, detail: Detail) -> Answer[Object]:
+        """Change what is given; null clears. What may not be changed is refused."""
+        raise self._cannot("update_voucher")
+
+    async def enable_voucher(self, write: Write, code: str, detail: Detail) -> Answer[Object]:
+        raise self._cannot("enable_voucher")
+
+    async def disable_voucher(self, write: Write, code: str, detail: Detail) -> Answer[Object]:
+        raise self._cannot("disable_voucher")
+
+    async def delete_voucher(self, write: Write, code: str, force: bool) -> Answer[Deletion]:
+        """Delete a voucher; with force its code can be used again."""
+        raise self._cannot("delete_voucher")
+
+    async def update_voucher_balance(
+        self, write: Write, code: str, amount: int, reason: str | None
+    ) -> Answer[Object]:
+        """Add to a gift or loyalty card, or take off with a negative amount; minor units or points."""
+        raise self._cannot("update_voucher_balance")
+
+    async def list_voucher_transactions(
+        self, code: str, limit: int, order: str | None, starting_after_id: str | None
+    ) -> Answer[list[Object]]:
+        """A page of the ledger, with `has_more` and `more_starting_after` beside it."""
+        raise self._cannot("list_voucher_transactions")
+
+    async def export_voucher_transactions(
+        self, write: Write, code: str, order: str | None, fields: Sequence[str] | None
+    ) -> Answer[Object]:
+        """Begin an export of the ledger; answers the export object."""
+        raise self._cannot("export_voucher_transactions")
+
+    async def import_vouchers(self, write: Write, vouchers: Sequence[Fields]) -> Answer[Object]:
+        """Begin an import; answers {async_action_id}."""
+        raise self._cannot("import_vouchers")
+
+    async def import_vouchers_using_csv(self, write: Write, csv: CsvSource) -> Answer[Object]:
+        """Begin an import from CSV; answers {async_action_id}."""
+        raise self._cannot("import_vouchers_using_csv")
+
+    async def update_vouchers_in_bulk(self, write: Write, vouchers: Sequence[Fields]) -> Answer[Object]:
+        """Begin to set each voucher's own metadata; answers {async_action_id}."""
+        raise self._cannot("update_vouchers_in_bulk")
+
+    async def update_vouchers_metadata_in_bulk(
+        self, write: Write, codes: Sequence[str], metadata: Fields
+    ) -> Answer[Object]:
+        """Begin to set the same metadata on many vouchers; answers {async_action_id}."""
+        raise self._cannot("update_vouchers_metadata_in_bulk")
+
+    async def release_validation_session(self, write: Write, code: str, session_key: str) -> Answer[Object]:
+        """Give back what a session reserved of a voucher."""
+        raise self._cannot("release_validation_session")
+
+    async def list_customer_redeemables(
+        self, customer_id: str, query: RedeemablesQuery, detail: Detail
+    ) -> Answer[list[Object]]:
+        """What a customer holds, with `total`, `has_more` and `more_starting_after` beside it."""
+        raise self._cannot("list_customer_redeemables")
+
+    async def validate_vouchers(self, write: Write | None, request: RedemptionRequest) -> Answer[Object]:
+        """Whether the redeemables would be redeemed together; a session needs the write and reserves them."""
+        raise self._cannot("validate_vouchers")
+
+    async def redeem_vouchers(
+        self, write: Write, request: RedemptionRequest, detail: Detail
+    ) -> Answer[Object]:
+        """Redeem all of them or none."""
+        raise self._cannot("redeem_vouchers")
+
+    async def rollback_redemption(
+        self, write: Write, redemption_id: str, reason: str | None
+    ) -> Answer[Object]:
+        """Give back what a redemption took."""
+        raise self._cannot("rollback_redemption")
+
+    async def list_redemptions(self, query: RedemptionsQuery, detail: Detail) -> Answer[list[Object]]:
+        """A page of redemptions and rollbacks, newest first, with `total` beside it."""
+        raise self._cannot("list_redemptions")
+
+    async def get_redemption(self, redemption_id: str, detail: Detail) -> Answer[Object]:
+        raise self._cannot("get_redemption")
+
+    async def get_async_action(self, async_action_id: str) -> Answer[Object]:
+        """How far an import or bulk update has come."""
+        raise self._cannot("get_async_action")
+
+    async def get_export(self, export_id: str) -> Answer[Object]:
+        """How far an export has come; a finished one has `result.url`."""
+        raise self._cannot("get_export")
+
+    async def list_exports(self) -> Answer[list[Object]]:
+        """The latest finished exports, the newest first."""
+        raise self._cannot("list_exports")
+
+    async def read_export(self, export_id: str) -> str:
+        """The CSV of a finished export."""
+        raise self._cannot("read_export")
 
     def import_codes(
         self, write: Write, pool_id: str, codes: Iterable[NewCode]

@@ -1,9 +1,10 @@
 """Opening the configured projects: each is reached at its first call, and let go of at the end."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio.abc import TaskGroup
@@ -11,6 +12,9 @@ from anyio.abc import TaskGroup
 from voucher_mcp.backends.base import Backend
 from voucher_mcp.backends.local.stores.base import Store
 from voucher_mcp.config import ConfigError, LocalProject, Project, Settings
+
+if TYPE_CHECKING:
+    from voucher_mcp.backends.local.jobs.job_runner import JobRunner
 
 _ADAPTERS = {"local": ("voucher_mcp.backends.local.adapter", "LocalBackend")}
 """Imported when first looked at, so that a project costs no start-up time for systems it does not use."""
@@ -32,9 +36,15 @@ def refuse_unserved(settings: Settings) -> None:
     """Stop before anything starts.
 
     Raises:
-        ConfigError: a project's system is not one that this version reaches.
+        ConfigError: a project's system is not one that this version reaches, or a limit is set, which would
+            seem to protect and does not.
     """
     for project in settings.projects.values():
+        for limit, value in settings.limits_for(project.id):
+            if value is not None:
+                own = getattr(project.limits, limit) is not None
+                place = f"projects.{project.id}.limits" if own else "limits"
+                raise ConfigError(f"{place}.{limit}: this version does not hold limits yet; leave it out")
         if project.backend not in _ADAPTERS:
             raise ConfigError(
                 f"projects.{project.id}.backend: this version does not serve {project.backend} yet"
@@ -53,7 +63,7 @@ class Backends:
         self._tasks = tasks
         self._opening = anyio.Lock()
         self._backends: dict[str, Backend] = {}
-        self._stores: dict[Path, Store] = {}
+        self._stores: dict[Path, tuple[Store, JobRunner]] = {}
 
     async def get(self, project_id: str) -> Backend:
         """The backend of a configured project; projects in one file share its store.
@@ -70,30 +80,35 @@ class Backends:
 
     async def close(self) -> None:
         """Let go of everything that was opened."""
-        for store in self._stores.values():
-            await store.close()
+        with anyio.CancelScope(shield=True):
+            for store, _ in self._stores.values():
+                await store.close()
 
     async def _open(self, project: Project) -> Backend:
         assert isinstance(project, LocalProject)  # refuse_unserved saw to both
         assert project.url.path is not None
         from voucher_mcp.backends.local.adapter import LocalBackend
+        from voucher_mcp.backends.local.jobs.job_runner import JobRunner
         from voucher_mcp.backends.local.stores.sqlite import SqliteStore
 
         path = project.url.path
         if path not in self._stores:
-            self._stores[path] = await SqliteStore.open(path, self._tasks)
-        return LocalBackend(project.id, self._stores[path], project.timezone)
+            opened = await SqliteStore.open(path, self._tasks)
+            self._stores[path] = opened, JobRunner(opened)
+            self._tasks.start_soon(self._stores[path][1].run)
+        store, runner = self._stores[path]
+        runner.serve(project.id, writable=project.access == "write" and not self._settings.read_only)
+        return LocalBackend(project.id, store, project.timezone, runner=runner, import_dir=project.import_dir)
 
 
 @asynccontextmanager
 async def open_backends(settings: Settings) -> AsyncIterator[Backends]:
     """The backends for as long as the context lasts; what they started ends with it."""
     refuse_unserved(settings)
-    async with anyio.create_task_group() as tasks:
+    async with AsyncExitStack() as last, anyio.create_task_group() as tasks:
         backends = Backends(settings, tasks)
+        last.push_async_callback(backends.close)  # once the tasks have ended, however that came about
         try:
             yield backends
         finally:
             tasks.cancel_scope.cancel()
-    with anyio.CancelScope(shield=True):
-        await backends.close()

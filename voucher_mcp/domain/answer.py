@@ -1,10 +1,19 @@
 """What a backend hands back for one call."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Something that a client can fetch by its address: a finished export."""
+
+    uri: str
+    name: str
+    mime_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +25,4 @@ class Answer(Generic[T_co]):
 
     data: T_co
     beside: Mapping[str, Any] = field(default_factory=dict)
+    links: Sequence[Link] = ()

@@ -9,6 +9,7 @@ as ours.
 import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from voucher_mcp.domain.errors import InsufficientBalance, InvalidInput
@@ -171,13 +172,19 @@ def _least(amount: int, *limits: int | None) -> int:
     return min([amount, *(limit for limit in limits if limit is not None)])
 
 
+@lru_cache(maxsize=128)
+def _exact(percent: float) -> Fraction:
+    """The percent as it is written: 0.1 is a tenth."""
+    return Fraction(str(percent))
+
+
 def _percent_of(amount: int, percent: Fraction) -> int:
     return (2 * amount * percent.numerator + 100 * percent.denominator) // (200 * percent.denominator)
 
 
 def _off_order(discount: Mapping[str, Any], remaining: int) -> int:
     if discount["type"] == "PERCENT":
-        return _percent_of(remaining, Fraction(str(discount["percent_off"])))
+        return _percent_of(remaining, _exact(discount["percent_off"]))
     if discount["type"] == "FIXED":
         return max(0, remaining - int(discount["fixed_amount"]))
     return int(discount["amount_off"])
@@ -188,7 +195,7 @@ def _off_lines(discount: Mapping[str, Any], lines: Sequence[Line]) -> list[int]:
     kind, effect = discount["type"], discount["effect"]
     rooms = [line.remaining for line in lines]
     if kind == "PERCENT":
-        percent, limit = Fraction(str(discount["percent_off"])), discount.get("amount_limit")
+        percent, limit = _exact(discount["percent_off"]), discount.get("amount_limit")
         return [_least(_percent_of(room, percent), limit) for room in rooms]
     if kind == "FIXED":
         fixed = discount["fixed_amount"]

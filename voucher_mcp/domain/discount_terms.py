@@ -18,6 +18,20 @@ from voucher_mcp.domain.formula import parse_formula
 
 MAX_UNITS: Final = 50
 
+EFFECTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "AMOUNT": (
+        "APPLY_TO_ORDER",
+        "APPLY_TO_ITEMS",
+        "APPLY_TO_ITEMS_PROPORTIONALLY",
+        "APPLY_TO_ITEMS_PROPORTIONALLY_BY_QUANTITY",
+        "APPLY_TO_ITEMS_BY_QUANTITY",
+    ),
+    "PERCENT": ("APPLY_TO_ORDER", "APPLY_TO_ITEMS"),
+    "FIXED": ("APPLY_TO_ORDER", "APPLY_TO_ITEMS"),
+    "UNIT": ("ADD_NEW_ITEMS", "ADD_MISSING_ITEMS", "ADD_SAME_ITEMS", "ADD_MANY_ITEMS"),
+}
+"""What a discount of each type can do to an order."""
+
 
 class Unit(TypedDict):
     """One of the products that an ADD_MANY_ITEMS discount adds."""
@@ -70,8 +84,10 @@ def read_discount(value: object, field: str, skipped: Skipped = None) -> Discoun
     """
     if not isinstance(value, dict):
         raise wrong(field, "an object", value)
-    kind = _discount_type(value.get("type"), f"{field}.type", skipped)
-    discount = read_object(value, field, _DISCOUNTS[kind], skipped, required=_AMOUNTS[kind])
+    if value.get("type") in (None, ""):
+        raise fault(f"{field}.type", f"is required: {' or '.join(_AMOUNTS)}")
+    kind = _discount_type(value["type"], f"{field}.type", skipped)
+    discount = read_object(value, field, DISCOUNT_FIELDS[kind], skipped, required=_AMOUNTS[kind])
     discount.pop("is_dynamic", None)
     if kind == "UNIT":
         _settle_units(discount, field)
@@ -154,43 +170,39 @@ _discount_type = one_of("AMOUNT", "PERCENT", "FIXED", "UNIT")
 
 _COMMON: Mapping[str, Reader] = {
     "type": _discount_type,
-    "effect": one_of("APPLY_TO_ORDER", "APPLY_TO_ITEMS"),
     "is_dynamic": flag,
 }
-_GIFT: Mapping[str, Reader] = {"amount": _amount, "effect": _COMMON["effect"]}
+_GIFT: Mapping[str, Reader] = {"amount": _amount, "effect": one_of("APPLY_TO_ORDER", "APPLY_TO_ITEMS")}
 _UNIT: Mapping[str, Reader] = {
     "unit_off": _amount,
     "unit_off_formula": _formula,
     "unit_type": text(255),
     "effect": one_of("ADD_NEW_ITEMS", "ADD_MISSING_ITEMS"),
 }
-_DISCOUNTS: Mapping[str, Mapping[str, Reader]] = {
+DISCOUNT_FIELDS: Final[Mapping[str, Mapping[str, Reader]]] = {
     "AMOUNT": {
         **_COMMON,
+        "effect": one_of(*EFFECTS["AMOUNT"]),
         "amount_off": _amount,
         "amount_off_formula": _formula,
         "aggregated_amount_limit": _amount,
-        "effect": one_of(
-            "APPLY_TO_ORDER",
-            "APPLY_TO_ITEMS",
-            "APPLY_TO_ITEMS_PROPORTIONALLY",
-            "APPLY_TO_ITEMS_PROPORTIONALLY_BY_QUANTITY",
-            "APPLY_TO_ITEMS_BY_QUANTITY",
-        ),
     },
     "PERCENT": {
         **_COMMON,
+        "effect": one_of(*EFFECTS["PERCENT"]),
         "percent_off": _percent,
         "percent_off_formula": _formula,
         "amount_limit": _amount,
         "aggregated_amount_limit": _amount,
     },
-    "FIXED": {**_COMMON, "fixed_amount": _amount, "fixed_amount_formula": _formula},
-    "UNIT": {
+    "FIXED": {
         **_COMMON,
-        **_UNIT,
-        "effect": one_of("ADD_NEW_ITEMS", "ADD_MISSING_ITEMS", "ADD_SAME_ITEMS", "ADD_MANY_ITEMS"),
-        "units": _units,
+        "effect": one_of(*EFFECTS["FIXED"]),
+        "fixed_amount": _amount,
+        "fixed_amount_formula": _formula,
     },
+    "UNIT": {**_COMMON, **_UNIT, "effect": one_of(*EFFECTS["UNIT"]), "units": _units},
 }
+"""The fields of a discount of each type."""
+
 _AMOUNTS = {"AMOUNT": ("amount_off",), "PERCENT": ("percent_off",), "FIXED": ("fixed_amount",), "UNIT": ()}

@@ -138,6 +138,8 @@ class Order:
 
     def nothing_applied(self) -> "Order":
         """The order as the next voucher finds it: all that was taken off so far was taken by others."""
+        if not self.total_applied_discount_amount:
+            return self
         lines = tuple(
             replace(line, applied_discount_amount=0) if line.applied_discount_amount else line
             for line in self.lines
@@ -146,6 +148,8 @@ class Order:
 
     def all_applied(self) -> "Order":
         """The order as the whole call leaves it: all that was taken off was taken by this call."""
+        if self.total_applied_discount_amount == self.total_discount_amount:
+            return self
         lines = tuple(replace(line, applied_discount_amount=line.discount_amount) for line in self.lines)
         return replace(self, lines=lines, applied_discount_amount=self.discount_amount)
 

@@ -59,7 +59,7 @@ class CodeFate(TypedDict):
     code: str
     id: str | None
     result: Literal["added", "duplicate", "invalid"]
-    error: NotRequired[str]
+    error: str | None
 
 
 class AssignedCode(TypedDict):

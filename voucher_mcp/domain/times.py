@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from voucher_mcp.domain.errors import InvalidInput, quoted
 
@@ -32,6 +33,7 @@ def to_unix(milliseconds: int | None) -> float | None:
     return None if milliseconds is None else milliseconds / 1000
 
 
+@lru_cache(maxsize=1024)
 def to_iso(milliseconds: int | None) -> str | None:
     """ISO 8601 in UTC with milliseconds, as the tools other than the pool tools give times."""
     if milliseconds is None:

@@ -1,9 +1,13 @@
 """The embedded engine as a backend, put together from one part a toolset."""
 
-from voucher_mcp.backends.local.pool_tools import PoolTools
+from voucher_mcp.backends.local.jobs.job_tools import JobTools
+from voucher_mcp.backends.local.pools.pool_tools import PoolTools
+from voucher_mcp.backends.local.redeemables.redeemable_tools import RedeemableTools
+from voucher_mcp.backends.local.redemptions.redemption_tools import RedemptionTools
+from voucher_mcp.backends.local.vouchers.voucher_tools import VoucherTools
 
 
-class LocalBackend(PoolTools):
+class LocalBackend(PoolTools, VoucherTools, RedeemableTools, RedemptionTools, JobTools):
     """One project in an embedded database."""
 
     async def check(self) -> str:

@@ -24,29 +24,36 @@ class Engine(Backend):
         self.project_id = project_id
         self.store = store
         self.zone = ZoneInfo(timezone)
+        self._project: Project | None = None  # once its row is on disk, from where it never goes
 
-    async def read(self, work: Callable[[Transaction, Project | None], Coroutine[Any, Any, T]]) -> T:
+    async def read(
+        self, work: Callable[[Transaction, Project | None], Coroutine[Any, Any, T]], *, quick: bool = True
+    ) -> T:
         """Run reading work; the project is None as long as nothing was ever written in it."""
 
         async def with_project(transaction: Transaction) -> T:
-            return await work(transaction, await self.find_project(transaction))
+            self._project = await self.find_project(transaction)
+            return await work(transaction, self._project)
 
-        return await self.store.read(with_project)
+        return await self.store.read(with_project, quick=quick)
 
     async def write(self, write: Write, effect: Effect[T]) -> Answer[T]:
         """Run a write under its key; a dry run goes the same way and is undone."""
 
-        async def work(transaction: Transaction) -> Answer[T]:
+        async def work(transaction: Transaction) -> tuple[Project, Answer[T]]:
             project = await self.find_or_make_project(transaction)
-            return await once(transaction, project, write, lambda: effect(transaction, project))
+            return project, await once(transaction, project, write, lambda: effect(transaction, project))
 
         try:
-            return await self.store.write(work)
+            self._project, answer = await self.store.write(work)
+            return answer
         except DryRun as done:
             return Answer(done.answer.data, {**done.answer.beside, "dry_run": True})
 
     async def find_project(self, transaction: Transaction) -> Project | None:
         """The project's row, None as long as nothing was ever written in it."""
+        if self._project is not None:
+            return self._project
         row = await transaction.one("project_by_id", self.project_id)
         return Project(*row) if row else None
 

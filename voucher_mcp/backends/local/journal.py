@@ -7,6 +7,8 @@ import json
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from pydantic_core import to_json
+
 from voucher_mcp.backends.local.ids import Project
 from voucher_mcp.backends.local.stores.base import Transaction
 from voucher_mcp.domain.answer import Answer
@@ -37,7 +39,7 @@ async def once(transaction: Transaction, project: Project, write: Write, effect:
     if (
         write.key is not None
         and not write.dry_run
-        and (first := await _first_result(transaction, project, write))
+        and (first := await first_result(transaction, project, write))
     ):
         return first
     answer = await effect()
@@ -47,7 +49,7 @@ async def once(transaction: Transaction, project: Project, write: Write, effect:
         raise Unconfirmed(answer)
     moment = now()
     if write.key is not None:
-        result = json.dumps([answer.data, dict(answer.beside)], separators=(",", ":"), ensure_ascii=False)
+        result = to_json([answer.data, dict(answer.beside)]).decode()
         await transaction.run(
             "write_insert", project.n, write.caller, write.key, write.digest, result, moment
         )
@@ -57,7 +59,12 @@ async def once(transaction: Transaction, project: Project, write: Write, effect:
     return answer
 
 
-async def _first_result(transaction: Transaction, project: Project, write: Write) -> Answer[Any] | None:
+async def first_result(transaction: Transaction, project: Project, write: Write) -> Answer[Any] | None:
+    """The result that a spent key has; None where it is free.
+
+    Raises:
+        IdempotencyMismatch: it was spent on other arguments.
+    """
     row = await transaction.one("write_by_key", project.n, write.caller, write.key)
     if row is None:
         return None

@@ -5,12 +5,26 @@ end on one thread without ever suspending; a store behind a network suspends at 
 written once.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 Row = tuple[Any, ...]
 T = TypeVar("T")
+
+PLACE: Final = re.compile(r"\?(?![0-9])")
+"""Where a bound value belongs in a Where."""
+
+
+class Where(NamedTuple):
+    """A condition for the `{where}` of a named query, made by `conditions.condition` and nothing else.
+
+    `sql` is put together from constants; every value has a bare `?` in it, in their order.
+    """
+
+    sql: str
+    values: tuple[Any, ...]
 
 
 class Transaction(Protocol):
@@ -24,12 +38,28 @@ class Transaction(Protocol):
         """The first row, or None."""
         ...
 
+    async def select(self, query: str, where: Where, *values: Any) -> list[Row]:
+        """Every row of a query that has a `{where}` in it."""
+        ...
+
     async def run(self, query: str, *values: Any) -> int:
         """Write, and answer how many rows changed."""
         ...
 
     async def many(self, query: str, rows: Iterable[Row]) -> int:
         """Write once for each row of values, and answer how many rows changed in all."""
+        ...
+
+
+class ProcessLock(Protocol):
+    """A lock that one of all processes holds, or several that share it; it is dropped when a holder dies."""
+
+    async def acquire(self, *, shared: bool = False) -> bool:
+        """Take it, unless someone else has it; answer whether it is ours. Never waits."""
+        ...
+
+    async def release(self) -> None:
+        """Let go of it."""
         ...
 
 
@@ -44,12 +74,19 @@ class Store(ABC):
     """
 
     @abstractmethod
-    async def read(self, work: Work[T]) -> T:
-        """Run work that only reads, on one consistent state, without waiting for writers."""
+    async def read(self, work: Work[T], *, quick: bool = True) -> T:
+        """Run work that only reads, on one consistent state, without waiting for writers.
+
+        Work that is not quick, because it may look at many rows, holds up no other call.
+        """
 
     @abstractmethod
     async def write(self, work: Work[T]) -> T:
         """Run work in a transaction and return when it is on disk; work that raises leaves nothing behind."""
+
+    @abstractmethod
+    def lock(self, name: str) -> ProcessLock:
+        """A new handle on the lock of that name, which all processes on this database share."""
 
     @abstractmethod
     async def close(self) -> None:

@@ -1,22 +1,33 @@
 """The SQLite store: one writer with group commit, and reads that never wait for it.
 
-Reads run at once on the event loop's own connection (WAL gives each a consistent state); each is bounded by
-its query. Writes go to the writer's thread. The driver is apsw, whose wheels bring a current SQLite: releases
-before 3.51.3 can corrupt a WAL file that several processes use.
+Quick reads run at once on the event loop's own connection (WAL gives each a consistent state), the others
+one by one on a connection and a thread of their own. Writes go to the writer's thread. The driver is apsw,
+whose wheels bring a current SQLite: releases before 3.51.3 can corrupt a WAL file that several processes use.
 """
 
 import os
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
+import anyio
 import anyio.to_thread
 import apsw
 from anyio.abc import TaskGroup
 
-from voucher_mcp.backends.local.stores.base import Row, Store, T, Transaction, Work, run_to_end
+from voucher_mcp.backends.local.stores.base import (
+    PLACE,
+    Row,
+    Store,
+    T,
+    Where,
+    Work,
+    run_to_end,
+)
 from voucher_mcp.backends.local.stores.failures import as_unavailable
+from voucher_mcp.backends.local.stores.locks import FileLock
 from voucher_mcp.backends.local.stores.queries import load_queries
 from voucher_mcp.backends.local.stores.schema import bring_up_to_date, refuse_strange
 from voucher_mcp.backends.local.stores.turnstile import Turnstile
@@ -41,6 +52,12 @@ class SqliteTransaction:
     async def all(self, query: str, *values: Any) -> list[Row]:
         return self._connection.execute(self._queries[query], values).fetchall()
 
+    async def select(self, query: str, where: Where, *values: Any) -> list[Row]:
+        numbers = count(len(values) + 1)  # behind those of the query itself
+        numbered = PLACE.sub(lambda _: f"?{next(numbers)}", where.sql)
+        statement = self._queries[query].replace("{where}", numbered)
+        return self._connection.execute(statement, (*values, *where.values)).fetchall()
+
     async def one(self, query: str, *values: Any) -> Row | None:
         row: Row | None = self._connection.execute(self._queries[query], values).fetchone()
         return row
@@ -58,11 +75,13 @@ class SqliteTransaction:
 class SqliteStore(Store):
     """One database file. Make it with `open`; its writer lives in the task group that is given."""
 
-    def __init__(self, path: Path, reader: apsw.Connection, writer: Writer, transaction: Transaction) -> None:
+    def __init__(self, path: Path, reader: apsw.Connection, writer: Writer, queries: dict[str, str]) -> None:
         self.path = path
         self._reader = reader
         self._writer = writer
-        self._reading = transaction
+        self._queries = queries
+        self._walker: apsw.Connection | None = None
+        self._walking = anyio.Lock()
 
     @classmethod
     async def open(cls, path: Path, tasks: TaskGroup) -> Self:
@@ -76,22 +95,38 @@ class SqliteStore(Store):
             turnstile, connection, reader = await anyio.to_thread.run_sync(_open, path)
         writer = Writer(path, connection, turnstile, SqliteTransaction(connection, queries))
         tasks.start_soon(writer.run)
-        return cls(path, reader, writer, SqliteTransaction(reader, queries))
+        return cls(path, reader, writer, queries)
 
-    async def read(self, work: Work[T]) -> T:
+    async def read(self, work: Work[T], *, quick: bool = True) -> T:
         with as_unavailable(self.path):
-            self._reader.execute("BEGIN")
-            try:
-                return run_to_end(work(self._reading))
-            finally:
-                if self._reader.in_transaction:
-                    self._reader.execute("ROLLBACK")
+            if quick:
+                return self._read(self._reader, work)
+            async with self._walking:
+                return await anyio.to_thread.run_sync(self._walk, work)
+
+    def _walk(self, work: Work[T]) -> T:
+        if self._walker is None:
+            self._walker = _connect_for_reading(self.path)
+        return self._read(self._walker, work)
+
+    def _read(self, connection: apsw.Connection, work: Work[T]) -> T:
+        connection.execute("BEGIN")
+        try:
+            return run_to_end(work(SqliteTransaction(connection, self._queries)))
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
 
     async def write(self, work: Work[T]) -> T:
         return await self._writer.submit(work)
 
+    def lock(self, name: str) -> FileLock:
+        return FileLock(self.path.with_name(f"{self.path.name}-{name}"))
+
     async def close(self) -> None:
         self._reader.close()
+        if self._walker is not None:
+            self._walker.close()
         await anyio.to_thread.run_sync(self._writer.close)
 
 
@@ -101,6 +136,8 @@ def connect(path: Path) -> apsw.Connection:
     try:
         connection.set_busy_timeout(BUSY_TIMEOUT)
         connection.pragma("synchronous", "FULL")
+        # plans that do not look at bound values: else some queries are prepared anew at each call, at 30 µs
+        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
         connection.pragma("cache_size", -CACHE_KIB)
         connection.wal_autocheckpoint(0)  # the writer checkpoints in its turn
     except apsw.Error:  # no database, for one
@@ -109,10 +146,30 @@ def connect(path: Path) -> apsw.Connection:
     return connection
 
 
+def _connect_for_reading(path: Path) -> apsw.Connection:
+    connection = connect(path)
+    connection.pragma("query_only", True)
+    connection.set_busy_timeout(READ_BUSY_TIMEOUT)
+    return connection
+
+
+def _make(path: Path) -> None:
+    """Make the file, before SQLite makes it readable for everyone.
+
+    One that is there is only looked at: closing it here would drop the locks of this process on it.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(path)
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise PermissionError(path)
+
+
 def _open(path: Path) -> tuple[Turnstile, apsw.Connection, apsw.Connection]:
     """The turnstile, the writing and the reading connection."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # before SQLite makes it readable for everyone
+    _make(path)
     with ExitStack() as undo:  # where opening fails, every later call tries again
         connection = connect(path)
         undo.callback(connection.close)
@@ -120,9 +177,7 @@ def _open(path: Path) -> tuple[Turnstile, apsw.Connection, apsw.Connection]:
         turnstile = Turnstile(path)
         undo.callback(turnstile.close)
         bring_up_to_date(connection, turnstile)
-        reader = connect(path)
-        undo.callback(reader.close)
-        reader.pragma("query_only", True)
-        reader.set_busy_timeout(READ_BUSY_TIMEOUT)
+        connection.pragma("temp_store", "MEMORY")  # what a savepoint may bring back; a file costs writes
+        reader = _connect_for_reading(path)
         undo.pop_all()
     return turnstile, connection, reader

@@ -18,6 +18,7 @@ import apsw
 from voucher_mcp.backends.local.stores.base import T, Transaction, Work, run_to_end
 from voucher_mcp.backends.local.stores.failures import lost_commit, unavailable
 from voucher_mcp.backends.local.stores.turnstile import Turnstile, TurnTimeout
+from voucher_mcp.domain.errors import VoucherError
 
 TURN_TIMEOUT = 5.0
 """Seconds that a write waits for its turn."""
@@ -108,8 +109,7 @@ class Writer:
                 self._connection.execute("ROLLBACK")
             if not group:
                 self._take_overdue(group)
-            for operation in group:
-                operation.error = operation.error or failure(self._path, error)
+            _fail(group, failure(self._path, error))
         return group
 
     def _run_next(self, group: list[_Operation[Any]]) -> None:
@@ -155,3 +155,12 @@ class Writer:
     def _on_commit(self, _connection: apsw.Connection, _database: str, pages: int) -> int:
         self._log_pages = pages
         return apsw.SQLITE_OK
+
+
+def _fail(group: list[_Operation[Any]], error: VoucherError) -> None:
+    """Let the group fail, but for those who were refused before anyone changed what is undone now."""
+    changed = False
+    for operation in group:
+        changed = changed or operation.error is None
+        if changed:
+            operation.error = error

@@ -69,7 +69,7 @@ FROM vouchers WHERE project = ?2 AND code = ?3 AND pool = ?1 AND status < 3;
 
 -- code_next_available
 SELECT n, code FROM vouchers
-WHERE pool = ?1 AND status = 0 AND (expiration_date IS NULL OR expiration_date >= ?2)
+WHERE pool = ?1 AND status = 0 AND active AND (expiration_date IS NULL OR expiration_date >= ?2)
 ORDER BY n LIMIT 1;
 
 -- code_assign

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from voucher_mcp.backends.local.ids import Project, voucher_id, voucher_row
-from voucher_mcp.backends.local.pools import Pool
+from voucher_mcp.backends.local.pools.pools import Pool
+from voucher_mcp.backends.local.redeemables import holders
 from voucher_mcp.backends.local.stores.base import Row, Transaction
+from voucher_mcp.backends.local.vouchers import removal
 from voucher_mcp.domain.errors import (
     Conflict,
     InvalidInput,
@@ -51,7 +53,7 @@ def _fate(project: Project, code: NewCode | BadCode, added: dict[str, int]) -> C
 
 def added_fate(project: Project, code: str, n: int) -> CodeFate:
     """The fate of a code that went into row `n`."""
-    return {"code": code, "id": voucher_id(project, n), "result": "added"}
+    return {"code": code, "id": voucher_id(project, n), "result": "added", "error": None}
 
 
 async def generate(
@@ -134,7 +136,7 @@ async def _count_new(transaction: Transaction, pool: Pool, first: int, count: in
 async def assign(
     transaction: Transaction, project: Project, pool: Pool, customer_id: str, moment: int
 ) -> AssignedCode:
-    """Give the first available code to a customer; codes past their own end are skipped.
+    """Give the first available code to a customer; codes that are disabled or past their own end are skipped.
 
     Raises:
         PoolExhausted: no code is available.
@@ -159,10 +161,10 @@ async def assign(
             "all); nothing was changed. add_voucher_codes puts more into it."
         )
     n, code = row
-    await transaction.run("customer_insert", project.n, customer_id, moment)
     if not await transaction.run("code_assign", n, customer_id, moment):
         raise Conflict("The code was taken by someone else; nothing was changed. Try again.", retryable=True)
-    await move(transaction, pool, n, AVAILABLE, ASSIGNED)
+    await holders.hold(transaction, project, customer_id, n, holders.OWNER, moment)
+    await move(transaction, pool.n, n, AVAILABLE, ASSIGNED)
     identity = voucher_id(project, n)
     return {
         "code": code,
@@ -175,11 +177,11 @@ async def assign(
     }
 
 
-async def move(transaction: Transaction, pool: Pool, n: int, old: int, new: int) -> None:
-    """Count a code under its new status; a deleted one is counted nowhere."""
+async def move(transaction: Transaction, pool: int, n: int, old: int, new: int) -> None:
+    """Count the code in row `n` of the pool in row `pool` under its new status; a deleted one nowhere."""
     change = [(status == new) - (status == old) for status in (AVAILABLE, ASSIGNED, REDEEMED)]
-    await transaction.run("pool_count", pool.n, *change)
-    await transaction.run("block_count", pool.n, n, *change)
+    await transaction.run("pool_count", pool, *change)
+    await transaction.run("block_count", pool, n, *change)
 
 
 async def delete(
@@ -193,7 +195,8 @@ async def delete(
     rows = {int(row[0]): row for row in await find_all(transaction, project, pool, references)}
     for n, row in rows.items():
         await transaction.run("code_delete", n, moment)
-        await move(transaction, pool, n, row[2], DELETED)
+        await move(transaction, pool.n, n, row[2], DELETED)
+        await removal.forget(transaction, project, n)
     return [voucher_id(project, n) for n in rows]
 
 
@@ -218,8 +221,7 @@ async def find_all(
 
 
 async def find(transaction: Transaction, project: Project, pool: Pool, reference: str) -> Row | None:
-    """The row of one code of the pool, by id or code."""
-    n = voucher_row(project, reference)
-    if n is not None and (row := await transaction.one("code_by_n", pool.n, n)):
-        return row
-    return await transaction.one("code_by_code", pool.n, project.n, reference)
+    """The row of one code of the pool, by code or id; a code wins over an id, as with vouchers."""
+    row = await transaction.one("code_by_code", pool.n, project.n, reference)
+    n = voucher_row(project, reference) if row is None else None
+    return row if n is None else await transaction.one("code_by_n", pool.n, n)

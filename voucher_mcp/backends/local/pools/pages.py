@@ -9,9 +9,9 @@ import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any
 
-from voucher_mcp.backends.local.codes import AVAILABLE, REDEEMED, STATUS_NAMES, find
 from voucher_mcp.backends.local.ids import Project, voucher_id
-from voucher_mcp.backends.local.pools import Pool
+from voucher_mcp.backends.local.pools.codes import AVAILABLE, REDEEMED, STATUS_NAMES, find
+from voucher_mcp.backends.local.pools.pools import Pool
 from voucher_mcp.backends.local.stores.base import Row, Transaction
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput

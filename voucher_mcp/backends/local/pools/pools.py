@@ -53,7 +53,7 @@ def public(pool: Pool, project_id: str) -> VoucherPool:
         "total": pool.total,
         "available": pool.available,
         "company_id": project_id,
-        "used_by": [],
+        "used_by": _used_by(pool),
         "active": pool.active,
         "voucher": public_terms(pool.template),
     }
@@ -64,8 +64,18 @@ def public(pool: Pool, project_id: str) -> VoucherPool:
     return shown
 
 
-async def find(transaction: Transaction, project: Project | None, reference: str) -> Pool:
-    """The pool of that id or exact name.
+def _used_by(pool: Pool) -> list[dict[str, Any]]:
+    """What draws from a pool: the campaign that it is (ours), once it handed out or redeemed a code."""
+    if pool.assigned + pool.redeemed == 0:
+        return []
+    drawn = {"assigned": pool.assigned, "redeemed": pool.redeemed}
+    return [{"type": "campaign", "id": pool.id, "name": pool.name, **drawn}]
+
+
+async def find(
+    transaction: Transaction, project: Project | None, reference: str, field: str = "pool_id"
+) -> Pool:
+    """The pool of that id or exact name; `field` is the argument that names it.
 
     Raises:
         NotFound: there is none.
@@ -75,7 +85,7 @@ async def find(transaction: Transaction, project: Project | None, reference: str
         raise NotFound(
             f"There is no pool {quoted(reference)} in this project; nothing was changed. "
             "list_voucher_pools shows the pools with their ids and names.",
-            field="pool_id",
+            field=field,
         )
     return Pool.of(row)
 

@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
-from voucher_mcp.backends.local import codes, pages, pools
-from voucher_mcp.backends.local.bulk import Batches
 from voucher_mcp.backends.local.engine import Engine
 from voucher_mcp.backends.local.ids import Project
+from voucher_mcp.backends.local.pools import codes, pages, pools
+from voucher_mcp.backends.local.pools.bulk import Batches
 from voucher_mcp.backends.local.stores.base import Transaction
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.pool import (
@@ -54,7 +54,8 @@ class PoolTools(Engine):
             assert project is not None  # it has a pool
             return await pages.page(transaction, project, pool, query)
 
-        return await self.store.read(work)
+        in_window = query.updated_after is not None or query.updated_before is not None
+        return await self.store.read(work, quick=not in_window)
 
     async def create_voucher_pool(
         self,

@@ -1,0 +1,133 @@
+"""Exports: the ledger of a voucher as CSV, as it was when the export was begun."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from voucher_mcp.backends.local.ids import Project, voucher_id
+from voucher_mcp.backends.local.jobs import jobs
+from voucher_mcp.backends.local.jobs.jobs import Job
+from voucher_mcp.backends.local.pace import Pace
+from voucher_mcp.backends.local.stores.base import Store, Transaction
+from voucher_mcp.backends.local.vouchers import balances, vouchers
+from voucher_mcp.domain.job import EXPORT, EXPORT_FIELDS
+
+DEFAULT_ORDER = "-created_at"
+"""The newest first (ours)."""
+
+_NUMBERS = frozenset({"amount", "balance"})
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""What a spreadsheet takes for the start of a formula, or skips before one."""
+
+
+async def begin(
+    transaction: Transaction,
+    project: Project,
+    reference: str,
+    order: str | None,
+    fields: Sequence[str] | None,
+    caller: str,
+) -> Job:
+    """Put in the export of a voucher's ledger up to its last line. A discount voucher's is empty.
+
+    The lines come in the order in which they were written, which is that of created_at.
+
+    Raises:
+        NotFound: there is no such voucher.
+    """
+    voucher = await vouchers.find(transaction, project, reference)
+    extent = await transaction.one("transactions_extent", voucher.n)
+    assert extent is not None
+    last, total = extent
+    order = order or DEFAULT_ORDER
+    shown = {
+        "order": order,
+        "fields": list(fields or EXPORT_FIELDS),
+        "filters": {"voucher_id": {"conditions": {"$in": [voucher_id(project, voucher.n)]}}},
+    }
+    return await jobs.insert(
+        transaction,
+        project,
+        EXPORT,
+        "ENQUEUED",
+        caller,
+        parameters={"voucher": voucher.n, "last": last, "shown": shown},
+        total=total,
+        cursor=last + 1 if order.startswith("-") else -1,
+    )
+
+
+async def run(store: Store, n: int) -> None:
+    """Finish the export in row `n`, from where it is.
+
+    Raises:
+        NotFound: the voucher was deleted.
+    """
+    pace, ended = Pace(), False
+    while not ended:
+
+        async def work(transaction: Transaction) -> bool:
+            with pace.measured(size := pace.size):
+                job = await jobs.read(transaction, n)
+                return job.ended or (await _step(transaction, job, size)).ended
+
+        ended = await store.write(work)
+
+
+async def _step(transaction: Transaction, job: Job, size: int) -> Job:
+    """Write the next lines, and end the job with the last of them."""
+    project = await jobs.project_of(transaction, job)
+    voucher = await vouchers.find(transaction, project, voucher_id(project, job.parameters["voucher"]))
+    backwards = job.parameters["shown"]["order"].startswith("-")
+    query = "transactions_down" if backwards else "transactions_up"
+    rows = await transaction.all(query, voucher.n, job.cursor, size)
+    ended = len(rows) < size or job.done_count + len(rows) >= job.total
+    rows = [row for row in rows if row[0] <= job.parameters["last"]]
+    lines = [_cells(balances.line(project, voucher, row)) for row in rows]
+    fields = job.parameters["shown"]["fields"]
+    if rows or not job.done_count:
+        text = _csv(fields, lines, header=not job.done_count)
+        await transaction.run("job_chunk_insert", job.n, job.done_count, job.done_count + 1, text.encode())
+    job = replace(
+        job,
+        status="DONE" if ended else "IN_PROGRESS",
+        cursor=rows[-1][0] if rows else job.cursor,
+        done_count=job.done_count + len(rows),
+    )
+    return await jobs.save(transaction, job)
+
+
+async def content(transaction: Transaction, job: Job) -> str:
+    """The CSV of a finished export."""
+    return b"".join([row[0] for row in await transaction.all("job_chunks", job.n)]).decode()
+
+
+def _cells(line: Mapping[str, Any]) -> dict[str, Any]:
+    """A transaction with its amounts beside its details."""
+    balance = line["details"]["balance"]
+    return {
+        **line,
+        "amount": balance["amount"],
+        "balance": balance["balance"],
+        "details": json.dumps(line["details"], separators=(",", ":"), ensure_ascii=False),
+    }
+
+
+def _csv(fields: Sequence[str], lines: Iterable[Mapping[str, Any]], *, header: bool) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    if header:
+        writer.writerow(fields)
+    writer.writerows([_cell(field, line[field]) for field in fields] for line in lines)
+    return text.getvalue()
+
+
+def _cell(field: str, value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula; numbers stay numbers, below zero too."""
+    if value is None or field in _NUMBERS:
+        return value
+    text = str(value)
+    return "'" + text if text.startswith(_FORMULA_STARTS) else text

@@ -1,0 +1,125 @@
+"""Imports: vouchers without a pool, from a list or from CSV."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from voucher_mcp.backends.local.ids import Project
+from voucher_mcp.backends.local.jobs.job_input import InputJob, Record, json_rows, problem_of
+from voucher_mcp.backends.local.jobs.jobs import Chunk, Failure
+from voucher_mcp.backends.local.jobs.voucher_csv import Columns, csv_rows
+from voucher_mcp.backends.local.pools import codes
+from voucher_mcp.backends.local.stores.base import Row, Transaction
+from voucher_mcp.backends.local.vouchers.voucher_writes import own_row
+from voucher_mcp.domain.code_config import MAX_CODE_LENGTH, is_valid_code, validate_code
+from voucher_mcp.domain.errors import InvalidInput
+from voucher_mcp.domain.voucher import parse_import_row
+
+_REMEMBERED = 10_000
+"""How many different terms are kept read; most rows of a file share theirs."""
+
+Terms = Row | str
+"""What the row of a voucher will say, or why it cannot be."""
+
+
+class _Import(InputJob):
+    """What both imports share: the terms that were read already, and writing the rows."""
+
+    makes_codes = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[Any, Terms] = {}
+
+    def _record(self, row: int, code: object, terms: Terms) -> Record:
+        if not is_valid_code(code):
+            try:
+                validate_code(code, "code")
+            except InvalidInput as error:
+                return Record(row, str(code)[:MAX_CODE_LENGTH], None, problem_of(error.message))
+            raise AssertionError(code)
+        return Record(row, code, None, terms) if isinstance(terms, str) else Record(row, code, terms)
+
+    def _remember(self, key: Any, body: Mapping[str, Any] | str) -> Terms:
+        """Read the body of a voucher, or take the problem that it has already."""
+        terms: Terms
+        try:
+            if isinstance(body, str):
+                terms = body
+            else:
+                parsed, skipped = parse_import_row(body, "")
+                self.ignored.update(skipped)
+                terms = own_row(parsed)
+        except InvalidInput as error:
+            terms = problem_of(error.message)
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        self._known[key] = terms
+        return terms
+
+    async def write(
+        self, transaction: Transaction, project: Project, records: Sequence[Record], moment: int
+    ) -> list[Failure]:
+        last = await codes.last_row(transaction)
+        rows = [(project.n, moment, record.code, *record.content) for record in records]
+        if await transaction.many("voucher_import", rows) == len(rows):
+            return []
+        added = {code for _, code in await transaction.all("codes_after", last)}
+        failures = []
+        for record in records:
+            if record.code in added:
+                added.remove(record.code)  # a second one of the same code in this slice is a duplicate
+            else:
+                failures.append(await _duplicate(transaction, project, record))
+        return failures
+
+
+async def _duplicate(transaction: Transaction, project: Project, record: Record) -> Failure:
+    row = await transaction.one("voucher_code_status", project.n, record.code)
+    deleted = row is not None and row[0] == codes.DELETED
+    taken = "a deleted voucher still has this code" if deleted else "the project has this code already"
+    return Failure(record.row, record.code, taken)
+
+
+class JsonImport(_Import):
+    """import_vouchers: a list of vouchers as their document has them."""
+
+    type: ClassVar[str] = "VOUCHERS.IMPORT"
+
+    def prepare(self, chunk: Chunk) -> list[Record]:
+        return [self._read(row, value) for row, value in json_rows(chunk)]
+
+    def _read(self, row: int, value: Any) -> Record:
+        if not isinstance(value, dict):
+            return Record(row, "", None, "must be an object with a `code`")
+        code = value.pop("code", None)
+        if code is None:
+            return Record(row, "", None, "`code` is required")
+        key = json.dumps(value)
+        return self._record(row, code, self._known.get(key) or self._remember(key, value))
+
+
+class CsvImport(_Import):
+    """import_vouchers_using_csv; its parameters hold the file's header."""
+
+    type: ClassVar[str] = "VOUCHERS.IMPORT_CSV"
+
+    def __init__(self, header: Sequence[str]) -> None:
+        super().__init__()
+        self._columns = Columns(header)
+
+    def prepare(self, chunk: Chunk) -> list[Record]:
+        at = self._columns.code
+        known, records = self._known, []
+        for line, cells in csv_rows(chunk):
+            code = cells.pop(at).strip() if at < len(cells) else ""
+            key = tuple(cells)
+            terms = known.get(key) or self._remember(key, self._body(cells))
+            records.append(self._record(line, code, terms))
+        return records
+
+    def _body(self, cells: Sequence[str]) -> dict[str, Any] | str:
+        try:
+            return self._columns.body(cells, self.ignored)
+        except ValueError as problem:
+            return str(problem)

@@ -1,0 +1,210 @@
+"""Runs the jobs of one database in the background of a process.
+
+One process at a time does so: the one that holds the lock "jobs", which the operating system drops when the
+process dies. Another one then takes over, from the last commit: it looks when it opens a project, when a job
+is put in, and when somebody asks for a job that did not end; and again as long as there are such jobs.
+"""
+
+import logging
+import math
+import secrets
+import traceback
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import anyio
+import anyio.to_thread
+
+from voucher_mcp.backends.local.jobs import exports, jobs
+from voucher_mcp.backends.local.jobs.job_input import InputJob, Record
+from voucher_mcp.backends.local.jobs.job_kinds import kind_of
+from voucher_mcp.backends.local.jobs.jobs import Chunk, Job
+from voucher_mcp.backends.local.pace import Pace
+from voucher_mcp.backends.local.stores.base import Store, Transaction
+from voucher_mcp.domain.errors import OutcomeUnknown, Unavailable, VoucherError
+from voucher_mcp.domain.job import EXPORT
+from voucher_mcp.domain.times import now
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 0.5
+"""Between two tries for the lock, or for a database that cannot be reached."""
+
+IGNORED_SHOWN = 100
+
+
+class JobRunner:
+    """The jobs of one store; `run` is its task."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = store.lock("jobs")
+        self._copying = store.lock("copies")
+        self._writable: set[str] = set()
+        self._wake = anyio.Event()
+
+    def serve(self, project_id: str, *, writable: bool) -> None:
+        """Run the jobs of a project too; only its exports where this process may not write in it."""
+        if writable:
+            self._writable.add(project_id)
+        self.wake()
+
+    def wake(self) -> None:
+        """There may be something to do."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Serve until cancelled; a job then stops after the rows that it is at."""
+        pause = math.inf
+        while True:
+            with anyio.move_on_after(pause):
+                await self._wake.wait()
+            self._wake = anyio.Event()
+            pause = math.inf if await self._look() else RETRY_SECONDS
+
+    async def _look(self) -> bool:
+        """Do what there is to do; false where something is left that could not be done now."""
+        try:
+            await self._sweep()
+            if await self._next() is None:
+                return True
+            if not await self._lock.acquire():
+                return False
+            try:
+                while (n := await self._next()) is not None:
+                    await self._finish(n)
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await self._lock.release()
+        except (Unavailable, OutcomeUnknown) as error:
+            logger.warning("jobs wait: %s", error.message)
+            return False
+        return True
+
+    async def _next(self) -> int | None:
+        """The oldest unfinished job that this process may run."""
+
+        async def work(transaction: Transaction) -> list[tuple[Any, ...]]:
+            return await transaction.all("jobs_unfinished")
+
+        rows = await self._store.read(work)
+        return next((n for n, kind, project in rows if kind == EXPORT or project in self._writable), None)
+
+    async def _finish(self, n: int) -> None:
+        """Run a job to its end, whatever that is.
+
+        Raises:
+            Unavailable, OutcomeUnknown: of the database; the job goes on later from its last commit.
+        """
+        try:
+            job = await self._read(n)
+            if job.error is not None:
+                await self._end(job.failing(job.error))
+            else:
+                await (exports.run(self._store, n) if job.type == EXPORT else self._work_off(job))
+        except (Unavailable, OutcomeUnknown):
+            raise
+        except VoucherError as error:
+            await self._fail(n, error.message)
+        except Exception as error:  # a fault of ours must not end the server, and not come back at each start
+            reference = secrets.token_hex(4)
+            place = "".join(traceback.format_tb(error.__traceback__))
+            logger.error("crash %s in a job: %s\n%s", reference, type(error).__name__, place)
+            await self._fail(n, f"The job broke off: this is a fault in voucher-mcp (reference {reference}).")
+
+    async def _work_off(self, job: Job) -> None:
+        kind, pace = kind_of(job.type, job.parameters), Pace()
+        while job.cursor < job.total:
+            chunk = await self._chunk(job)
+            records = await anyio.to_thread.run_sync(kind.prepare, chunk)
+            if len(records) <= job.cursor - chunk.number:
+                raise ValueError("the input has fewer rows than were counted")
+            for part in pace.slices(records, job.cursor - chunk.number):
+
+                async def work(transaction: Transaction, job: Job = job, part: Any = part) -> Job:
+                    with pace.measured(len(part)):
+                        return await _apply(transaction, kind, job, part)
+
+                job = await self._store.write(work)
+        await self._end(replace(job, status="DONE"))
+
+    async def _fail(self, n: int, reason: str) -> None:
+        job = replace(await self._read(n), error=reason)
+        await self._save(job)
+        await self._end(job.failing(reason))
+
+    async def _end(self, job: Job) -> None:
+        """Drop the input, then say that the job ended; so an ended job has none."""
+        await self._drop_chunks(job.n)
+        await self._save(job)
+
+    async def _save(self, job: Job) -> None:
+        async def work(transaction: Transaction) -> Job:
+            return await jobs.save(transaction, job)
+
+        await self._store.write(work)
+
+    async def _sweep(self) -> None:
+        """Forget input that was never copied to its end; nobody copies while the lock can be had."""
+
+        async def work(transaction: Transaction) -> list[tuple[Any, ...]]:
+            return await transaction.all("jobs_receiving")
+
+        if not await self._store.read(work) or not await self._copying.acquire():
+            return
+        try:
+            # as a write, which waits for an enqueuing one whose caller was cancelled and let go of the lock
+            for (n,) in await self._store.write(work):
+                await self._drop_chunks(n)
+
+                async def forget(transaction: Transaction, n: int = n) -> int:
+                    return await transaction.run("job_delete", n)
+
+                await self._store.write(forget)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._copying.release()
+
+    async def _drop_chunks(self, n: int) -> None:
+        async def work(transaction: Transaction) -> int:
+            return await transaction.run("job_chunks_delete", n, jobs.CHUNKS_DELETED)
+
+        while await self._store.write(work) == jobs.CHUNKS_DELETED:
+            pass
+
+    async def _read(self, n: int) -> Job:
+        async def work(transaction: Transaction) -> Job:
+            return await jobs.read(transaction, n)
+
+        return await self._store.read(work)
+
+    async def _chunk(self, job: Job) -> Chunk:
+        async def work(transaction: Transaction) -> Chunk:
+            row = await transaction.one("job_chunk_at", job.n, job.cursor)
+            assert row is not None
+            return Chunk(*row)
+
+        return await self._store.read(work)
+
+
+async def _apply(transaction: Transaction, kind: InputJob, known: Job, part: Sequence[Record]) -> Job:
+    """The effects of some rows and the job's new state.
+
+    Raises:
+        Unavailable: the job moved on meanwhile, which only a broken lock allows; nothing is done twice.
+    """
+    job = await jobs.read(transaction, known.n)
+    if job.cursor != known.cursor or job.ended:
+        raise Unavailable("Another process runs this job too; nothing was changed.")
+    project = await jobs.project_of(transaction, job)
+    outcome = await kind.deal_with(transaction, project, part, now())
+    after = replace(
+        job,
+        status="IN_PROGRESS",
+        cursor=job.cursor + len(part),
+        done_count=job.done_count + outcome.done,
+        failed_count=job.failed_count + len(outcome.failures),
+        ignored=tuple(sorted({*job.ignored, *kind.ignored})[:IGNORED_SHOWN]),
+    )
+    return await jobs.save(transaction, after, outcome.failures)

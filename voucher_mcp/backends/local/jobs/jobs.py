@@ -1,0 +1,206 @@
+"""The queue: jobs with their input or output in chunks, and what failed line by line.
+
+A job's input comes in while it is RECEIVING, which nobody sees; then it is ENQUEUED, in one transaction with
+its idempotency key. Every step of it commits its effects and the job's new state together.
+"""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Self
+
+from voucher_mcp.backends.local.ids import Project
+from voucher_mcp.backends.local.stores.base import Row, Transaction
+from voucher_mcp.domain.errors import NotFound, quoted
+from voucher_mcp.domain.job import (
+    ENDED,
+    EXPORT,
+    EXPORT_STATUS,
+    FAILURES_SHOWN,
+    JobStatus,
+    operation_status,
+    progress,
+)
+from voucher_mcp.domain.times import now, to_iso
+
+CHUNKS_DELETED = 4
+"""In one transaction; a chunk is about 1 MB."""
+
+
+class Chunk(NamedTuple):
+    """Some whole rows of a job's input, as text in UTF-8."""
+
+    number: int
+    """How many rows come before it."""
+    line: int
+    """Where its first row stands in the file or list, from 1."""
+    content: bytes
+
+
+class Failure(NamedTuple):
+    """A row that was not done."""
+
+    row: int
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One row of `jobs`; times are milliseconds UTC."""
+
+    n: int
+    project: int
+    id: str
+    type: str
+    status: JobStatus
+    parameters: Mapping[str, Any]
+    total: int
+    cursor: int
+    done_count: int
+    failed_count: int
+    ignored: tuple[str, ...]
+    error: str | None
+    created_at: int
+    updated_at: int
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        n, project, name, kind, status, parameters, total, cursor, done, failed, ignored, *rest = row
+        counts = (total or 0, cursor, done, failed, tuple(json.loads(ignored)))
+        return cls(n, project, name, kind, status, json.loads(parameters), *counts, *rest)
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+    def failing(self, reason: str) -> Self:
+        """The job as one that broke off."""
+        return replace(self, status="FAILED", error=reason)
+
+
+async def insert(
+    transaction: Transaction,
+    project: Project,
+    kind: str,
+    status: JobStatus,
+    caller: str,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    total: int | None = None,
+    cursor: int = 0,
+) -> Job:
+    """A new job."""
+    name = ("export_" if kind == EXPORT else "aa_") + secrets.token_hex(9)
+    values = (project.n, name, kind, status, _text(parameters or {}), caller, total, cursor, now())
+    row = await transaction.one("job_insert", *values)
+    assert row is not None
+    return await read(transaction, row[0])
+
+
+async def read(transaction: Transaction, n: int) -> Job:
+    """The job in row `n`."""
+    row = await transaction.one("job_by_n", n)
+    assert row is not None, n
+    return Job.of(row)
+
+
+async def find(transaction: Transaction, project: Project | None, name: str, *, export: bool) -> Job:
+    """The async action of that id, or the export.
+
+    Raises:
+        NotFound: there is none in this project.
+    """
+    row = await transaction.one("job_by_id", project.n, name) if project else None
+    if row is not None and (row[3] == EXPORT) is export:
+        return Job.of(row)
+    what, field = ("export", "export_id") if export else ("async action", "async_action_id")
+    raise NotFound(
+        f"There is no {what} {quoted(name)} in this project. The tool that began it answered its id.",
+        field=field,
+    )
+
+
+async def ended(transaction: Transaction, project: Project | None, kind: str, limit: int) -> list[Job]:
+    """The latest jobs of a type that are DONE, the newest first."""
+    rows = await transaction.all("jobs_ended", project.n, kind, limit) if project else []
+    return [Job.of(row) for row in rows]
+
+
+async def enqueue(transaction: Transaction, job: Job, parameters: Mapping[str, Any], total: int) -> None:
+    """The input of a job is whole: let it run."""
+    await transaction.run("job_enqueue", job.n, _text(parameters), total, now())
+
+
+async def project_of(transaction: Transaction, job: Job) -> Project:
+    """The project of a job."""
+    row = await transaction.one("job_project", job.n)
+    assert row is not None
+    return Project(*row)
+
+
+async def save(transaction: Transaction, job: Job, failures: Sequence[Failure] = ()) -> Job:
+    """Write the job's new state and what failed; failures beyond those that are shown are only counted."""
+    room = max(0, FAILURES_SHOWN - (job.failed_count - len(failures)))
+    await transaction.many("job_failure_insert", [(job.n, *failure) for failure in failures[:room]])
+    saved = replace(job, updated_at=now())
+    counts = (job.cursor, job.done_count, job.failed_count, _text(job.ignored), job.error)
+    await transaction.run("job_set", job.n, job.status, *counts, saved.updated_at)
+    return saved
+
+
+async def public_action(transaction: Transaction, job: Job) -> dict[str, Any]:
+    """The async action with the names of Voucherify's object; `ignored` and `failed_truncated` are ours."""
+    failed = [
+        {"code": code, "reason": reason, "row": row}
+        for code, reason, row in await transaction.all("job_failures", job.n, FAILURES_SHOWN)
+    ]
+    result = result_of(job.done_count, job.failed_count, failed, job.ignored)
+    if job.error is not None:
+        result["message"] = f"{job.error} Before that: {result['message']}"
+    return {
+        "id": job.id,
+        "type": job.type,
+        "status": job.status,
+        "operation_status": operation_status(job.status, job.done_count, job.failed_count),
+        "progress": progress(job.status, job.cursor, job.total),
+        "result": result,
+        "created_at": to_iso(job.created_at),
+        "updated_at": to_iso(job.updated_at),
+        "object": "async_action",
+        **({"processing_time": job.updated_at - job.created_at} if job.ended else {}),
+    }
+
+
+def result_of(done: int, failed_count: int, failed: Sequence[Any], ignored: Sequence[str]) -> dict[str, Any]:
+    """The counts with what failed; `failed_truncated` where not all of it is listed."""
+    result: dict[str, Any] = {
+        "message": f"{done:,} done, {failed_count:,} failed.",
+        "done_count": done,
+        "failed_count": failed_count,
+        "failed": failed,
+    }
+    result |= {"failed_truncated": True} if failed_count > len(failed) else {}
+    result |= {"ignored": list(ignored)} if ignored else {}
+    return result
+
+
+def public_export(job: Job, project_id: str) -> dict[str, Any]:
+    """The export with the names of Voucherify's object; a finished one has `result.url`."""
+    url = f"voucher-export://{project_id}/{job.id}"
+    return {
+        "id": job.id,
+        "object": "export",
+        "created_at": to_iso(job.created_at),
+        "status": EXPORT_STATUS[job.status],
+        "progress": progress(job.status, job.done_count, job.total),
+        "exported_object": "voucher_transactions",
+        "parameters": job.parameters["shown"],
+        "result": {"url": url} if job.status == "DONE" else None,
+        **({"error": job.error} if job.error else {}),
+    }
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

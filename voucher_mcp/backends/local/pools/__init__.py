@@ -1,0 +1,1 @@
+"""Pools on the embedded engine, and the codes in them."""

@@ -1,0 +1,22 @@
+"""The redeemables tool on the embedded engine."""
+
+from voucher_mcp.backends.base import Object
+from voucher_mcp.backends.local.engine import Engine
+from voucher_mcp.backends.local.ids import Project
+from voucher_mcp.backends.local.redeemables import redeemables
+from voucher_mcp.backends.local.stores.base import Transaction
+from voucher_mcp.domain.answer import Answer
+from voucher_mcp.domain.queries import Detail, RedeemablesQuery
+from voucher_mcp.domain.times import now
+
+
+class RedeemableTools(Engine):
+    """What customers hold."""
+
+    async def list_customer_redeemables(
+        self, customer_id: str, query: RedeemablesQuery, detail: Detail
+    ) -> Answer[list[Object]]:
+        async def work(transaction: Transaction, project: Project | None) -> Answer[list[Object]]:
+            return await redeemables.page(transaction, project, customer_id, query, detail, now())
+
+        return await self.read(work, quick=query.filters is None)

@@ -1,0 +1,174 @@
+"""Redemptions and rollbacks as they are kept, found and shown."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from voucher_mcp.backends.local.ids import REDEMPTION, ROLLBACK, Project, row_id, row_of, voucher_id
+from voucher_mcp.backends.local.pools import pools
+from voucher_mcp.backends.local.stores.base import Row, Transaction
+from voucher_mcp.backends.local.vouchers import vouchers
+from voucher_mcp.backends.local.vouchers.vouchers import Voucher
+from voucher_mcp.domain.answer import Answer
+from voucher_mcp.domain.errors import InvalidInput, NotFound, quoted
+from voucher_mcp.domain.queries import RedemptionsQuery
+from voucher_mcp.domain.times import to_iso
+
+Object = dict[str, Any]
+
+_BODY = 11  # its place in a row
+
+_EVER = (-(2**62), 2**62)
+
+
+@dataclass(frozen=True, slots=True)
+class Redemption:
+    """A redemption, or a rollback of the one in `related`. The parent of a stack has no voucher.
+
+    `amount` is the credits or points spent, negative in a rollback. `body` is the part of the object that
+    the columns do not say: its order, and its gift, or loyalty_card and reward.
+    """
+
+    n: int
+    rollback: int
+    related: int | None
+    parent: int | None
+    voucher: int | None
+    pool: int | None
+    customer: str | None
+    amount: int
+    rolled_back_by: int | None
+    reason: str | None
+    tracking_id: str | None
+    body: Mapping[str, Any]
+    created_at: int
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        values: list[Any] = list(row)
+        values[_BODY] = json.loads(values[_BODY])
+        return cls(*values)
+
+
+async def find(transaction: Transaction, project: Project | None, reference: str) -> Redemption:
+    """The redemption or rollback of that id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    if project is not None:
+        for prefix, rollback in ((REDEMPTION, 0), (ROLLBACK, 1)):
+            n = row_of(prefix, project, reference)
+            row = None if n is None else await transaction.one("redemption_by_n", project.n, n)
+            if row is not None and row[1] == rollback:
+                return Redemption.of(row)
+    raise NotFound(
+        f"There is no redemption {quoted(reference)} in this project; nothing was changed. list_redemptions "
+        "shows what there is.",
+        field="redemption_id",
+    )
+
+
+async def members(transaction: Transaction, parent: Redemption) -> list[Redemption]:
+    """The redemptions, or rollbacks, of a stack, in the order of their turns."""
+    return [Redemption.of(row) for row in await transaction.all("redemption_members", parent.n)]
+
+
+async def voucher_of(transaction: Transaction, project: Project, redemption: Redemption) -> Voucher | None:
+    """The voucher as it is now; None for a parent, and where the voucher's pool was deleted."""
+    if redemption.voucher is None:
+        return None
+    row = await transaction.one("voucher_by_n", project.n, redemption.voucher)
+    return None if row is None else Voucher.of(row)
+
+
+async def page(
+    transaction: Transaction, project: Project | None, query: RedemptionsQuery, detail: str
+) -> Answer[list[Object]]:
+    """Redemptions and rollbacks, newest first, `total` beside them; parents of stacks are left out (ours).
+
+    A campaign or voucher that does not exist has no redemptions. Failed tries are not recorded here.
+
+    Raises:
+        InvalidInput: a result that there is not.
+    """
+    if query.result not in (None, "SUCCESS", "FAILURE"):
+        raise InvalidInput(
+            f"`result` must be SUCCESS or FAILURE; got {quoted(query.result)}.", field="result"
+        )
+    path = None
+    if project is not None and query.result != "FAILURE":
+        path, values = await _choose(transaction, project, query)
+    if project is None or path is None:
+        return Answer([], {"total": 0})
+    counted = await transaction.one(f"{path}_count", *values)
+    skip = (query.page - 1) * query.limit
+    found = await transaction.all(f"{path}_page", *values, skip, query.limit)
+    shown = []
+    for redemption in map(Redemption.of, found):
+        voucher = await voucher_of(transaction, project, redemption)
+        shown.append(show(project, redemption, voucher, detail))
+    return Answer(shown, {"total": counted[0] if counted else 0})
+
+
+async def _choose(
+    transaction: Transaction, project: Project, query: RedemptionsQuery
+) -> tuple[str | None, Row]:
+    """The narrowest way to the rows: what its queries are named, and their values; None: there are none."""
+    voucher = pool = None
+    path = "redemptions"
+    try:
+        if query.campaign is not None:
+            pool = (await pools.find(transaction, project, query.campaign)).n
+            path = "redemptions_of_pool"
+        if query.customer is not None:
+            path = "redemptions_of_customer"
+        if query.voucher is not None:
+            voucher = (await vouchers.find(transaction, project, query.voucher)).n
+            path = "redemptions_of_voucher"
+    except NotFound:
+        return None, ()
+    after, before = query.created_at.after, query.created_at.before
+    earliest, latest = _EVER[0] if after is None else after, _EVER[1] if before is None else before
+    return path, (project.n, voucher, query.customer, pool, earliest, latest)
+
+
+def identity(project: Project, redemption: Redemption) -> str:
+    """The id of a redemption or rollback."""
+    return row_id(ROLLBACK if redemption.rollback else REDEMPTION, project, redemption.n)
+
+
+def show(project: Project, redemption: Redemption, voucher: Voucher | None, detail: str) -> Object:
+    """The redemption or rollback with the names of Voucherify's objects; `voucher` is as it is now."""
+    shown: Object = {
+        "id": identity(project, redemption),
+        "object": "redemption_rollback" if redemption.rollback else "redemption",
+        "date": to_iso(redemption.created_at),
+        "customer_id": redemption.customer,
+        "tracking_id": redemption.tracking_id,
+        "result": "SUCCESS",
+        "status": "SUCCEEDED" if redemption.rolled_back_by is None else "ROLLED_BACK",
+    }
+    belongs_to = redemption.related if redemption.rollback else redemption.parent
+    if belongs_to is not None:
+        shown["redemption"] = row_id(REDEMPTION, project, belongs_to)
+    if redemption.rollback:
+        shown["reason"] = redemption.reason
+    if redemption.rolled_back_by is not None:
+        shown["rollback_id"] = row_id(ROLLBACK, project, redemption.rolled_back_by)
+    shown |= redemption.body
+    if "gift" in redemption.body or "loyalty_card" in redemption.body:
+        shown["amount"] = redemption.amount
+    if redemption.voucher is not None:
+        own_id = voucher_id(project, redemption.voucher)
+        shown["related_object_type"], shown["related_object_id"] = "voucher", own_id
+        shown["voucher"] = vouchers.public(project, voucher, detail) if voucher else {"id": own_id}
+    return shown
+
+
+def show_stack(project: Project, parent: Redemption, stack: list[Redemption], detail: str) -> Object:
+    """The parent of a stack, and which redemptions or rollbacks are in it."""
+    related = [{"id": identity(project, member), "date": to_iso(member.created_at)} for member in stack]
+    name = "rollbacks" if parent.rollback else "redemptions"
+    return {**show(project, parent, None, detail), "related_redemptions": {name: related}}

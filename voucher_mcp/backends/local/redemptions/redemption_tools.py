@@ -1,0 +1,133 @@
+"""The redemptions tools on the embedded engine, and the release of a session."""
+
+from typing import Any, Final
+
+from voucher_mcp.backends.base import Object
+from voucher_mcp.backends.local.engine import Engine
+from voucher_mcp.backends.local.ids import Project
+from voucher_mcp.backends.local.redemptions import (
+    redemption_rows,
+    redemptions,
+    rollbacks,
+    sessions,
+    validations,
+)
+from voucher_mcp.backends.local.redemptions.validations import Circumstances
+from voucher_mcp.backends.local.stores.base import Transaction
+from voucher_mcp.backends.local.vouchers import vouchers
+from voucher_mcp.domain.answer import Answer
+from voucher_mcp.domain.errors import InvalidInput
+from voucher_mcp.domain.order import Order, parse_order
+from voucher_mcp.domain.queries import Detail, RedemptionRequest, RedemptionsQuery, SessionRequest
+from voucher_mcp.domain.times import now
+from voucher_mcp.domain.write import Write
+
+DEFAULT_TTL: Final = 7 * 86_400_000
+"""Milliseconds that a session lives where none are given; Voucherify's seven days."""
+
+_UNITS: Final = (("DAYS", 86_400_000), ("HOURS", 3_600_000), ("MINUTES", 60_000), ("SECONDS", 1_000))
+
+
+class RedemptionTools(Engine):
+    """Validating, redeeming and rolling back."""
+
+    async def validate_vouchers(self, write: Write | None, request: RedemptionRequest) -> Answer[Object]:
+        order = _order(request)
+
+        async def look(transaction: Transaction, project: Project | None) -> Answer[Object]:
+            there = Circumstances(now(), self.zone)
+            turns = await validations.take_turns(transaction, project, request.redeemables, order, there)
+            return Answer(validations.show(turns, None))
+
+        async def reserve(transaction: Transaction, project: Project) -> Answer[Object]:
+            assert request.session is not None
+            key, ttl = request.session.key or sessions.new_key(), request.session.ttl or DEFAULT_TTL
+            moment = now()
+            reserved = await sessions.reserved_by(transaction, project, key, moment)
+            there = Circumstances(moment, self.zone, key, reserved)
+            turns = await validations.take_turns(transaction, project, request.redeemables, order, there)
+            if not validations.all_apply(turns):
+                return Answer(validations.show(turns, None))
+            amounts = {turn.voucher.n: turn.spent for turn in turns if turn.voucher is not None}
+            await sessions.reserve(transaction, project, key, amounts, moment + ttl, moment)
+            return Answer(validations.show(turns, _session(key, ttl)))
+
+        if request.session is None:
+            return await self.read(look)
+        if write is None:
+            raise ValueError("a session reserves vouchers, which needs a Write")
+        return await self.write(write, reserve)
+
+    async def redeem_vouchers(
+        self, write: Write, request: RedemptionRequest, detail: Detail
+    ) -> Answer[Object]:
+        order = _order(request)
+        key = _key_of(request.session)
+
+        async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
+            moment = now()
+            there = Circumstances(moment, self.zone)
+            if key is not None:
+                reserved = await sessions.find(transaction, project, key, moment)
+                there = Circumstances(moment, self.zone, key, reserved)
+            turns = await validations.take_turns(transaction, project, request.redeemables, order, there)
+            call = redemptions.Circumstances(request.customer_id, write.key, moment, detail)
+            redeemed = await redemptions.redeem(transaction, project, turns, call)
+            if key is not None:
+                await sessions.release(transaction, project, key)
+            return Answer(redeemed)
+
+        return await self.write(write, effect)
+
+    async def rollback_redemption(
+        self, write: Write, redemption_id: str, reason: str | None
+    ) -> Answer[Object]:
+        async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
+            call = rollbacks.Circumstances(reason, write.key, now())
+            return Answer(await rollbacks.roll_back(transaction, project, redemption_id, call))
+
+        return await self.write(write, effect)
+
+    async def list_redemptions(self, query: RedemptionsQuery, detail: Detail) -> Answer[list[Object]]:
+        return await self.read(
+            lambda transaction, project: redemption_rows.page(transaction, project, query, detail)
+        )
+
+    async def get_redemption(self, redemption_id: str, detail: Detail) -> Answer[Object]:
+        async def work(transaction: Transaction, project: Project | None) -> Answer[Object]:
+            redemption = await redemption_rows.find(transaction, project, redemption_id)
+            assert project is not None  # it has a redemption
+            if redemption.voucher is None:
+                stack = await redemption_rows.members(transaction, redemption)
+                return Answer(redemption_rows.show_stack(project, redemption, stack, detail))
+            voucher = await redemption_rows.voucher_of(transaction, project, redemption)
+            return Answer(redemption_rows.show(project, redemption, voucher, detail))
+
+        return await self.read(work)
+
+    async def release_validation_session(self, write: Write, code: str, session_key: str) -> Answer[Object]:
+        async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
+            voucher = await vouchers.find(transaction, project, code)
+            await sessions.release_one(transaction, project, session_key, voucher, now())
+            return Answer({"released": True})
+
+        return await self.write(write, effect)
+
+
+def _order(request: RedemptionRequest) -> Order | None:
+    return None if request.order is None else parse_order(request.order)
+
+
+def _key_of(session: SessionRequest | None) -> str | None:
+    if session is not None and session.key is None:
+        raise InvalidInput(
+            "`session.key` is required to redeem what a session reserved. Nothing was changed.",
+            field="session.key",
+        )
+    return None if session is None else session.key
+
+
+def _session(key: str, ttl: int) -> dict[str, Any]:
+    """The session as the documents have it, its time in the largest unit that says it exactly."""
+    unit, length = next(((unit, length) for unit, length in _UNITS if ttl % length == 0), ("MILLISECONDS", 1))
+    return {"key": key, "type": "LOCK", "ttl": ttl // length, "ttl_unit": unit}

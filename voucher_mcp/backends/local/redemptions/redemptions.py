@@ -1,0 +1,199 @@
+"""Redeeming vouchers: one or a stack, all of them or none, in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import to_json
+
+from voucher_mcp.backends.local.ids import Project
+from voucher_mcp.backends.local.pools import codes
+from voucher_mcp.backends.local.redeemables import holders
+from voucher_mcp.backends.local.redemptions.redemption_rows import Redemption, show
+from voucher_mcp.backends.local.redemptions.validations import Turn
+from voucher_mcp.backends.local.stores.base import Transaction
+from voucher_mcp.backends.local.vouchers import ledger
+from voucher_mcp.backends.local.vouchers.vouchers import Voucher
+from voucher_mcp.domain.errors import VoucherError, quoted
+from voucher_mcp.domain.order import Order
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What all redemptions of one call share."""
+
+    customer: str | None
+    key: str | None
+    """The idempotency key."""
+    moment: int
+    detail: str
+
+
+async def redeem(
+    transaction: Transaction, project: Project, turns: Sequence[Turn], call: Circumstances
+) -> Object:
+    """Redeem vouchers that have all taken their turn: {redemptions, parent_redemption, order}.
+
+    Raises:
+        the error of the first voucher that does not apply; the transaction must then be undone.
+    """
+    for at, turn in enumerate(turns):
+        if turn.error is not None:
+            raise _refused(turn, turn.error, at, len(turns))
+    order = _paid(turns[-1].order)
+    if len(turns) == 1:
+        shown = await _redeem_one(transaction, project, turns[0], call, None, order)
+        return {"redemptions": [shown], "parent_redemption": None, "order": order}
+    parent = await _insert(transaction, project, call, {"order": order})
+    stack = [
+        await _redeem_one(transaction, project, turn, call, parent.n, _totals(turn.order)) for turn in turns
+    ]
+    return {
+        "redemptions": stack,
+        "parent_redemption": show(project, parent, None, call.detail),
+        "order": order,
+    }
+
+
+def _refused(turn: Turn, error: VoucherError, at: int, count: int) -> VoucherError:
+    """The error of one voucher as the whole call's."""
+    others = "" if count == 1 else f" None of the {count} vouchers was redeemed."
+    message = f"{quoted(turn.asked.id)} was not redeemed: {error.message}{others}"
+    return type(error)(message, field=f"redeemables.{at}.id")
+
+
+async def _redeem_one(
+    transaction: Transaction,
+    project: Project,
+    turn: Turn,
+    call: Circumstances,
+    parent: int | None,
+    order: Object | None,
+) -> Object:
+    voucher = turn.voucher
+    assert voucher is not None  # it applies
+    made_holder = False
+    if call.customer is not None:
+        is_new = await holders.hold(
+            transaction, project, call.customer, voucher.n, holders.OWNER, call.moment
+        )
+        made_holder = is_new and voucher.holder != call.customer
+    redemption = await _insert(
+        transaction,
+        project,
+        call,
+        {"order": order, **_spending(turn)},
+        parent=parent,
+        voucher=voucher,
+        amount=turn.spent,
+        made_holder=made_holder,
+    )
+    if turn.spent:
+        voucher = await ledger.post(
+            transaction,
+            project,
+            voucher,
+            "REDEMPTION",
+            -turn.spent,
+            moment=call.moment,
+            source_id=call.key,
+            redemption=redemption.n,
+        )
+    voucher = await _use(transaction, voucher, call)
+    return show(project, redemption, voucher, call.detail)
+
+
+async def _use(transaction: Transaction, voucher: Voucher, call: Circumstances) -> Voucher:
+    """Count one redemption of the voucher; a customer becomes its holder if it has none."""
+    redeemed = voucher.redeemed_quantity + 1
+    holder = voucher.holder if voucher.holder is not None else call.customer
+    after = voucher._replace(
+        redeemed_quantity=redeemed,
+        holder=holder,
+        status=status_of(voucher, redeemed, holder),
+        updated_at=call.moment,
+    )
+    assigned_at = call.moment if after.holder is not None else None
+    await transaction.run(
+        "voucher_redeem",
+        after.n,
+        after.redeemed_quantity,
+        after.status,
+        after.holder,
+        assigned_at,
+        call.moment,
+    )
+    await count_status(transaction, voucher, after)
+    return after
+
+
+def status_of(voucher: Voucher, redeemed_quantity: int, holder: str | None) -> int:
+    """Redeemed once its redemptions are used up, else assigned when it has a holder, else available."""
+    quantity = voucher.quantity
+    if quantity is not None and redeemed_quantity >= quantity:
+        return codes.REDEEMED
+    return codes.AVAILABLE if holder is None else codes.ASSIGNED
+
+
+async def count_status(transaction: Transaction, before: Voucher, after: Voucher) -> None:
+    """Keep the counters of the voucher's pool equal to its rows."""
+    if after.pool_n is not None and before.status != after.status:
+        await codes.move(transaction, after.pool_n, after.n, before.status, after.status)
+
+
+async def _insert(
+    transaction: Transaction,
+    project: Project,
+    call: Circumstances,
+    body: Object,
+    *,
+    parent: int | None = None,
+    voucher: Voucher | None = None,
+    amount: int = 0,
+    made_holder: bool = False,
+) -> Redemption:
+    """A new row: of one voucher, or the parent of a stack."""
+    n, pool = (voucher.n, voucher.pool_n) if voucher else (None, None)
+    row = await transaction.one(
+        "redemption_insert",
+        project.n,
+        parent,
+        n,
+        pool,
+        call.customer,
+        amount,
+        made_holder,
+        call.key,
+        to_json(body).decode(),
+        call.moment,
+    )
+    assert row is not None
+    return Redemption(
+        row[0], 0, None, parent, n, pool, call.customer, amount, None, None, call.key, body, call.moment
+    )
+
+
+def _spending(turn: Turn) -> Object:
+    if "gift" in turn.result:
+        return {"gift": {"amount": turn.spent}}
+    if "loyalty_card" in turn.result:
+        reward = {"points": turn.spent} | ({"id": turn.asked.reward_id} if turn.asked.reward_id else {})
+        return {"loyalty_card": {"points": turn.spent}, "reward": reward}
+    return {}
+
+
+def _paid(order: Order | None) -> Object | None:
+    """The whole order after the call; Voucherify's orders are PAID once something was redeemed on them."""
+    if order is None:
+        return None
+    shown = order.all_applied().to_json()
+    return {**shown, "status": shown.get("status", "PAID")}
+
+
+def _totals(order: Order | None) -> Object | None:
+    """The order after one voucher of a stack, without the items: those stand with the parent."""
+    if order is None:
+        return None
+    return {key: value for key, value in order.to_json().items() if key != "items"}

@@ -1,0 +1,222 @@
+"""Rolling a redemption back: the voucher becomes what it would be without it, whatever came after."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from pydantic_core import to_json
+
+from voucher_mcp.backends.local.ids import REDEMPTION, Project, row_id
+from voucher_mcp.backends.local.redeemables import holders
+from voucher_mcp.backends.local.redemptions import redemption_rows
+from voucher_mcp.backends.local.redemptions.redemption_rows import Redemption, identity, show
+from voucher_mcp.backends.local.redemptions.redemptions import count_status, status_of
+from voucher_mcp.backends.local.stores.base import Transaction
+from voucher_mcp.backends.local.vouchers import ledger
+from voucher_mcp.backends.local.vouchers.vouchers import Voucher
+from voucher_mcp.domain.errors import AlreadyRolledBack, Conflict, InvalidInput
+from voucher_mcp.domain.times import to_iso
+
+Object = dict[str, Any]
+
+ROLLBACK_DAYS: Final = 92
+"""Voucherify rolls back for three months; in days, that is at most this (ours)."""
+
+_MILLISECONDS_A_DAY = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What all rollbacks of one call share; `key` is the idempotency key."""
+
+    reason: str | None
+    key: str | None
+    moment: int
+
+
+async def roll_back(
+    transaction: Transaction, project: Project, redemption_id: str, call: Circumstances
+) -> Object:
+    """Give back what a redemption took; of the parent of a stack, what all its members took.
+
+    Returns:
+        The rollback, or {rollbacks, parent_rollback, order} of a stack.
+
+    Raises:
+        NotFound: there is no such redemption.
+        InvalidInput: it is a rollback, or the member of a stack.
+        AlreadyRolledBack: it was.
+        Conflict: it is too old, or its voucher is gone with its pool.
+    """
+    redemption = await redemption_rows.find(transaction, project, redemption_id)
+    _check(project, redemption, call.moment)
+    if redemption.voucher is not None:
+        return await _give_back(transaction, project, redemption, call, None)
+    stack = await redemption_rows.members(transaction, redemption)
+    parent = await _record(transaction, project, redemption, call, None)
+    return {
+        "rollbacks": [await _give_back(transaction, project, member, call, parent.n) for member in stack],
+        "parent_rollback": show(project, parent, None, "concise"),
+        "order": parent.body["order"],
+    }
+
+
+def _check(project: Project, redemption: Redemption, moment: int) -> None:
+    if redemption.rollback:
+        raise InvalidInput(
+            "This is a rollback itself and cannot be rolled back. Nothing was changed; redeem again instead.",
+            field="redemption_id",
+        )
+    if redemption.parent is not None:
+        parent = row_id(REDEMPTION, project, redemption.parent)
+        raise InvalidInput(
+            f"This redemption is part of a stack, which is rolled back as a whole: use its parent {parent}. "
+            "Nothing was changed.",
+            field="redemption_id",
+        )
+    if redemption.rolled_back_by is not None:
+        raise AlreadyRolledBack(
+            "This redemption was rolled back already; nothing was changed. get_redemption shows it.",
+            field="redemption_id",
+        )
+    if moment - redemption.created_at > ROLLBACK_DAYS * _MILLISECONDS_A_DAY:
+        raise Conflict(
+            f"This redemption is of {to_iso(redemption.created_at)}; only those of the last {ROLLBACK_DAYS} "
+            "days can be rolled back. Nothing was changed.",
+            field="redemption_id",
+        )
+
+
+async def _give_back(
+    transaction: Transaction,
+    project: Project,
+    redemption: Redemption,
+    call: Circumstances,
+    parent: int | None,
+) -> Object:
+    voucher = await redemption_rows.voucher_of(transaction, project, redemption)
+    if voucher is None:
+        raise Conflict(
+            f"The voucher of {identity(project, redemption)} is gone with its pool; nothing was changed.",
+            field="redemption_id",
+        )
+    rollback = await _record(transaction, project, redemption, call, parent)
+    if redemption.amount:
+        voucher = await ledger.post(
+            transaction,
+            project,
+            voucher,
+            "REFUND",
+            redemption.amount,
+            moment=call.moment,
+            reason=call.reason,
+            source_id=call.key,
+            redemption=rollback.n,
+        )
+    holder = voucher.holder
+    if redemption.customer is not None:
+        holder = await _release_holder(transaction, project, voucher, redemption.customer)
+    redeemed = max(0, voucher.redeemed_quantity - 1)
+    after = voucher._replace(
+        redeemed_quantity=redeemed,
+        holder=holder,
+        status=status_of(voucher, redeemed, holder),
+        updated_at=call.moment,
+    )
+    await transaction.run("voucher_give_back", after.n, after.redeemed_quantity, after.status, call.moment)
+    await count_status(transaction, voucher, after)
+    return show(project, rollback, after, "concise")
+
+
+async def _release_holder(
+    transaction: Transaction, project: Project, voucher: Voucher, customer: str
+) -> str | None:
+    """The voucher's holder without the customer, if they held it only through redemptions that are undone."""
+    row = await transaction.one("redemption_holds", project.n, customer, voucher.n)
+    became_by_redeeming, live = row or (0, 0)
+    if live or not became_by_redeeming:
+        return voucher.holder
+    await holders.let_go(transaction, project, customer, voucher.n)
+    # how they come to hold it another time, by assignment for one, has nothing to do with these redemptions
+    await transaction.run("redemption_holds_forget", project.n, customer, voucher.n)
+    if voucher.holder != customer:
+        return voucher.holder
+    first = await transaction.one("holder_first", voucher.n)
+    holder: str | None = first[0] if first else None
+    await transaction.run("voucher_set_holder", voucher.n, holder, first[1] if first else None)
+    return holder
+
+
+async def _record(
+    transaction: Transaction,
+    project: Project,
+    redemption: Redemption,
+    call: Circumstances,
+    parent: int | None,
+) -> Redemption:
+    """Write the rollback's row, and on the redemption that it is rolled back."""
+    body = _undone(redemption.body)
+    row = await transaction.one(
+        "rollback_insert",
+        project.n,
+        redemption.n,
+        parent,
+        redemption.voucher,
+        redemption.pool,
+        redemption.customer,
+        -redemption.amount,
+        call.reason,
+        call.key,
+        to_json(body).decode(),
+        call.moment,
+    )
+    assert row is not None
+    await transaction.run("redemption_mark_rolled_back", redemption.n, row[0])
+    return replace(
+        redemption,
+        n=row[0],
+        rollback=1,
+        related=redemption.n,
+        parent=parent,
+        amount=-redemption.amount,
+        reason=call.reason,
+        tracking_id=call.key,
+        body=body,
+        created_at=call.moment,
+    )
+
+
+def _undone(body: Mapping[str, Any]) -> Object:
+    """What a redemption says, turned round: the order canceled, without discounts or the units they added."""
+    undone: Object = {"order": _canceled(body.get("order"))}
+    for name, unit in (("gift", "amount"), ("loyalty_card", "points")):
+        if name in body:
+            undone[name] = {unit: -body[name][unit]}
+    return undone
+
+
+def _canceled(order: Mapping[str, Any] | None) -> Object | None:
+    if order is None:
+        return None
+    amount = order["initial_amount"]
+    kept = {key: order[key] for key in ("object", "source_id", "metadata") if key in order}
+    canceled = {
+        **kept,
+        "status": "CANCELED",
+        "amount": amount,
+        "initial_amount": amount,
+        "total_amount": amount,
+    }
+    if "items" in order:
+        ordered = (item for item in order["items"] if item.get("initial_quantity") != 0)
+        canceled["items"] = [_undiscounted(item) for item in ordered]
+    return canceled
+
+
+def _undiscounted(item: Mapping[str, Any]) -> Object:
+    amount = item.get("initial_amount", item["amount"])
+    kept = {
+        key: value for key, value in item.items() if not key.startswith("initial_") and "discount" not in key
+    }
+    quantity = item.get("initial_quantity", item["quantity"])
+    return {**kept, "quantity": quantity, "amount": amount, "subtotal_amount": amount}

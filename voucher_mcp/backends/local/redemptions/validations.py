@@ -1,0 +1,266 @@
+"""The one calculation behind validating and redeeming: which vouchers apply, one after another.
+
+They apply in the order in which they were given, each to what the ones before it left of the order. All
+must apply or none does: after the first that does not, the rest is passed over (Voucherify's rule ALL).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Any, Final, Literal, cast
+
+from voucher_mcp.backends.local.ids import Project
+from voucher_mcp.backends.local.redemptions import sessions
+from voucher_mcp.backends.local.stores.base import Transaction
+from voucher_mcp.backends.local.vouchers import vouchers
+from voucher_mcp.backends.local.vouchers.vouchers import Voucher
+from voucher_mcp.domain.discount import apply_discount, apply_gift, resolve_discount
+from voucher_mcp.domain.errors import (
+    InsufficientBalance,
+    InvalidInput,
+    NotFound,
+    QuantityExceeded,
+    VoucherDisabled,
+    VoucherError,
+    VoucherExpired,
+    VoucherNotActive,
+    quoted,
+)
+from voucher_mcp.domain.formula import Context
+from voucher_mcp.domain.order import Order
+from voucher_mcp.domain.queries import Redeemable
+from voucher_mcp.domain.validity import why_not_usable
+
+INELIGIBLE: Final[Mapping[type[VoucherError], str]] = {
+    NotFound: "not_found",
+    VoucherDisabled: "voucher_disabled",
+    VoucherExpired: "voucher_expired",
+    VoucherNotActive: "voucher_not_active",
+    QuantityExceeded: "quantity_exceeded",
+    InsufficientBalance: "gift_amount_exceeded",
+}
+"""The failures that are a voucher's own, with Voucherify's keys for them; any other is the call's."""
+
+_PASSED_OVER: Final = {
+    "details": {
+        "key": "preceding_validation_failed",
+        "message": "Passed over, because a redeemable before it does not apply",
+    }
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What became of one redeemable.
+
+    `order` is as the voucher leaves it, with what it took off in the `applied_…` amounts; `spent` are the
+    credits or points that it takes. A refused one has an `error`, one that was passed over has neither.
+    """
+
+    asked: Redeemable
+    voucher: Voucher | None = None
+    order: Order | None = None
+    spent: int = 0
+    result: Mapping[str, Any] = field(default_factory=dict)
+    error: VoucherError | None = None
+
+    @property
+    def status(self) -> Literal["APPLICABLE", "INAPPLICABLE", "SKIPPED"]:
+        if self.error is not None:
+            return "INAPPLICABLE"
+        return "SKIPPED" if self.voucher is None else "APPLICABLE"
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a voucher is looked at with, beside the order: the time, and the caller's own session."""
+
+    moment: int
+    zone: tzinfo
+    session_key: str | None = None
+    reserved: sessions.Reserved = field(default_factory=dict)
+
+
+async def take_turns(
+    transaction: Transaction,
+    project: Project | None,
+    asked: Sequence[Redeemable],
+    order: Order | None,
+    now: Circumstances,
+) -> list[Turn]:
+    """What becomes of each redeemable, in their order; reads only.
+
+    Raises:
+        InvalidInput: the same voucher twice, or arguments that do not fit a voucher.
+    """
+    turns: list[Turn] = []
+    seen: set[int] = set()
+    for at, redeemable in enumerate(asked):
+        if turns and turns[-1].status != "APPLICABLE":
+            turns.append(Turn(redeemable, result=_PASSED_OVER))
+            continue
+        path = f"redeemables.{at}"
+        voucher = None
+        try:
+            voucher = await vouchers.find(transaction, project, redeemable.id, f"{path}.id")
+            if voucher.n in seen:
+                raise InvalidInput(
+                    f"{quoted(redeemable.id)} is a voucher that stands twice here. Nothing was changed.",
+                    field=f"{path}.id",
+                )
+            seen.add(voucher.n)
+            turn = await _turn(transaction, voucher, redeemable, order, now, path)
+        except tuple(INELIGIBLE) as error:
+            turn = Turn(redeemable, result=_reason(error, redeemable, voucher, now.moment), error=error)
+        turns.append(turn)
+        order = turn.order
+    return turns
+
+
+def all_apply(turns: Sequence[Turn]) -> bool:
+    """Whether the redeemables would be redeemed together."""
+    return turns[-1].status == "APPLICABLE"
+
+
+def show(turns: Sequence[Turn], session: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The validation with the names of Voucherify's object; an order stands in it where all apply."""
+    valid = all_apply(turns)
+    order = turns[-1].order if valid else None
+    return {
+        "valid": valid,
+        "redeemables": [
+            {
+                "id": turn.asked.id,
+                "object": "voucher",
+                "status": turn.status,
+                "result": turn.result,
+                "order": turn.order.to_json() if turn.order else None,
+            }
+            for turn in turns
+        ],
+        "order": order.all_applied().to_json() if order else None,
+        "session": session,
+    }
+
+
+def _reason(
+    error: VoucherError, asked: Redeemable, voucher: Voucher | None, moment: int
+) -> Mapping[str, Any]:
+    """A refusal as the result of its redeemable: Voucherify's status and key, our message."""
+    key = INELIGIBLE[type(error)]
+    if voucher is not None and voucher.terms.get("type") == "LOYALTY_CARD" and key == "gift_amount_exceeded":
+        key = "loyalty_card_points_exceeded"
+    if (
+        voucher is not None
+        and key == "voucher_not_active"
+        and moment >= (voucher.terms.get("start_date") or 0)
+    ):
+        key = "voucher_not_active_now"
+    code = 404 if isinstance(error, NotFound) else 400
+    reason = {"code": code, "key": key, "message": error.message, "resource_id": asked.id}
+    return {"error": {**reason, "resource_type": "voucher"}}
+
+
+async def _turn(
+    transaction: Transaction,
+    voucher: Voucher,
+    asked: Redeemable,
+    order: Order | None,
+    now: Circumstances,
+    path: str,
+) -> Turn:
+    """One voucher's turn; raises why it does not apply."""
+    terms = voucher.terms
+    kind = terms.get("type", "DISCOUNT_VOUCHER")
+    _refuse_misplaced(kind, asked, path)
+    if (refused := why_not_usable(terms, now.moment, now.zone)) is not None:
+        raise refused
+    held = await sessions.held_by_others(transaction, voucher, now.session_key, now.moment)
+    _check_quantity(voucher, held)
+    if kind == "GIFT_VOUCHER":
+        return _spend_credits(voucher, asked, order, now, held, path)
+    if kind == "LOYALTY_CARD":
+        return _spend_points(voucher, asked, order, now, held, path)
+    discount = cast(Mapping[str, Any], terms["discount"])
+    context = Context(metadata={"CUSTOMER": {}, "REDEEMABLE": terms.get("metadata") or {}})
+    result = {"discount": resolve_discount(discount, order, context=context)}
+    if order is not None:
+        order = apply_discount(result["discount"], order)
+    return Turn(asked, voucher, order, 0, result)
+
+
+def _refuse_misplaced(kind: str, asked: Redeemable, path: str) -> None:
+    for name, value, owner in (
+        ("gift", asked.credits, "GIFT_VOUCHER"),
+        ("reward", asked.points, "LOYALTY_CARD"),
+    ):
+        if value is not None and kind != owner:
+            raise InvalidInput(
+                f"`{path}.{name}` does not go with {quoted(asked.id)}, which is a {kind}; leave it out. "
+                "Nothing was changed.",
+                field=f"{path}.{name}",
+            )
+
+
+def _check_quantity(voucher: Voucher, held: sessions.Held) -> None:
+    quantity = voucher.quantity
+    if quantity is not None and voucher.redeemed_quantity + held.redemptions >= quantity:
+        raise QuantityExceeded(
+            f"The voucher can be redeemed {quantity} times: {voucher.redeemed_quantity} are used and "
+            f"{held.redemptions} more reserved by sessions. Nothing changed."
+        )
+
+
+def _spend_credits(
+    voucher: Voucher,
+    asked: Redeemable,
+    order: Order | None,
+    now: Circumstances,
+    held: sessions.Held,
+    path: str,
+) -> Turn:
+    credits = asked.credits
+    if credits is None and order is None:
+        credits = now.reserved.get(voucher.n)
+        if credits is None:
+            raise InvalidInput(
+                f"A gift card needs `order` or `{path}.gift.credits`, to know how much to pay. "
+                "Nothing was changed.",
+                field=f"{path}.gift.credits",
+            )
+    spendable = max(0, (voucher.balance or 0) - held.amount)
+    effect = cast(Mapping[str, Any], voucher.terms.get("gift", {})).get("effect") or "APPLY_TO_ORDER"
+    try:
+        order, spent = apply_gift(credits, spendable, order, effect=effect)
+    except InsufficientBalance:
+        raise _too_little(voucher, credits, held, "credits") from None
+    return Turn(asked, voucher, order, spent, {"gift": {"balance": spendable, "credits": spent}})
+
+
+def _spend_points(
+    voucher: Voucher,
+    asked: Redeemable,
+    order: Order | None,
+    now: Circumstances,
+    held: sessions.Held,
+    path: str,
+) -> Turn:
+    """Points buy a reward outside the order, which stays as it is (ours)."""
+    points = now.reserved.get(voucher.n) if asked.points is None else asked.points
+    if points is None:
+        raise InvalidInput(
+            f"A loyalty card needs `{path}.reward.points`, the points to spend. Nothing was changed.",
+            field=f"{path}.reward.points",
+        )
+    if points > (voucher.balance or 0) - held.amount:
+        raise _too_little(voucher, points, held, "points")
+    order = None if order is None else order.nothing_applied()
+    return Turn(asked, voucher, order, points, {"loyalty_card": {"points": points}})
+
+
+def _too_little(voucher: Voucher, asked: int | None, held: sessions.Held, unit: str) -> InsufficientBalance:
+    wanted = "" if asked is None else f", and {asked:,} were asked for"
+    return InsufficientBalance(
+        f"The card holds {voucher.balance or 0:,} {unit}, {held.amount:,} of them reserved by sessions"
+        f"{wanted}. Nothing changed."
+    )

@@ -1,0 +1,85 @@
+-- redemption_insert
+INSERT INTO redemptions (project, parent, voucher, pool, customer, amount, made_holder, tracking_id, body, created_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING n;
+
+-- rollback_insert
+INSERT INTO redemptions
+    (project, rollback, related, parent, voucher, pool, customer, amount, reason, tracking_id, body, created_at)
+VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING n;
+
+-- redemption_mark_rolled_back
+UPDATE redemptions SET rolled_back_by = ?2 WHERE n = ?1;
+
+-- voucher_redeem
+UPDATE vouchers SET redeemed_quantity = ?2, status = ?3, holder = ?4, assigned_at = coalesce(assigned_at, ?5),
+    redeemed_at = ?6, updated_at = ?6
+WHERE n = ?1;
+
+-- voucher_give_back
+UPDATE vouchers SET redeemed_quantity = ?2, status = ?3, updated_at = ?4, redeemed_at = (
+    SELECT created_at FROM redemptions
+    WHERE voucher = ?1 AND rollback = 0 AND rolled_back_by IS NULL ORDER BY created_at DESC LIMIT 1
+)
+WHERE n = ?1;
+
+-- voucher_set_holder
+UPDATE vouchers SET holder = ?2, assigned_at = ?3 WHERE n = ?1;
+
+-- redemption_holds
+SELECT coalesce(max(made_holder), 0), count(*) FILTER (WHERE rolled_back_by IS NULL) FROM redemptions
+WHERE project = ?1 AND customer = ?2 AND +voucher = ?3 AND voucher IS NOT NULL AND rollback = 0;
+
+-- redemption_holds_forget
+UPDATE redemptions SET made_holder = 0
+WHERE project = ?1 AND customer = ?2 AND +voucher = ?3 AND voucher IS NOT NULL AND made_holder = 1;
+
+-- redemption_by_n
+SELECT n, rollback, related, parent, voucher, pool, customer, amount, rolled_back_by, reason, tracking_id, body, created_at
+FROM redemptions WHERE project = ?1 AND n = ?2;
+
+-- redemption_members
+SELECT n, rollback, related, parent, voucher, pool, customer, amount, rolled_back_by, reason, tracking_id, body, created_at
+FROM redemptions WHERE parent = ?1 ORDER BY n;
+
+-- redemptions_page
+SELECT n, rollback, related, parent, voucher, pool, customer, amount, rolled_back_by, reason, tracking_id, body, created_at
+FROM redemptions
+WHERE project = ?1 AND created_at >= ?5 AND created_at < ?6 AND voucher IS NOT NULL
+ORDER BY created_at DESC, n DESC LIMIT ?8 OFFSET ?7;
+
+-- redemptions_count
+SELECT count(*) FROM redemptions WHERE project = ?1 AND created_at >= ?5 AND created_at < ?6 AND voucher IS NOT NULL;
+
+-- redemptions_of_voucher_page
+SELECT n, rollback, related, parent, voucher, pool, customer, amount, rolled_back_by, reason, tracking_id, body, created_at
+FROM redemptions
+WHERE project = ?1 AND voucher = ?2 AND created_at >= ?5 AND created_at < ?6
+    AND (?3 IS NULL OR customer = ?3) AND (?4 IS NULL OR pool = ?4)
+ORDER BY created_at DESC, n DESC LIMIT ?8 OFFSET ?7;
+
+-- redemptions_of_voucher_count
+SELECT count(*) FROM redemptions
+WHERE project = ?1 AND voucher = ?2 AND created_at >= ?5 AND created_at < ?6
+    AND (?3 IS NULL OR customer = ?3) AND (?4 IS NULL OR pool = ?4);
+
+-- redemptions_of_customer_page
+SELECT n, rollback, related, parent, voucher, pool, customer, amount, rolled_back_by, reason, tracking_id, body, created_at
+FROM redemptions
+WHERE project = ?1 AND customer = ?3 AND created_at >= ?5 AND created_at < ?6 AND voucher IS NOT NULL
+    AND (?4 IS NULL OR +pool = ?4)
+ORDER BY created_at DESC, n DESC LIMIT ?8 OFFSET ?7;
+
+-- redemptions_of_customer_count
+SELECT count(*) FROM redemptions
+WHERE project = ?1 AND customer = ?3 AND created_at >= ?5 AND created_at < ?6 AND voucher IS NOT NULL
+    AND (?4 IS NULL OR +pool = ?4);
+
+-- redemptions_of_pool_page
+SELECT n, rollback, related, parent, voucher, pool, customer, amount, rolled_back_by, reason, tracking_id, body, created_at
+FROM redemptions
+WHERE project = ?1 AND pool = ?4 AND created_at >= ?5 AND created_at < ?6 AND voucher IS NOT NULL
+ORDER BY created_at DESC, n DESC LIMIT ?8 OFFSET ?7;
+
+-- redemptions_of_pool_count
+SELECT count(*) FROM redemptions
+WHERE project = ?1 AND pool = ?4 AND created_at >= ?5 AND created_at < ?6 AND voucher IS NOT NULL;

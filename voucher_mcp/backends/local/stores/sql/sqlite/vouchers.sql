@@ -1,0 +1,46 @@
+-- voucher_by_n
+SELECT v.n, v.code, v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date,
+    v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening, v.granted,
+    v.subtracted, v.spent, v.holder, v.created_at, v.updated_at
+FROM vouchers AS v LEFT JOIN pools AS p ON p.n = v.pool
+WHERE v.project = ?1 AND v.n = ?2 AND v.status < 3 AND p.deleted_at IS NULL;
+
+-- voucher_by_code
+SELECT v.n, v.code, v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date,
+    v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening, v.granted,
+    v.subtracted, v.spent, v.holder, v.created_at, v.updated_at
+FROM vouchers AS v LEFT JOIN pools AS p ON p.n = v.pool
+WHERE v.project = ?1 AND v.code = ?2 AND v.status < 3 AND p.deleted_at IS NULL;
+
+-- voucher_insert
+INSERT INTO vouchers (project, code, status, updated_at, created_at) VALUES (?1, ?2, 0, ?3, ?3)
+ON CONFLICT DO NOTHING;
+
+-- voucher_set
+UPDATE vouchers SET terms = ?2, active = ?3, start_date = ?4, expiration_date = ?5, metadata = ?6, updated_at = ?7
+WHERE n = ?1;
+
+-- voucher_set_active
+UPDATE vouchers SET active = ?2, updated_at = ?3 WHERE n = ?1;
+
+-- voucher_delete
+UPDATE vouchers SET status = 3, code = CASE WHEN ?2 THEN NULL ELSE code END, updated_at = ?3 WHERE n = ?1;
+
+-- voucher_holdings_uncount
+UPDATE holdings SET count = count - 1
+WHERE project = ?1 AND pool = (SELECT coalesce(pool, 0) FROM vouchers WHERE n = ?2)
+    AND customer IN (SELECT customer FROM holders WHERE voucher = ?2);
+
+-- voucher_holders_delete
+DELETE FROM holders WHERE voucher = ?1;
+
+-- voucher_sessions_delete
+DELETE FROM sessions WHERE voucher = ?1;
+
+-- voucher_stacks_delete
+DELETE FROM redemptions
+WHERE n IN (SELECT parent FROM redemptions WHERE voucher = ?1 AND parent IS NOT NULL)
+    AND NOT EXISTS (SELECT 1 FROM redemptions AS r WHERE r.parent = redemptions.n AND r.voucher <> ?1);
+
+-- voucher_redemptions_delete
+DELETE FROM redemptions WHERE voucher = ?1;

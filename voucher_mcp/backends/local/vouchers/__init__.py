@@ -1,0 +1,1 @@
+"""Vouchers on the embedded engine: their terms, their listing, what they hold."""

@@ -1,0 +1,141 @@
+"""Lists of vouchers: what they can be narrowed to, in which order they come, and how many there are.
+
+Fields are those of the view `voucher_list`, which has every voucher's terms in force, its pool's where it has
+none of its own. Vouchers that are deleted, alone or with their pool, are in no list.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from voucher_mcp.backends.local.conditions import condition
+from voucher_mcp.backends.local.ids import Project, voucher_row
+from voucher_mcp.backends.local.pools import pools
+from voucher_mcp.backends.local.stores.base import Transaction, Where
+from voucher_mcp.backends.local.vouchers.vouchers import Voucher
+from voucher_mcp.domain.answer import Answer
+from voucher_mcp.domain.errors import InvalidInput, quoted
+from voucher_mcp.domain.field_kinds import BOOLEAN, DATE, ID, METADATA, NUMBER, TEXT, FieldKind, enum, flags
+from voucher_mcp.domain.filters import Filter, parse_filters
+from voucher_mcp.domain.queries import VouchersQuery
+from voucher_mcp.domain.voucher import VALUE_FIELDS
+
+COUNTED: Final = 10_000
+"""How far vouchers are counted (ours); no page reaches beyond it."""
+
+DEFAULT_ORDER: Final = "-created_at"
+_QUERIES: Final[Mapping[str, str]] = {
+    "created_at": "vouchers_oldest_first",
+    "-created_at": "vouchers_newest_first",
+    "updated_at": "vouchers_by_change",
+    "-updated_at": "vouchers_by_change_down",
+    "code": "vouchers_by_code",
+    "-code": "vouchers_by_code_down",
+}
+
+FIELDS: Final[Mapping[str, FieldKind]] = {
+    "id": ID,
+    "code": ID,
+    "voucher_type": enum(*VALUE_FIELDS),
+    "discount.type": enum("AMOUNT", "PERCENT", "FIXED", "UNIT"),
+    "campaign": TEXT,
+    "campaign_id": ID,
+    "category": TEXT,
+    "category_id": ID,
+    "holder_id": ID,
+    "active": {**BOOLEAN, **flags("$active", "$enabled", "$disabled", "$expired")},
+    "start_date": DATE,
+    "expiration_date": DATE,
+    "created_at": DATE,
+    "updated_at": DATE,
+    "redemption.quantity": NUMBER,
+    "redemption.redeemed_quantity": NUMBER,
+    "gift.balance": NUMBER,
+    "loyalty_card.balance": NUMBER,
+    "is_referral_code": BOOLEAN,
+    "additional_info": TEXT,
+    "metadata.": METADATA,
+}
+"""What `filters` may ask; the document names no fields, so the list is ours, in the names of a voucher."""
+
+_KEY = (
+    "(SELECT CASE WHEN type IN ('true', 'false') THEN type ELSE CAST(value AS TEXT) END "
+    "FROM json_each({}) WHERE key = ?)"
+)
+_OWN_KEY, _SHARED_KEY = _KEY.format("own_metadata"), _KEY.format("shared_metadata")
+_STARTED = "coalesce(start_date <= ?2, TRUE)"
+_ENDED = "coalesce(expiration_date < ?2, FALSE)"
+
+_COLUMNS: Final[Mapping[str, str]] = {
+    **{name: name.replace(".", "_") for name in FIELDS},
+    "id": "printf('v_%s%010x', ?3, n)",
+    "is_referral_code": "FALSE",
+    "active.$active": f"active AND {_STARTED} AND NOT {_ENDED}",
+    "active.$enabled": "active",
+    "active.$disabled": "NOT active",
+    "active.$expired": _ENDED,
+    "metadata.": f"coalesce({_OWN_KEY}, {_SHARED_KEY})",
+}
+
+_HELD_BY = "n IN (SELECT voucher FROM holders WHERE project = ?1 AND customer = ?)"
+
+
+async def page(
+    transaction: Transaction, project: Project | None, query: VouchersQuery, moment: int
+) -> Answer[list[Voucher]]:
+    """A page with `total` beside it, which stops at `COUNTED`; then `total_limited` is true.
+
+    An order by creation is that of the rows; equal times of change come in it too. `$active` is enabled and
+    between its dates, `$enabled` and `$disabled` look at `active` alone, `$expired` is past its end (ours).
+
+    Raises:
+        InvalidInput: an unknown order, or wrong filters.
+        NotFound: there is no such campaign.
+    """
+    name = _QUERIES.get(query.order or DEFAULT_ORDER)
+    if name is None:
+        raise InvalidInput(
+            f"`order` must be one of {', '.join(_QUERIES)}; got {quoted(query.order)}.", field="order"
+        )
+    wanted = parse_filters(query.filters, FIELDS, now=moment)
+    where = await _where(transaction, project, query, wanted)
+    if project is None:
+        return Answer([], {"total": 0})
+    rows = await transaction.select(name, where, project.n, moment, project.tag, COUNTED + 1)
+    skip = (query.page - 1) * query.limit
+    found = [await transaction.one("voucher_by_n", project.n, n) for (n,) in rows[skip : skip + query.limit]]
+    beside: dict[str, Any] = {"total": min(len(rows), COUNTED)}
+    if len(rows) > COUNTED:
+        beside["total_limited"] = True
+    return Answer([Voucher.of(row) for row in found if row is not None], beside)
+
+
+async def _where(
+    transaction: Transaction, project: Project | None, query: VouchersQuery, wanted: Filter
+) -> Where:
+    """All that the query narrows to; the text is made of constants."""
+    conditions = [condition(wanted, _COLUMNS)]
+    for field, reference in (("campaign_id", query.campaign_id), ("campaign", query.campaign)):
+        if reference is not None:
+            pool = await pools.find(transaction, project, reference, field)
+            conditions.append(Where("pool = ?", (pool.n,)))
+    if query.category is not None:
+        conditions.append(Where("category = ?", (query.category,)))
+    if query.customer is not None:
+        conditions.append(Where(_HELD_BY, (query.customer,)))
+    if query.code is not None:
+        row = await transaction.one("voucher_by_code", project.n, query.code) if project else None
+        conditions.append(_one_of([] if row is None else [row[0]]))
+    if query.ids is not None:
+        rows = [voucher_row(project, text) for text in query.ids] if project else []
+        conditions.append(_one_of([n for n in rows if n is not None]))
+    for column, window in (("created_at", query.created_at), ("updated_at", query.updated_at)):
+        if window.after is not None:
+            conditions.append(Where(f"{column} >= ?", (window.after,)))
+        if window.before is not None:
+            conditions.append(Where(f"{column} < ?", (window.before,)))
+    text = " AND ".join(f"({sql})" for sql, _ in conditions)
+    return Where(text, tuple(value for _, values in conditions for value in values))
+
+
+def _one_of(rows: list[int]) -> Where:
+    return Where(f"n IN ({', '.join('?' * len(rows))})", tuple(rows)) if rows else Where("FALSE", ())

@@ -1,0 +1,128 @@
+"""The voucher tools on the embedded engine, apart from those that begin a job."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from voucher_mcp.backends.base import Fields, Object
+from voucher_mcp.backends.local.engine import Engine
+from voucher_mcp.backends.local.ids import Project
+from voucher_mcp.backends.local.stores.base import Transaction
+from voucher_mcp.backends.local.vouchers import balances, voucher_listing, voucher_writes, vouchers
+from voucher_mcp.backends.local.vouchers.vouchers import Voucher
+from voucher_mcp.domain.answer import Answer
+from voucher_mcp.domain.code_config import CodeConfig, validate_code
+from voucher_mcp.domain.pool import Deletion
+from voucher_mcp.domain.queries import Detail, VouchersQuery
+from voucher_mcp.domain.times import now
+from voucher_mcp.domain.write import Write
+
+Change = Callable[[Transaction, Project, Voucher, int], Coroutine[Any, Any, Voucher]]
+
+
+class VoucherTools(Engine):
+    """Single vouchers: their lives, their balances, and their list."""
+
+    async def create_voucher(self, write: Write, code: str, body: Fields, detail: Detail) -> Answer[Object]:
+        validate_code(code, "code")
+
+        async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
+            draft = await voucher_writes.draft(transaction, project, body)
+            made = await voucher_writes.create(transaction, project, code, draft, now())
+            return Answer(vouchers.public(project, made, detail))
+
+        return await self.write(write, effect)
+
+    async def generate_random_code(
+        self, write: Write, code: str | None, code_config: Fields | None, body: Fields, detail: Detail
+    ) -> Answer[Object]:
+        if code is not None:
+            return await self.create_voucher(write, code, body, detail)
+        config = CodeConfig.parse(code_config or {}, "code_config")
+
+        async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
+            draft = await voucher_writes.draft(transaction, project, body)
+            made = await voucher_writes.generate(transaction, project, config, draft, now())
+            return Answer(vouchers.public(project, made, detail))
+
+        return await self.write(write, effect)
+
+    async def get_voucher(self, code: str, detail: Detail) -> Answer[Object]:
+        async def work(transaction: Transaction, project: Project | None) -> Answer[Object]:
+            voucher = await vouchers.find(transaction, project, code)
+            assert project is not None  # it has a voucher
+            return Answer(vouchers.public(project, voucher, detail))
+
+        return await self.read(work)
+
+    async def list_vouchers(self, query: VouchersQuery, detail: Detail) -> Answer[list[Object]]:
+        async def work(transaction: Transaction, project: Project | None) -> Answer[list[Object]]:
+            page = await voucher_listing.page(transaction, project, query, now())
+            shown = [vouchers.public(project, voucher, detail) for voucher in page.data] if project else []
+            return Answer(shown, page.beside)
+
+        return await self.read(work, quick=False)
+
+    async def update_voucher(self, write: Write, code: str, body: Fields, detail: Detail) -> Answer[Object]:
+        async def change(
+            transaction: Transaction, project: Project, voucher: Voucher, moment: int
+        ) -> Voucher:
+            return await voucher_writes.update(transaction, project, voucher, body, moment)
+
+        return await self._change(write, code, change, detail)
+
+    async def enable_voucher(self, write: Write, code: str, detail: Detail) -> Answer[Object]:
+        return await self._set_active(write, code, True, detail)
+
+    async def disable_voucher(self, write: Write, code: str, detail: Detail) -> Answer[Object]:
+        return await self._set_active(write, code, False, detail)
+
+    async def delete_voucher(self, write: Write, code: str, force: bool) -> Answer[Deletion]:
+        """As the interface says; the code, type, balance and number of redemptions stand beside."""
+
+        async def effect(transaction: Transaction, project: Project) -> Answer[Deletion]:
+            voucher = await vouchers.find(transaction, project, code)
+            redemptions = await voucher_writes.delete(transaction, project, voucher, force, now())
+            beside = {"code": voucher.code, "type": voucher.terms.get("type"), "redemptions": redemptions}
+            beside |= {"balance": voucher.balance} if voucher.balance is not None else {}
+            return Answer({"deleted": 1, "ids": [vouchers.identity(project, voucher)]}, beside)
+
+        return await self.write(write, effect)
+
+    async def update_voucher_balance(
+        self, write: Write, code: str, amount: int, reason: str | None
+    ) -> Answer[Object]:
+        async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
+            voucher = await vouchers.find(transaction, project, code)
+            return Answer(
+                await balances.change(
+                    transaction, project, voucher, amount, reason=reason, source_id=write.key, moment=now()
+                )
+            )
+
+        return await self.write(write, effect)
+
+    async def list_voucher_transactions(
+        self, code: str, limit: int, order: str | None, starting_after_id: str | None
+    ) -> Answer[list[Object]]:
+        async def work(transaction: Transaction, project: Project | None) -> Answer[list[Object]]:
+            voucher = await vouchers.find(transaction, project, code)
+            assert project is not None  # it has a voucher
+            return await balances.transactions(transaction, project, voucher, limit, order, starting_after_id)
+
+        return await self.read(work)
+
+    async def _set_active(self, write: Write, code: str, active: bool, detail: Detail) -> Answer[Object]:
+        async def change(
+            transaction: Transaction, project: Project, voucher: Voucher, moment: int
+        ) -> Voucher:
+            return await voucher_writes.set_active(transaction, project, voucher, active, moment)
+
+        return await self._change(write, code, change, detail)
+
+    async def _change(self, write: Write, code: str, change: Change, detail: Detail) -> Answer[Object]:
+        async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
+            voucher = await vouchers.find(transaction, project, code)
+            changed = await change(transaction, project, voucher, now())
+            return Answer(vouchers.public(project, changed, detail))
+
+        return await self.write(write, effect)

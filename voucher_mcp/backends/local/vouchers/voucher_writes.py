@@ -1,0 +1,249 @@
+"""Making, changing and deleting vouchers, alone or in a pool.
+
+A voucher's row holds what is its own: dates and `active` in columns, the other terms as JSON where they are
+not just the pool's. The counters of its pool always equal the rows, in the same transaction.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from voucher_mcp.backends.local.ids import Project, voucher_id
+from voucher_mcp.backends.local.pools import codes, pools
+from voucher_mcp.backends.local.pools.pools import Pool
+from voucher_mcp.backends.local.stores.base import Row, Transaction
+from voucher_mcp.backends.local.vouchers import removal
+from voucher_mcp.backends.local.vouchers.vouchers import Voucher
+from voucher_mcp.domain.code_config import CodeConfig
+from voucher_mcp.domain.errors import AlreadyExists, Conflict, InvalidInput, quoted
+from voucher_mcp.domain.pool import NewCode
+from voucher_mcp.domain.voucher import VALUE_FIELDS, VoucherTerms, apply_update, parse_terms, parse_update
+
+_COLUMNS: Final = frozenset({"active", "start_date", "expiration_date"})
+"""The terms that have a column each: a voucher of a pool can have its own and share all the others."""
+
+_ROUNDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A voucher that still needs a code: the pool that it joins, and what its row will say."""
+
+    pool: Pool | None
+    own: Row
+    """terms, active, start_date, expiration_date, metadata"""
+
+
+async def draft(transaction: Transaction, project: Project, body: Mapping[str, Any]) -> Draft:
+    """Check the body of a new voucher. In a campaign it takes what it does not say from the pool's template.
+
+    Raises:
+        InvalidInput: a wrong field, a type that is not the campaign's, a loyalty card without a campaign.
+        NotFound: there is no such campaign.
+        Unsupported: validation rules.
+    """
+    fields = dict(body)
+    campaigns = {name: fields.pop(name, None) for name in ("campaign_id", "campaign")}
+    pool = await _campaign(transaction, project, campaigns)
+    given = parse_terms(fields, require_type=pool is None)
+    if pool is not None:
+        return _in_pool(pool, given)
+    if given["type"] == "LOYALTY_CARD":
+        raise InvalidInput(
+            "`campaign` is required: a loyalty card belongs to a campaign, a pool whose template is a "
+            "LOYALTY_CARD. Nothing was changed.",
+            field="campaign",
+        )
+    return Draft(None, own_row(given))
+
+
+def own_row(terms: VoucherTerms) -> Row:
+    """What the row of a voucher without a pool says: terms, active, start_date, expiration_date, metadata."""
+    return (_terms_text(terms), *_columns(terms, terms.get("metadata")))
+
+
+async def create(transaction: Transaction, project: Project, code: str, draft: Draft, moment: int) -> Voucher:
+    """Make the voucher under a code that was checked.
+
+    Raises:
+        AlreadyExists: the code is taken, if only by a voucher that was deleted.
+    """
+    n = await _insert(transaction, project, code, draft, moment)
+    if n is not None:
+        return await _read(transaction, project, n)
+    if await transaction.one("voucher_by_code", project.n, code):
+        raise AlreadyExists(
+            f"There is a voucher {quoted(code)} already; nothing was changed. get_voucher shows it, "
+            "update_voucher changes it.",
+            field="code",
+        )
+    raise AlreadyExists(
+        f"The code {quoted(code)} is still taken by a voucher that was deleted without force; nothing was "
+        "changed. Choose another code.",
+        field="code",
+    )
+
+
+async def generate(
+    transaction: Transaction, project: Project, config: CodeConfig, draft: Draft, moment: int
+) -> Voucher:
+    """Make the voucher under a random code that is new in the project.
+
+    Raises:
+        InvalidInput: nearly all codes of that form are taken.
+    """
+    for _ in range(_ROUNDS):
+        (code,) = config.generate(1)
+        n = await _insert(transaction, project, code, draft, moment)
+        if n is not None:
+            return await _read(transaction, project, n)
+    raise InvalidInput(
+        f"Nearly all codes of this form are taken: {_ROUNDS} random ones were not new. Nothing was changed; "
+        "ask for a longer length or another pattern, prefix or postfix.",
+        field="code_config",
+    )
+
+
+async def update(
+    transaction: Transaction, project: Project, voucher: Voucher, body: Mapping[str, Any], moment: int
+) -> Voucher:
+    """Change what the body gives; null clears. A date that is cleared in a pool is the pool's again (ours).
+
+    Raises:
+        InvalidInput: nothing to change, a field that is wrong or not to be changed, or terms that no longer
+            go together.
+        Conflict: it was to be made active while its pool is paused.
+        Unsupported: validation rules.
+    """
+    current = voucher.terms
+    changes = parse_update(dict(body), current)
+    if not changes:
+        raise InvalidInput("There is nothing to change; give at least one field. Nothing was changed.")
+    if changes.get("active"):
+        _require_running_pool(voucher)
+    of_pool = {"start_date": voucher.pool_start_date, "expiration_date": voucher.pool_expiration_date}
+    meant = {key: of_pool.get(key) if value is None else value for key, value in changes.items()}
+    merged = apply_update(current, cast(VoucherTerms, meant))
+    own = {
+        "active": bool(voucher.own_active),
+        "start_date": voucher.own_start_date,
+        "expiration_date": voucher.own_expiration_date,
+        **changes,
+    }
+    if changes.keys() <= _COLUMNS:
+        terms, metadata = voucher.own_terms, voucher.own_metadata
+    else:
+        terms, metadata = _terms_text(merged), _text(merged.get("metadata"))
+    row = (terms, own["active"], own["start_date"], own["expiration_date"], metadata)
+    await transaction.run("voucher_set", voucher.n, *row, moment)
+    return await _read(transaction, project, voucher.n)
+
+
+async def set_active(
+    transaction: Transaction, project: Project, voucher: Voucher, active: bool, moment: int
+) -> Voucher:
+    """Enable or disable the voucher.
+
+    Raises:
+        Conflict: it was to be enabled while its pool is paused.
+    """
+    if active:
+        _require_running_pool(voucher)
+    await transaction.run("voucher_set_active", voucher.n, active, moment)
+    return await _read(transaction, project, voucher.n)
+
+
+async def delete(
+    transaction: Transaction, project: Project, voucher: Voucher, force: bool, moment: int
+) -> int:
+    """Delete the voucher with its redemptions, reservations and holders; answer how many redemptions went.
+
+    Its code stays taken, but with force it is free again. Its row and ledger stay, so that no id comes back.
+    """
+    await transaction.run("voucher_delete", voucher.n, force, moment)
+    if voucher.pool_n is not None:
+        await codes.move(transaction, voucher.pool_n, voucher.n, voucher.status, codes.DELETED)
+    return await removal.forget(transaction, project, voucher.n)
+
+
+async def _campaign(transaction: Transaction, project: Project, campaigns: Mapping[str, Any]) -> Pool | None:
+    """The pool of campaign_id and of campaign, which is a name; each may be either."""
+    found: Pool | None = None
+    for field, reference in campaigns.items():
+        if reference is None or reference == "":
+            continue
+        if not isinstance(reference, str):
+            raise InvalidInput(f"`{field}` must be a text. Nothing was changed.", field=field)
+        pool = await pools.find(transaction, project, reference, field)
+        if found is not None and found.n != pool.n:
+            raise InvalidInput(
+                "`campaign_id` and `campaign` are two different campaigns; give one of them. Nothing was "
+                "changed.",
+                field="campaign",
+            )
+        found = pool
+    return found
+
+
+def _in_pool(pool: Pool, given: VoucherTerms) -> Draft:
+    kind = pool.template["type"]
+    if given.get("type", kind) != kind:
+        raise InvalidInput(
+            f"`type` must be {kind}, as in the campaign {quoted(pool.name)}, and not {given['type']}. "
+            "Nothing was changed.",
+            field="type",
+        )
+    shared: dict[str, Any] = {**pool.template}
+    shared |= {"start_date": pool.start_date} if pool.start_date is not None else {}
+    shared |= {"expiration_date": pool.expiration_date} if pool.expiration_date is not None else {}
+    merged = apply_update(cast(VoucherTerms, shared), given)
+    if given.keys() <= _COLUMNS | {"type", "metadata"} and VALUE_FIELDS[kind] not in given:
+        return Draft(pool, (None, *_columns(given, given.get("metadata"))))
+    return Draft(pool, (_terms_text(merged), *_columns(given, merged.get("metadata"))))
+
+
+def _columns(given: VoucherTerms, metadata: Mapping[str, Any] | None) -> Row:
+    active = given.get("active") is not False
+    return (active, given.get("start_date"), given.get("expiration_date"), _text(metadata))
+
+
+def _terms_text(terms: VoucherTerms) -> str:
+    kept = {key: value for key, value in terms.items() if key not in _COLUMNS and key != "metadata"}
+    return json.dumps(kept, separators=(",", ":"), ensure_ascii=False)
+
+
+def _text(metadata: Mapping[str, Any] | None) -> str | None:
+    return json.dumps(metadata, separators=(",", ":"), ensure_ascii=False) if metadata else None
+
+
+async def _insert(
+    transaction: Transaction, project: Project, code: str, draft: Draft, moment: int
+) -> int | None:
+    """The row of the new voucher; None where the project has that code already."""
+    if draft.pool is None:
+        if not await transaction.run("voucher_insert", project.n, code, moment):
+            return None
+        n = await codes.last_row(transaction)
+    else:
+        added = await codes.insert(transaction, project, draft.pool, [NewCode(code)], moment)
+        if code not in added:
+            return None
+        n = added[code]
+    await transaction.run("voucher_set", n, *draft.own, moment)
+    return n
+
+
+async def _read(transaction: Transaction, project: Project, n: int) -> Voucher:
+    row = await transaction.one("voucher_by_n", project.n, n)
+    assert row is not None, voucher_id(project, n)
+    return Voucher.of(row)
+
+
+def _require_running_pool(voucher: Voucher) -> None:
+    if voucher.pool_active == 0:
+        raise Conflict(
+            f"The voucher belongs to the pool {quoted(voucher.pool_name)}, which is paused, so it cannot be "
+            "active. Nothing was changed; update_voucher_pool with active=true resumes the whole pool.",
+            field="active",
+        )
