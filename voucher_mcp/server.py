@@ -10,8 +10,12 @@ from mcp.types import (
     CallToolRequestParams,
     CallToolResult,
     InputRequiredResult,
+    ListResourcesResult,
+    ListResourceTemplatesResult,
     ListToolsResult,
     PaginatedRequestParams,
+    ReadResourceRequestParams,
+    ReadResourceResult,
 )
 
 from voucher_mcp import __version__
@@ -19,9 +23,19 @@ from voucher_mcp.backends.opening import can, open_backends, refuse_unserved
 from voucher_mcp.config import Settings
 from voucher_mcp.domain.errors import quoted
 from voucher_mcp.policy.access import offered
-from voucher_mcp.tools import pools, projects
+from voucher_mcp.tools import (
+    jobs,
+    pools,
+    projects,
+    redeemables,
+    redemptions,
+    sessions,
+    voucher_jobs,
+    vouchers,
+)
 from voucher_mcp.tools.dispatch import Dispatcher
 from voucher_mcp.tools.registry import ToolDefinition, definitions_in
+from voucher_mcp.tools.resources import TEMPLATE
 
 NAME = "voucher-mcp"
 INSTRUCTION_BYTES = 2_000
@@ -29,14 +43,14 @@ INSTRUCTION_BYTES = 2_000
 
 def all_tools() -> dict[str, ToolDefinition]:
     """Every tool that is declared, by name."""
-    return definitions_in(projects, pools)
+    return definitions_in(projects, pools, vouchers, voucher_jobs, sessions, redeemables, redemptions, jobs)
 
 
 def build_server(settings: Settings) -> Server[Dispatcher]:
     """The server for these settings; it opens a project when it is first called.
 
     Raises:
-        ConfigError: a project's system is not one that this version reaches.
+        ConfigError: a project's system is not one that this version reaches, or a limit is set.
     """
     refuse_unserved(settings)
     tools = all_tools()
@@ -59,6 +73,22 @@ def build_server(settings: Settings) -> Server[Dispatcher]:
     ) -> CallToolResult | InputRequiredResult:
         return await context.lifespan_context.call(context, params)
 
+    async def list_resources(
+        context: ServerRequestContext[Dispatcher, Any], params: PaginatedRequestParams | None
+    ) -> ListResourcesResult:
+        return ListResourcesResult(resources=await context.lifespan_context.exports.resources())
+
+    async def list_templates(
+        _: ServerRequestContext[Dispatcher, Any], params: PaginatedRequestParams | None
+    ) -> ListResourceTemplatesResult:
+        return ListResourceTemplatesResult(resource_templates=[TEMPLATE])
+
+    async def read_resource(
+        context: ServerRequestContext[Dispatcher, Any], params: ReadResourceRequestParams
+    ) -> ReadResourceResult:
+        return ReadResourceResult(contents=[await context.lifespan_context.exports.read(params.uri)])
+
+    exporting = offered(tools["get_export"].demand, settings, can)
     server = Server[Dispatcher](
         NAME,
         title="Vouchers",
@@ -67,6 +97,9 @@ def build_server(settings: Settings) -> Server[Dispatcher]:
         lifespan=lifespan,
         on_list_tools=list_tools,
         on_call_tool=call_tool,
+        on_list_resources=list_resources if exporting else None,
+        on_list_resource_templates=list_templates if exporting else None,
+        on_read_resource=read_resource if exporting else None,
     )
     # what a client echoes when it calls again with a user's answer is sealed, so that it cannot be forged
     server.middleware.append(RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience=NAME))

@@ -11,12 +11,14 @@ import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from voucher_mcp.domain.errors import InvalidInput, quoted
+from voucher_mcp.domain.fields import read_object
+from voucher_mcp.domain.queries import Window
 from voucher_mcp.domain.times import parse_time
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -63,6 +65,9 @@ Key = Annotated[
 ]
 DryRun = Annotated[Flag, Field(description="Only show what would change")]
 
+Detail = Annotated[Literal["concise", "full"], Field()]
+"""How much of a voucher an answer shows; for every tool that returns vouchers."""
+
 
 def time_or_none(value: object, field: str) -> int | None:
     """Milliseconds UTC of an optional time argument.
@@ -71,6 +76,20 @@ def time_or_none(value: object, field: str) -> int | None:
         InvalidInput: it is no time.
     """
     return None if value is None else parse_time(value, field)
+
+
+def window(value: Mapping[str, Any] | None, field: str) -> Window:
+    """A span of time that was given as {after, before}.
+
+    Raises:
+        InvalidInput: another field, or no time.
+    """
+    read = {"after": _time_of, "before": _time_of}
+    return Window(**read_object({} if value is None else dict(value), field, read))
+
+
+def _time_of(value: object, field: str, _: object) -> int:
+    return parse_time(value, field)
 
 
 def parse(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,7 +111,8 @@ def parse(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
     except ValidationError as error:
         problems = error.errors(include_url=False)
         sentences = "; ".join(_sentence(problem, list(fields)) for problem in problems[:5])
-        raise InvalidInput(f"{sentences}. Nothing was changed.", field=_path(problems[0])) from None
+        end = "" if sentences.endswith("?") else "."
+        raise InvalidInput(f"{sentences}{end} Nothing was changed.", field=_path(problems[0])) from None
     return {name: getattr(checked, name) for name in fields}
 
 

@@ -1,11 +1,18 @@
 """What a tool's function is handed beside its arguments; the agent never sees it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 
 from voucher_mcp.backends.base import Backend
 from voucher_mcp.domain.write import Write
 from voucher_mcp.policy.access import Offer
+
+Report = Callable[[float, float | None], Awaitable[None]]
+"""Tells the client how much is done, and of how much; it hears nothing where it did not ask."""
+
+
+async def silent(progress: float, total: float | None) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +27,7 @@ class Call:
     """A call of a reading tool on one project."""
 
     backend: Backend
+    report: Report = field(default=silent, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +35,5 @@ class WritingCall(Call):
     """A call of a writing tool, with the warrant that policy made."""
 
     write: Write
+    cleared: frozenset[str] = frozenset()
+    """The arguments that came as null, of those that the tool can clear."""

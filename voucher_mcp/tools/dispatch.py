@@ -23,6 +23,7 @@ from voucher_mcp.tools.arguments import parse
 from voucher_mcp.tools.call import Call, ProjectsCall, WritingCall
 from voucher_mcp.tools.confirmation import Ask, agree
 from voucher_mcp.tools.registry import ToolDefinition
+from voucher_mcp.tools.resources import Exports
 
 logger = logging.getLogger(__name__)
 
@@ -39,18 +40,24 @@ class Dispatcher:
     backends: Backends
     tools: Mapping[str, ToolDefinition]
 
+    @property
+    def exports(self) -> Exports:
+        """The finished exports as resources."""
+        return Exports(self.settings, self.backends, self.tools["get_export"])
+
     async def call(
         self, context: ServerRequestContext[Any, Any], params: CallToolRequestParams
     ) -> CallToolResult | InputRequiredResult:
         """The envelope of one call, whatever happens; where the user has to be asked, the question."""
         definition = self.tools.get(params.name)
         listing = definition is not None and definition.listing
+        writing = definition is not None and definition.may_write(params.arguments or {})
         try:
             if definition is None:
                 raise self._unknown(params.name)
             with anyio.move_on_after(CALL_SECONDS):
                 return envelope.success(await self._run(definition, context, params))
-            raise _out_of_time(definition)
+            raise _out_of_time(definition, writing)
         except VoucherError as error:
             return envelope.failure(error, listing=listing)
         except Ask as ask:
@@ -60,9 +67,7 @@ class Dispatcher:
             # the type and the place only: the text of an unforeseen error may hold anything
             place = "".join(traceback.format_tb(error.__traceback__))
             logger.error("crash %s in %s: %s\n%s", reference, params.name, type(error).__name__, place)
-            return envelope.crash(
-                reference, writing=definition is not None and definition.writes, listing=listing
-            )
+            return envelope.crash(reference, writing=writing, listing=listing)
 
     async def _run(
         self,
@@ -74,23 +79,27 @@ class Dispatcher:
         if definition.method is None:
             return await definition.handler(ProjectsCall(self._offers()), **arguments)
         project = self._project(arguments.pop("project_id"))
-        if (refused := refusal(definition.demand, project, self.settings, can)) is not None:
+        demand = definition.demand_of(arguments)
+        if (refused := refusal(demand, project, self.settings, can)) is not None:
             raise refused
         backend = await self.backends.get(project.id)
-        if not definition.writes:
-            return await definition.handler(Call(backend), **arguments)
+        if not demand.writes and not definition.exports:
+            report = context.session.report_progress
+            return await definition.handler(Call(backend, report=report), **arguments)
+        given = params.arguments or {}
+        cleared = frozenset(name for name in definition.clears if name in given and given[name] is None)
+        meant = {**arguments, "cleared": sorted(cleared)} if cleared else arguments
         write = Write(
             tool=definition.name,
-            digest=digest_of_call(definition.name, arguments),
+            digest=digest_of_call(definition.name, meant),
             caller=CALLER,
-            key=arguments.pop("idempotency_key"),
-            dry_run=arguments.pop("dry_run"),
+            key=arguments.pop("idempotency_key", None),
+            dry_run=arguments.pop("dry_run", False),
         )
+        call = WritingCall(backend, write, cleared)
         if definition.question is None or write.dry_run or project.destructive == "allow":
-            return await definition.handler(WritingCall(backend, write), **arguments)
-        return await self._run_confirmed(
-            definition, WritingCall(backend, write), arguments, project, context, params
-        )
+            return await definition.handler(call, **arguments)
+        return await self._run_confirmed(definition, call, arguments, project, context, params)
 
     async def _run_confirmed(
         self,
@@ -136,8 +145,8 @@ class Dispatcher:
         )
 
 
-def _out_of_time(definition: ToolDefinition) -> VoucherError:
-    if definition.writes:
+def _out_of_time(definition: ToolDefinition, writing: bool) -> VoucherError:
+    if writing:
         return OutcomeUnknown(
             f"{definition.name} did not end within {CALL_SECONDS:.0f} s, so it may or may not have been "
             "applied. Repeat "

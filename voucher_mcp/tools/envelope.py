@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from mcp.types import CallToolResult, TextContent
+from mcp.types import CallToolResult, ResourceLink, TextContent
 
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import VoucherError
@@ -11,7 +11,12 @@ from voucher_mcp.domain.errors import VoucherError
 
 def success(answer: Answer[Any]) -> CallToolResult:
     """The envelope of a call that worked."""
-    return _result({"success": True, "data": answer.data, "error": None, **answer.beside}, is_error=False)
+    result = _result({"success": True, "data": answer.data, "error": None, **answer.beside}, is_error=False)
+    result.content += [
+        ResourceLink(type="resource_link", uri=link.uri, name=link.name, mime_type=link.mime_type)
+        for link in answer.links
+    ]
+    return result
 
 
 def failure(error: VoucherError, *, listing: bool = False) -> CallToolResult:

@@ -5,8 +5,8 @@ A tool's own arguments are the parameters of its function. What every tool of it
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import ModuleType
 from typing import Any, Literal
@@ -44,11 +44,31 @@ class ToolDefinition:
     idempotent: bool
     question: Callable[[Mapping[str, Any], Answer[Any]], str] | None
     """Says what an irreversible call would do, for the person who is asked."""
+    clears: frozenset[str]
+    """The arguments whose null says "clear it" and not "not given"."""
+    exports: bool
+    """It puts in an export, which counts as reading (the design) but is journalled as writes are."""
+    writes_when: Callable[[Mapping[str, Any]], bool] | None
+    """Whether a call with these arguments writes, of a tool that else reads and is offered to readers."""
 
     @property
     def demand(self) -> Demand:
         """What policy looks at."""
-        return Demand(self.name, self.toolset, self.method, self.writes, self.irreversible)
+        writes = self.writes and not self.exports
+        return Demand(self.name, self.toolset, self.method, writes, self.irreversible)
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether no call of it ever changes anything."""
+        return not self.demand.writes and self.writes_when is None
+
+    def demand_of(self, arguments: Mapping[str, Any]) -> Demand:
+        """What policy looks at in one call."""
+        return replace(self.demand, writes=self.may_write(arguments) and not self.exports)
+
+    def may_write(self, arguments: Mapping[str, Any]) -> bool:
+        """Whether something is written in a call with these arguments, checked or as they came."""
+        return self.writes or (self.writes_when is not None and self.writes_when(arguments))
 
     @cached_property
     def arguments(self) -> type[BaseModel]:
@@ -72,10 +92,10 @@ class ToolDefinition:
             input_schema=input_schema(self.arguments),
             output_schema=output_schema(self.data, self.listing),
             annotations=ToolAnnotations(
-                read_only_hint=not self.writes,
+                read_only_hint=self.only_reads,
                 destructive_hint=self.irreversible,
                 # what is deleted stays deleted, and a key that must be sent makes a write happen once
-                idempotent_hint=not self.writes
+                idempotent_hint=self.only_reads
                 or self.idempotent
                 or self.irreversible
                 or self.key == "required",
@@ -95,7 +115,10 @@ def tool(
     key: KeyRule = "optional",
     idempotent: bool = False,
     irreversible: bool = False,
+    exports: bool = False,
     question: Callable[[Mapping[str, Any], Answer[Any]], str] | None = None,
+    clears: Iterable[str] = (),
+    writes_when: Callable[[Mapping[str, Any]], bool] | None = None,
 ) -> Callable[[Handler], ToolDefinition]:
     """Declare the function as the tool of its name, its docstring as the description.
 
@@ -103,7 +126,11 @@ def tool(
         project: whether the tool works on one project, with the backend method of its own name.
         writes: it changes something; irreversible: and that cannot be undone, so a person is asked.
         key: whether a write must carry an idempotency key.
+        exports: it writes, but only puts in an export, which read access allows.
         idempotent: the same call twice leaves the same state even without a key.
+        clears: arguments whose null means "clear it"; they come in `WritingCall.cleared`.
+        writes_when: which calls of a reading tool write; only those need write access and come with a Write,
+            which has neither key nor dry run.
     """
 
     def declare(handler: Handler) -> ToolDefinition:
@@ -122,6 +149,9 @@ def tool(
             irreversible=irreversible,
             idempotent=idempotent,
             question=question,
+            clears=frozenset(clears),
+            exports=exports,
+            writes_when=writes_when,
         )
 
     return declare

@@ -1,0 +1,88 @@
+"""The part of the toolset vouchers that begins jobs: imports, bulk updates and exports."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from voucher_mcp.domain.answer import Answer
+from voucher_mcp.domain.errors import InvalidInput, quoted
+from voucher_mcp.domain.job import EXPORT_FIELDS
+from voucher_mcp.domain.queries import CsvSource
+from voucher_mcp.tools.arguments import List, Object, Text
+from voucher_mcp.tools.call import WritingCall
+from voucher_mcp.tools.registry import tool
+
+ORDERS = ("created_at", "-created_at")
+
+CsvText = Annotated[str, Field(strict=True)]
+Texts = Annotated[List, Field(json_schema_extra={"items": {"type": "string"}})]
+
+
+@tool(toolset="vouchers", title="Import vouchers", writes=True)
+async def import_vouchers(
+    call: WritingCall,
+    vouchers: Annotated[List, Field(description="As in create_voucher, each with its code; at most 10 MB")],
+) -> Answer[dict[str, Any]]:
+    """Begin to import vouchers and gift cards; follow it with get_async_action."""
+    return await call.backend.import_vouchers(call.write, vouchers)
+
+
+@tool(toolset="vouchers", title="Import vouchers from CSV", writes=True)
+async def import_vouchers_using_csv(
+    call: WritingCall,
+    csv: Annotated[
+        CsvText | None,
+        Field(
+            description="Header: Code,Voucher Type,Value (10.50 in major units),Discount Type,Category,Start "
+            "Date,Expiration Date,Redemption Limit,Active,Additional Info; others are metadata"
+        ),
+    ] = None,
+    path: Annotated[Text | None, Field(description="Instead: a file in the import_dir")] = None,
+) -> Answer[dict[str, Any]]:
+    """Begin to import vouchers from CSV; follow it with get_async_action."""
+    if (csv is None) == (path is None):
+        raise InvalidInput("Give either `csv` or `path`. Nothing was changed.", field="csv")
+    source = CsvSource(text=csv, path=None if path is None else Path(path))
+    return await call.backend.import_vouchers_using_csv(call.write, source)
+
+
+@tool(toolset="vouchers", title="Update vouchers in bulk", writes=True, idempotent=True)
+async def update_vouchers_in_bulk(
+    call: WritingCall, vouchers: Annotated[List, Field(description="[{code, metadata}], at most 10 MB")]
+) -> Answer[dict[str, Any]]:
+    """Begin to merge metadata into vouchers, each its own; null removes a key."""
+    return await call.backend.update_vouchers_in_bulk(call.write, vouchers)
+
+
+@tool(toolset="vouchers", title="Update metadata in bulk", writes=True, idempotent=True)
+async def update_vouchers_metadata_in_bulk(
+    call: WritingCall, codes: Texts, metadata: Object
+) -> Answer[dict[str, Any]]:
+    """Begin to merge the same metadata into all of these vouchers."""
+    return await call.backend.update_vouchers_metadata_in_bulk(call.write, codes, metadata)
+
+
+@tool(toolset="vouchers", title="Export voucher transactions", writes=True, exports=True)
+async def export_voucher_transactions(
+    call: WritingCall,
+    code: Annotated[Text, Field(description="Code or id", min_length=1)],
+    order: Annotated[Text | None, Field(description="created_at or -created_at")] = None,
+    fields: Annotated[Texts | None, Field(description=", ".join(EXPORT_FIELDS))] = None,
+) -> Answer[dict[str, Any]]:
+    """Begin to export a card's ledger as CSV; follow it with get_export."""
+    if order is not None and order not in ORDERS:
+        raise InvalidInput(f"`order` must be {' or '.join(ORDERS)}; got {quoted(order)}.", field="order")
+    return await call.backend.export_voucher_transactions(call.write, code, order, _fields(fields))
+
+
+def _fields(fields: Sequence[object] | None) -> list[str] | None:
+    """The columns, each once; an empty list is all of them."""
+    for number, field in enumerate(fields or ()):
+        if field not in EXPORT_FIELDS:
+            raise InvalidInput(
+                f"`fields.{number}` must be one of {', '.join(EXPORT_FIELDS)}; got {quoted(field)}.",
+                field=f"fields.{number}",
+            )
+    return list(dict.fromkeys(str(field) for field in fields)) if fields else None

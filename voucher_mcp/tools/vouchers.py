@@ -1,0 +1,256 @@
+"""The toolset vouchers: single vouchers, their balances and their ledger.
+
+The arguments of a body are the fields of the vendor's document, and the backend checks what is in them: the
+shapes are described once, on create_voucher.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from voucher_mcp.domain.answer import Answer
+from voucher_mcp.domain.errors import InvalidInput, quoted
+from voucher_mcp.domain.pool import Deletion
+from voucher_mcp.domain.queries import VouchersQuery
+from voucher_mcp.tools.arguments import Detail, Flag, Integer, List, Object, Text, Time, window
+from voucher_mcp.tools.call import Call, WritingCall
+from voucher_mcp.tools.registry import tool
+
+MAX_IDS = 100
+
+Code = Annotated[Text, Field(description="Code or id", min_length=1)]
+OwnCode = Annotated[Text, Field(min_length=1)]
+Limit = Annotated[Integer, Field(ge=1, le=100)]
+Days = Annotated[List, Field(json_schema_extra={"items": {"type": "integer"}})]
+Texts = Annotated[List, Field(json_schema_extra={"items": {"type": "string"}})]
+Span = Annotated[Object, Field(description="{after, before}")]
+
+UPDATABLE = (
+    "type",
+    "discount",
+    "category",
+    "category_id",
+    "start_date",
+    "expiration_date",
+    "validity_timeframe",
+    "validity_day_of_week",
+    "validity_hours",
+    "active",
+    "additional_info",
+    "metadata",
+)
+
+
+@tool(toolset="vouchers", title="Create a voucher", writes=True, idempotent=True)
+async def create_voucher(
+    call: WritingCall,
+    code: OwnCode,
+    type: Annotated[Text | None, Field(description="DISCOUNT_VOUCHER, GIFT_VOUCHER or LOYALTY_CARD")] = None,
+    discount: Annotated[
+        Object | None,
+        Field(
+            description="{type: AMOUNT|PERCENT|FIXED|UNIT, amount_off | percent_off | fixed_amount | "
+            "unit_off + unit_type | units, …_formula, amount_limit, aggregated_amount_limit, effect: "
+            "APPLY_TO_ORDER|APPLY_TO_ITEMS|ADD_NEW_ITEMS|…}"
+        ),
+    ] = None,
+    gift: Annotated[Object | None, Field(description="{amount, effect}")] = None,
+    loyalty_card: Annotated[Object | None, Field(description="{points}")] = None,
+    redemption: Annotated[Object | None, Field(description="{quantity}")] = None,
+    campaign: Annotated[Text | None, Field(description="Pool to join")] = None,
+    campaign_id: Text | None = None,
+    category: Text | None = None,
+    category_id: Text | None = None,
+    start_date: Time | None = None,
+    expiration_date: Time | None = None,
+    validity_timeframe: Annotated[Object | None, Field(description="{duration, interval}, ISO 8601")] = None,
+    validity_day_of_week: Annotated[Days | None, Field(description="0 Sunday … 6")] = None,
+    validity_hours: Annotated[
+        Object | None, Field(description="{daily: [{start_time HH:mm, expiration_time, days_of_week}]}")
+    ] = None,
+    active: Flag | None = None,
+    additional_info: Text | None = None,
+    metadata: Object | None = None,
+    validation_rules: Texts | None = None,
+    detail: Detail = "concise",
+) -> Answer[Any]:
+    """Create a voucher of your code, on its own or in a campaign (a loyalty card always)."""
+    body = _body(locals(), "call", "code", "detail")
+    return await call.backend.create_voucher(call.write, code, body, detail)
+
+
+@tool(toolset="vouchers", title="Create a voucher with a random code", writes=True, key="required")
+async def generate_random_code(
+    call: WritingCall,
+    code: OwnCode | None = None,
+    code_config: Annotated[
+        Object | None, Field(description="{length, charset, pattern (# = random), prefix, postfix}")
+    ] = None,
+    type: Text | None = None,
+    discount: Object | None = None,
+    gift: Object | None = None,
+    loyalty_card: Object | None = None,
+    redemption: Object | None = None,
+    campaign: Text | None = None,
+    campaign_id: Text | None = None,
+    category: Text | None = None,
+    category_id: Text | None = None,
+    start_date: Time | None = None,
+    expiration_date: Time | None = None,
+    validity_timeframe: Object | None = None,
+    validity_day_of_week: Days | None = None,
+    validity_hours: Object | None = None,
+    active: Flag | None = None,
+    additional_info: Text | None = None,
+    metadata: Object | None = None,
+    validation_rules: Texts | None = None,
+    detail: Detail = "concise",
+) -> Answer[Any]:
+    """Create a voucher of a random code; arguments as in create_voucher."""
+    if code is not None and code_config is not None:
+        raise InvalidInput(
+            "Give `code` or `code_config`, not both. Nothing was changed.", field="code_config"
+        )
+    body = _body(locals(), "call", "code", "code_config", "detail")
+    return await call.backend.generate_random_code(call.write, code, code_config, body, detail)
+
+
+@tool(toolset="vouchers", title="Get a voucher")
+async def get_voucher(call: Call, code: Code, detail: Detail = "concise") -> Answer[Any]:
+    """Get one voucher: what it is worth, when it is valid, how often it was redeemed, its balance."""
+    return await call.backend.get_voucher(code, detail)
+
+
+@tool(toolset="vouchers", title="List vouchers", listing=True)
+async def list_vouchers(
+    call: Call,
+    limit: Limit = 10,
+    page: Annotated[Integer, Field(ge=1, le=99)] = 1,
+    category: Text | None = None,
+    campaign_id: Text | None = None,
+    campaign: Text | None = None,
+    customer: Annotated[Text | None, Field(description="Who holds it")] = None,
+    created_at: Span | None = None,
+    updated_at: Span | None = None,
+    order: Annotated[
+        Text | None, Field(description="created_at, updated_at or code, with - descending")
+    ] = None,
+    code: Text | None = None,
+    ids: Texts | None = None,
+    filters: Annotated[
+        Object | None,
+        Field(
+            description="{junction: and|or, FIELD: {conditions: {$is|$in|$contains|$starts_with|$after|"
+            "$more_than|$has_value|…: value}}}; a FIELD is a voucher's: voucher_type, gift.balance, "
+            "redemption.redeemed_quantity, metadata.KEY, active ($expired), …"
+        ),
+    ] = None,
+    detail: Detail = "concise",
+) -> Answer[Any]:
+    """List vouchers, the newest first; `total` counts all that fit, up to a limit (then total_limited)."""
+    query = VouchersQuery(
+        limit=limit,
+        page=page,
+        category=category,
+        campaign_id=campaign_id,
+        campaign=campaign,
+        customer=customer,
+        code=code,
+        ids=None if ids is None else _ids(ids),
+        created_at=window(created_at, "created_at"),
+        updated_at=window(updated_at, "updated_at"),
+        order=order,
+        filters=filters,
+    )
+    return await call.backend.list_vouchers(query, detail)
+
+
+@tool(toolset="vouchers", title="Change a voucher", writes=True, idempotent=True, clears=UPDATABLE)
+async def update_voucher(
+    call: WritingCall,
+    code: Code,
+    type: Text | None = None,
+    discount: Object | None = None,
+    category: Text | None = None,
+    category_id: Text | None = None,
+    start_date: Time | None = None,
+    expiration_date: Time | None = None,
+    validity_timeframe: Object | None = None,
+    validity_day_of_week: Days | None = None,
+    validity_hours: Object | None = None,
+    active: Flag | None = None,
+    additional_info: Text | None = None,
+    metadata: Annotated[Object | None, Field(description="Merged; null removes a key")] = None,
+    detail: Detail = "concise",
+) -> Answer[Any]:
+    """Change what is given, shaped as in create_voucher; null clears, the rest stays."""
+    body = _body(locals(), "call", "code", "detail") | dict.fromkeys(call.cleared)
+    return await call.backend.update_voucher(call.write, code, body, detail)
+
+
+@tool(toolset="vouchers", title="Enable a voucher", writes=True, idempotent=True)
+async def enable_voucher(call: WritingCall, code: Code, detail: Detail = "concise") -> Answer[Any]:
+    """Let a voucher be redeemed, within its dates."""
+    return await call.backend.enable_voucher(call.write, code, detail)
+
+
+@tool(toolset="vouchers", title="Disable a voucher", writes=True, idempotent=True)
+async def disable_voucher(call: WritingCall, code: Code, detail: Detail = "concise") -> Answer[Any]:
+    """Keep a voucher from being redeemed until it is enabled."""
+    return await call.backend.disable_voucher(call.write, code, detail)
+
+
+def _ask_delete(arguments: Mapping[str, Any], answer: Answer[Any]) -> str:
+    balance, redemptions = answer.beside.get("balance"), answer.beside.get("redemptions", 0)
+    unit = "points" if answer.beside.get("type") == "LOYALTY_CARD" else "minor units"
+    holding = f" with a balance of {balance:,} {unit}" if balance is not None else ""
+    lost = f" and its {redemptions:,} redemption{'s' if redemptions != 1 else ''}" if redemptions else ""
+    return f"Delete the voucher {quoted(answer.beside.get('code', arguments['code']))}{holding}{lost}"
+
+
+@tool(toolset="vouchers", title="Delete a voucher", writes=True, irreversible=True, question=_ask_delete)
+async def delete_voucher(
+    call: WritingCall,
+    code: Code,
+    force: Annotated[Flag, Field(description="Free the code, to be used again")] = False,
+) -> Answer[Deletion]:
+    """Delete a voucher with its redemptions. Its code stays taken, unless forced."""
+    return await call.backend.delete_voucher(call.write, code, force)
+
+
+@tool(toolset="vouchers", title="Add or remove balance", writes=True, key="required")
+async def update_voucher_balance(
+    call: WritingCall,
+    code: Code,
+    amount: Annotated[Integer, Field(description="Minor units or points; negative takes off")],
+    reason: Text | None = None,
+) -> Answer[Any]:
+    """Add to what a gift card or loyalty card holds, or take off."""
+    return await call.backend.update_voucher_balance(call.write, code, amount, reason)
+
+
+@tool(toolset="vouchers", title="List a voucher's transactions", listing=True)
+async def list_voucher_transactions(
+    call: Call,
+    code: Code,
+    limit: Limit = 10,
+    order: Annotated[Text | None, Field(description="id or -id; the newest first")] = None,
+    starting_after_id: Text | None = None,
+) -> Answer[Any]:
+    """List the ledger of a gift card or loyalty card; `more_starting_after` goes on."""
+    return await call.backend.list_voucher_transactions(code, limit, order, starting_after_id)
+
+
+def _body(arguments: Mapping[str, Any], *others: str) -> dict[str, Any]:
+    """What was given of the body: the arguments apart from the `others`."""
+    return {name: value for name, value in arguments.items() if value is not None and name not in others}
+
+
+def _ids(values: list[Any]) -> list[str]:
+    if not 1 <= len(values) <= MAX_IDS:
+        raise InvalidInput(f"`ids` takes 1 to {MAX_IDS} of them.", field="ids")
+    for number, value in enumerate(values):
+        if not isinstance(value, str) or not value:
+            raise InvalidInput(f"`ids.{number}` must be a text.", field=f"ids.{number}")
+    return values
