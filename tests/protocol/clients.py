@@ -8,7 +8,7 @@ from typing import Any
 from mcp import Client
 from mcp.client.context import ClientRequestContext
 from mcp.client.session import ElicitationFnT
-from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
+from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, ResourceLink, TextContent
 
 from voucher_mcp.config import Settings
 from voucher_mcp.server import build_server
@@ -90,9 +90,11 @@ def answers_a_list(tool: str) -> bool:
 
 def envelope_of(result: CallToolResult, tool: str) -> Envelope:
     """The envelope of a call, after checking everything that holds for each one of them."""
-    [content] = result.content
+    content, *links = result.content
     envelope = result.structured_content
     assert isinstance(content, TextContent)
+    assert all(isinstance(link, ResourceLink) for link in links)
+    assert not links or (tool == "get_export" and not result.is_error)
     assert isinstance(envelope, dict)
     assert json.loads(content.text) == envelope
     assert content.text == json.dumps(envelope, separators=(",", ":"), ensure_ascii=False)

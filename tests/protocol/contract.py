@@ -18,6 +18,15 @@ class Traits(NamedTuple):
     """The same call a second time changes nothing more."""
     on_projects: bool = True
     """It reaches a voucher system; the exception is the tool about the projects themselves."""
+    exports: bool = False
+    """Offered to readers, as exports count as reading, although it is journalled as a write is."""
+    reserves: bool = False
+    """Offered to readers, although a call with a session writes."""
+
+    @property
+    def journalled(self) -> bool:
+        """It takes a key and a dry run."""
+        return self.writes or self.exports
 
 
 TRAITS: Mapping[str, Traits] = {
@@ -25,18 +34,69 @@ TRAITS: Mapping[str, Traits] = {
     "list_voucher_pools": Traits("List voucher pools"),
     "get_voucher_pool": Traits("Get a voucher pool"),
     "list_voucher_codes": Traits("List the codes of a pool"),
+    # a voucher system may well take a name twice
     "create_voucher_pool": Traits("Create a voucher pool", writes=True, idempotent=False),
     "update_voucher_pool": Traits("Change a voucher pool", writes=True),
     "add_voucher_codes": Traits("Add codes to a pool", writes=True),
     "assign_voucher_code": Traits("Assign a code to a customer", writes=True),
     "delete_voucher_codes": Traits("Delete codes", writes=True, irreversible=True),
     "delete_voucher_pool": Traits("Delete a pool", writes=True, irreversible=True),
+    # a code is taken once
+    "create_voucher": Traits("Create a voucher", writes=True),
+    "generate_random_code": Traits("Create a voucher with a random code", writes=True),
+    "get_voucher": Traits("Get a voucher"),
+    "list_vouchers": Traits("List vouchers"),
+    "update_voucher": Traits("Change a voucher", writes=True),
+    "enable_voucher": Traits("Enable a voucher", writes=True),
+    "disable_voucher": Traits("Disable a voucher", writes=True),
+    "delete_voucher": Traits("Delete a voucher", writes=True, irreversible=True),
+    "update_voucher_balance": Traits("Add or remove balance", writes=True),
+    "list_voucher_transactions": Traits("List a voucher's transactions"),
+    # a vendor may make up the codes of rows without one
+    "import_vouchers": Traits("Import vouchers", writes=True, idempotent=False),
+    "import_vouchers_using_csv": Traits("Import vouchers from CSV", writes=True, idempotent=False),
+    "update_vouchers_in_bulk": Traits("Update vouchers in bulk", writes=True),
+    "update_vouchers_metadata_in_bulk": Traits("Update metadata in bulk", writes=True),
+    "export_voucher_transactions": Traits("Export voucher transactions", exports=True),
+    "release_validation_session": Traits("Release a validation session", writes=True),
+    "list_customer_redeemables": Traits("List a customer's redeemables"),
+    # a session without a key of the caller's is another one each time
+    "validate_vouchers": Traits("Validate vouchers", reserves=True, idempotent=False),
+    "redeem_vouchers": Traits("Redeem vouchers", writes=True),
+    "rollback_redemption": Traits("Roll a redemption back", writes=True),
+    "list_redemptions": Traits("List redemptions"),
+    "get_redemption": Traits("Get a redemption"),
+    "get_async_action": Traits("Get an async action"),
+    "get_export": Traits("Get an export"),
 }
 WRITING = [tool for tool, traits in TRAITS.items() if traits.writes]
 IRREVERSIBLE = [tool for tool, traits in TRAITS.items() if traits.irreversible]
 ON_PROJECTS = [tool for tool, traits in TRAITS.items() if traits.on_projects]
+WITH_DETAIL = [
+    "create_voucher",
+    "generate_random_code",
+    "get_voucher",
+    "list_vouchers",
+    "update_voucher",
+    "enable_voucher",
+    "disable_voucher",
+    "list_customer_redeemables",
+    "redeem_vouchers",
+    "list_redemptions",
+    "get_redemption",
+]
+"""The tools that return vouchers."""
 
 POOL = "Summer"
+CARD = "CARD"
+HOLDER = "bob"
+SESSION = "session"
+REDEMPTION, IMPORT, EXPORT = "{redemption}", "{import}", "{export}"
+"""What `ready` puts ids in the place of."""
+
+_REDEEMABLES = [{"object": "voucher", "id": CARD, "gift": {"credits": 100}}]
+_ORDER = {"amount": 1_000, "items": [{"product_id": "tea", "quantity": 2, "price": 500}]}
+
 _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "list_projects": {},
     "list_voucher_pools": {},
@@ -48,15 +108,70 @@ _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "assign_voucher_code": {"pool_id": POOL, "customer_id": "alice", "idempotency_key": "assign"},
     "delete_voucher_codes": {"pool_id": POOL, "code_ids": ["A"]},
     "delete_voucher_pool": {"pool_id": POOL},
+    "create_voucher": {"code": "NEW", "gift": {"amount": 500}},
+    "generate_random_code": {"gift": {"amount": 500}, "idempotency_key": "generate"},
+    "get_voucher": {"code": CARD},
+    "list_vouchers": {
+        "filters": {"junction": "and", "voucher_type": {"conditions": {"$is": "GIFT_VOUCHER"}}}
+    },
+    "update_voucher": {"code": CARD, "metadata": {"season": "summer"}},
+    "enable_voucher": {"code": CARD},
+    "disable_voucher": {"code": "C"},
+    "delete_voucher": {"code": CARD},
+    "update_voucher_balance": {"code": CARD, "amount": 100, "idempotency_key": "balance"},
+    "list_voucher_transactions": {"code": CARD},
+    "import_vouchers": {"vouchers": [{"code": "I1", "gift": {"amount": 500}}]},
+    "import_vouchers_using_csv": {"csv": "Code,Voucher Type,Value\nI1,GIFT_VOUCHER,5\n"},
+    "update_vouchers_in_bulk": {"vouchers": [{"code": CARD, "metadata": {"season": "summer"}}]},
+    "update_vouchers_metadata_in_bulk": {"codes": [CARD], "metadata": {"season": "summer"}},
+    "export_voucher_transactions": {"code": CARD},
+    "release_validation_session": {"code": CARD, "session_key": SESSION},
+    "list_customer_redeemables": {"customer_id": HOLDER},
+    "validate_vouchers": {"redeemables": _REDEEMABLES, "order": _ORDER},
+    "redeem_vouchers": {"redeemables": _REDEEMABLES, "order": _ORDER, "idempotency_key": "redeem"},
+    "rollback_redemption": {"redemption_id": REDEMPTION},
+    "list_redemptions": {},
+    "get_redemption": {"redemption_id": REDEMPTION},
+    "get_async_action": {"async_action_id": IMPORT, "wait": 20},
+    "get_export": {"export_id": EXPORT, "wait": 20},
 }
 
 
 def example(tool: str) -> dict[str, Any]:
-    """The arguments of a call that succeeds in the project `shop`, once `prepare` has been there."""
+    """The arguments of a call in the project `shop` that keeps to the schema.
+
+    It succeeds once `prepare` has been there; `ready` answers it where ids are needed too.
+    """
     project = {"project_id": "shop"} if TRAITS[tool].on_projects else {}
     return {**project, **_EXAMPLES[tool]}
 
 
 async def prepare(client: Client, project_id: str = "shop") -> None:
-    """Make what the examples work on: a pool with three codes."""
+    """Make what most examples work on: a pool with three codes, and a gift card on its own."""
     await done(client, "create_voucher_pool", project_id=project_id, name=POOL, codes=["A", "B", "C"])
+    await done(client, "create_voucher", project_id=project_id, code=CARD, gift={"amount": 1_000})
+
+
+async def ready(client: Client, tool: str) -> dict[str, Any]:
+    """The arguments of a call that succeeds, after `prepare`; what else it works on is made here."""
+    arguments = example(tool)
+    if tool == "list_customer_redeemables":
+        await _do(client, "assign_voucher_code", pool_id=POOL, customer_id=HOLDER, idempotency_key="holder")
+    if tool == "release_validation_session":
+        await _do(client, "validate_vouchers", redeemables=_REDEEMABLES, session={"key": SESSION})
+    if tool in ("rollback_redemption", "get_redemption", "list_redemptions"):
+        redeemed = await _do(
+            client, "redeem_vouchers", redeemables=_REDEEMABLES, order=_ORDER, idempotency_key="ready"
+        )
+        if "redemption_id" in arguments:
+            arguments["redemption_id"] = redeemed["redemptions"][0]["id"]
+    if tool == "get_async_action":
+        begun = await _do(client, "import_vouchers", vouchers=[{"code": "J"}])
+        arguments["async_action_id"] = begun["async_action_id"]
+    if tool == "get_export":
+        arguments["export_id"] = (await _do(client, "export_voucher_transactions", code=CARD))["id"]
+    return arguments
+
+
+async def _do(client: Client, tool: str, **arguments: Any) -> Any:
+    return (await done(client, tool, project_id="shop", **arguments))["data"]

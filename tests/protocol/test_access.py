@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.protocol.clients import Table, connect, done, local, refused, settings
-from tests.protocol.contract import IRREVERSIBLE, POOL, TRAITS, WRITING, example, prepare
+from tests.protocol.contract import IRREVERSIBLE, POOL, TRAITS, WRITING, example, prepare, ready
 from voucher_mcp.config import TOOLSETS, Settings
 from voucher_mcp.server import all_tools
 
@@ -58,6 +58,26 @@ async def test_a_write_without_access_is_denied_even_when_it_is_called_all_the_s
         codes = await done(client, "list_voucher_codes", project_id="shop", pool_id=POOL)
     assert [pool["name"] for pool in pools["data"]] == [POOL]
     assert [code["status"] for code in codes["data"]] == ["available"] * 3
+
+
+@pytest.mark.parametrize("case", NOBODY_WRITES)
+async def test_a_reader_may_validate_and_export_but_not_reserve(case: str, era: str, database: Path) -> None:
+    keys, top = NOBODY_WRITES[case]
+    async with connect(settings(database)) as client:
+        await prepare(client)
+    async with connect(settings(database, keys=keys, **top), era) as client:
+        valid = await done(client, "validate_vouchers", **example("validate_vouchers"))
+        for session in ({"type": "LOCK"}, {}, '{"key": "k"}'):
+            await refused(
+                client, "access_denied", "validate_vouchers", **example("validate_vouchers"), session=session
+            )
+        export = example("export_voucher_transactions")
+        rehearsed = await done(client, "export_voucher_transactions", **export, dry_run=True)
+        first = await done(client, "export_voucher_transactions", **export, idempotency_key="1")
+        again = await done(client, "export_voucher_transactions", **export, idempotency_key="1")
+    assert valid["data"]["valid"] is True
+    assert rehearsed["dry_run"] is True
+    assert again == {**first, "replayed": True}
 
 
 async def test_the_refusal_says_what_the_operator_can_set(database: Path) -> None:
@@ -174,4 +194,4 @@ async def test_what_list_projects_names_as_unavailable_is_refused_and_the_rest_i
             if tool in project["unavailable_tools"]:
                 await refused(client, "access_denied", tool, **example(tool))
             else:
-                await done(client, tool, **example(tool))
+                await done(client, tool, **await ready(client, tool))

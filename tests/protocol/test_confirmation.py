@@ -10,7 +10,7 @@ from mcp.client.context import ClientRequestContext
 from mcp.types import ElicitRequestParams, ElicitResult
 
 from tests.protocol.clients import AGREE, Envelope, Person, call, connect, done, refused, remaining, settings
-from tests.protocol.contract import IRREVERSIBLE, POOL, example, prepare
+from tests.protocol.contract import CARD, IRREVERSIBLE, POOL, example, prepare
 from voucher_mcp.tools import confirmation, dispatch
 
 SHOP = {"project_id": "shop"}
@@ -24,13 +24,24 @@ async def delete(database: Path, era: str, tool: str, person: Person | None, **m
         return await call(client, tool, **{**example(tool), **more})
 
 
+ALL = (3, True)
+LEFT = {"delete_voucher_codes": (2, True), "delete_voucher_pool": (None, True), "delete_voucher": (3, False)}
+
+
+async def left(database: Path) -> tuple[int | None, bool]:
+    """What is left of what was prepared: how many codes of the pool, and whether the gift card."""
+    async with connect(settings(database)) as client:
+        card = await call(client, "get_voucher", **SHOP, code=CARD)
+    return await remaining(database), card["success"]
+
+
 @every_irreversible_tool
 async def test_who_agrees_is_asked_once_and_it_is_done(tool: str, era: str, database: Path) -> None:
     person = Person(AGREE)
     envelope = await delete(database, era, tool, person)
     assert envelope["success"]
     assert len(person.asked) == 1
-    assert await remaining(database) == {"delete_voucher_codes": 2, "delete_voucher_pool": None}[tool]
+    assert await left(database) == LEFT[tool]
 
 
 @pytest.mark.parametrize(
@@ -38,6 +49,7 @@ async def test_who_agrees_is_asked_once_and_it_is_done(tool: str, era: str, data
     [
         ("delete_voucher_codes", 'Delete 1 code of the pool "Summer"'),
         ("delete_voucher_pool", 'Delete the pool "Summer" with its 3 codes'),
+        ("delete_voucher", 'Delete the voucher "CARD" with a balance of 1,000 minor units'),
     ],
 )
 async def test_the_question_names_what_how_many_and_where(
@@ -79,7 +91,7 @@ async def test_nothing_but_a_clear_yes_is_one(tool: str, answer: str, era: str, 
     envelope = await delete(database, era, tool, person)
     assert (envelope["error_code"], envelope["applied"]) == ("declined", "no")
     assert len(person.asked) == 1
-    assert await remaining(database) == 3
+    assert await left(database) == ALL
 
 
 @every_irreversible_tool
@@ -90,7 +102,7 @@ async def test_a_client_that_cannot_ask_learns_what_the_operator_can_set(
     assert (envelope["error_code"], envelope["applied"]) == ("confirmation_required", "no")
     for said in ('destructive = "allow"', "[projects.shop]", "VOUCHER_MCP_DESTRUCTIVE=allow"):
         assert said in envelope["error"]
-    assert await remaining(database) == 3
+    assert await left(database) == ALL
 
 
 @pytest.mark.parametrize("question", ["first", "second"])
@@ -119,7 +131,8 @@ async def test_a_person_who_does_not_answer_within_the_call_has_not_agreed(
 @every_irreversible_tool
 async def test_checks_come_before_the_question(tool: str, era: str, database: Path) -> None:
     person = Person()
-    envelope = await delete(database, era, tool, person, pool_id="Autumn")
+    wrong = {"code": "NONE"} if tool == "delete_voucher" else {"pool_id": "Autumn"}
+    envelope = await delete(database, era, tool, person, **wrong)
     assert envelope["error_code"] == "not_found"
     assert person.asked == []
 
@@ -140,7 +153,7 @@ async def test_a_dry_run_asks_nothing_and_does_nothing(tool: str, era: str, data
     assert envelope["dry_run"] is True
     assert envelope["data"]["deleted"] == 1
     assert person.asked == []
-    assert await remaining(database) == 3
+    assert await left(database) == ALL
 
 
 @every_irreversible_tool

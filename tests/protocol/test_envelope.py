@@ -9,9 +9,20 @@ from typing import Any
 
 import anyio
 import pytest
+from mcp.types import ResourceLink, TextResourceContents
 
-from tests.protocol.clients import ERROR_CODES, Person, call, connect, done, local, refused, settings
-from tests.protocol.contract import ON_PROJECTS, TRAITS, WRITING, example, prepare
+from tests.protocol.clients import (
+    ERROR_CODES,
+    Person,
+    call,
+    connect,
+    done,
+    envelope_of,
+    local,
+    refused,
+    settings,
+)
+from tests.protocol.contract import ON_PROJECTS, TRAITS, WRITING, example, prepare, ready
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.domain import errors
 from voucher_mcp.domain.answer import Answer
@@ -36,7 +47,7 @@ async def test_the_tables_of_this_suite_have_every_tool(database: Path) -> None:
 async def test_a_success_is_an_envelope(tool: str, era: str, database: Path) -> None:
     async with connect(settings(database), era, Person()) as client:
         await prepare(client)
-        await done(client, tool, **example(tool))
+        await done(client, tool, **await ready(client, tool))
 
 
 @every_tool
@@ -54,6 +65,7 @@ async def test_an_unknown_argument_names_the_nearest(wrong: str, nearest: str, d
     async with connect(settings(database)) as client:
         envelope = await refused(client, "invalid_input", "list_voucher_codes", **{wrong: "x"})
     assert f'no argument "{wrong}"; did you mean `{nearest}`?' in envelope["error"]
+    assert "?." not in envelope["error"]
 
 
 @every_tool_on_projects
@@ -128,13 +140,14 @@ async def test_a_crash_is_internal_and_its_reference_is_in_the_log(
 
     async with connect(settings(database), era, Person()) as client:
         await prepare(client)
+        arguments = await ready(client, tool)
         if TRAITS[tool].on_projects:
             monkeypatch.setattr(LocalBackend, tool, crash)
         else:
             monkeypatch.setattr(dispatch, "offer", crash)
-        envelope = await call(client, tool, **example(tool))
+        envelope = await call(client, tool, **arguments)
     assert envelope["error_code"] == "internal"
-    assert envelope["applied"] == ("unknown" if TRAITS[tool].writes else "no")
+    assert envelope["applied"] == ("unknown" if TRAITS[tool].journalled else "no")
     assert secret not in str(envelope)
     [reference] = re.findall(r"reference ([0-9a-f]{8})\b", envelope["error"])
     [record] = [record for record in caplog.records if reference in record.getMessage()]
@@ -237,3 +250,45 @@ async def test_a_project_without_a_call_leaves_no_file_behind(database: Path) ->
         await done(client, "list_projects")
         await client.list_tools()
     assert not database.exists()
+
+
+async def crashing(*_: object, **__: object) -> None:
+    raise RuntimeError
+
+
+async def hanging(*_: object, **__: object) -> None:
+    await anyio.sleep_forever()
+
+
+@pytest.mark.parametrize(
+    ("session", "fault", "code", "applied"),
+    [
+        (None, crashing, "internal", "no"),
+        ("", crashing, "internal", "no"),
+        ({"key": "k"}, crashing, "internal", "unknown"),
+        (None, hanging, "unavailable", "no"),
+        ({"key": "k"}, hanging, "outcome_unknown", "unknown"),
+    ],
+)
+async def test_a_validation_that_reserves_may_have_done_so_when_it_fails(
+    session: object, fault: object, code: str, applied: str, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LocalBackend, "validate_vouchers", fault)
+    monkeypatch.setattr(dispatch, "CALL_SECONDS", 0.05)
+    async with connect(settings(database)) as client:
+        envelope = await call(client, "validate_vouchers", **example("validate_vouchers"), session=session)
+    assert (envelope["error_code"], envelope["applied"]) == (code, applied)
+
+
+async def test_a_finished_export_is_a_link_to_a_resource_that_can_be_read(era: str, database: Path) -> None:
+    async with connect(settings(database), era) as client:
+        await prepare(client)
+        result = await client.call_tool("get_export", await ready(client, "get_export"))
+        envelope = envelope_of(result, "get_export")
+        [_, link] = result.content
+        assert isinstance(link, ResourceLink)
+        assert link.uri == envelope["data"]["result"]["url"]
+        [resource] = (await client.read_resource(link.uri)).contents
+    assert link.mime_type == resource.mime_type == "text/csv"
+    assert isinstance(resource, TextResourceContents)
+    assert resource.text.startswith("id,")

@@ -8,8 +8,8 @@ import jsonschema
 import pytest
 from mcp.types import Tool
 
-from tests.protocol.clients import Person, connect, done, settings
-from tests.protocol.contract import TRAITS, example, prepare
+from tests.protocol.clients import Person, connect, done, refused, settings
+from tests.protocol.contract import TRAITS, WITH_DETAIL, example, prepare, ready
 
 Schema = dict[str, Any]
 # Where a schema holds schemas: by name, in a list, or one alone.
@@ -77,7 +77,7 @@ async def test_a_title_and_all_four_hints_are_there_and_right(name: str, era: st
     assert tool.title == expected.title
     assert tool.annotations is not None
     assert tool.annotations.model_dump(by_alias=True, exclude_none=True) == {
-        "readOnlyHint": not expected.writes,
+        "readOnlyHint": not (expected.writes or expected.reserves),
         "destructiveHint": expected.irreversible,
         "idempotentHint": expected.idempotent,
         "openWorldHint": expected.on_projects,
@@ -131,10 +131,10 @@ async def test_an_input_is_flat_and_closed(name: str, database: Path) -> None:
 
 
 @every_tool
-async def test_writing_tools_take_a_key_and_a_dry_run_and_no_others_do(name: str, database: Path) -> None:
+async def test_journalled_tools_take_a_key_and_a_dry_run_and_no_others_do(name: str, database: Path) -> None:
     arguments = (await tools(database))[name].input_schema["properties"].keys()
     assert {"idempotency_key", "dry_run"} & arguments == (
-        {"idempotency_key", "dry_run"} if TRAITS[name].writes else set()
+        {"idempotency_key", "dry_run"} if TRAITS[name].journalled else set()
     )
     assert ("project_id" in arguments) is TRAITS[name].on_projects
 
@@ -157,7 +157,7 @@ async def test_a_success_keeps_to_the_output_schema(name: str, era: str, databas
     async with connect(settings(database), era, Person()) as client:
         [schema] = [t.output_schema for t in (await client.list_tools()).tools if t.name == name]
         await prepare(client)
-        envelope = await done(client, name, **example(name))
+        envelope = await done(client, name, **await ready(client, name))
     assert schema is not None
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(envelope, schema)
@@ -181,3 +181,36 @@ async def test_an_example_keeps_to_the_input_schema(name: str, database: Path) -
 async def test_both_eras_and_every_call_list_the_same_tools_in_the_same_order(database: Path) -> None:
     listings = [list((await tools(database, era)).values()) for era in ("auto", "legacy", "auto")]
     assert listings[0] == listings[1] == listings[2]
+
+
+async def test_the_tools_that_return_vouchers_and_no_others_take_a_detail(database: Path) -> None:
+    listed = await tools(database)
+    taking = {name for name, tool in listed.items() if "detail" in tool.input_schema["properties"]}
+    assert taking == set(WITH_DETAIL)
+
+
+def vouchers_in(value: Any) -> Iterator[dict[str, Any]]:
+    """Every voucher in an answer."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if isinstance(value, dict) and "code" in value and "type" in value:
+        yield value
+    for part in parts:
+        yield from vouchers_in(part)
+
+
+@pytest.mark.parametrize("name", WITH_DETAIL)
+async def test_a_detail_says_how_much_of_a_voucher_is_shown(name: str, database: Path) -> None:
+    shown = {}
+    for detail in ("", "concise", "full", None, "FULL", "all"):
+        async with connect(settings(database.with_name(f"{detail}.db"))) as client:
+            await prepare(client)
+            arguments = {**await ready(client, name), "detail": detail}
+            if detail in ("FULL", "all"):
+                assert (await refused(client, "invalid_input", name, **arguments))["field"] == "detail"
+            else:
+                [voucher, *_] = vouchers_in((await done(client, name, **arguments))["data"])
+                shown[detail] = voucher
+    assert shown[""].keys() == shown[None].keys() == shown["concise"].keys() < shown["full"].keys()
+    assert not any(value in (None, [], {}) for value in shown["concise"].values())
+    assert shown["concise"].keys() >= {"id", "code", "type", "active", "redemption", "created_at"}
+    assert shown["full"]["object"] == "voucher"

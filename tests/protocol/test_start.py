@@ -84,6 +84,11 @@ async def test_serving_imports_nothing_that_it_does_not_use(tmp_path: Path) -> N
 
 WRONG: dict[str, tuple[str, dict[str, str], str]] = {
     "an unknown key": ("read_onyl = true", {}, "read_onyl: unknown key; did you mean 'read_only'?"),
+    "a limit, which is not held yet": (
+        "[limits]\nmax_amount_per_call = 50",
+        {},
+        "limits.max_amount_per_call: this version does not hold limits yet",
+    ),
     "a wrong variable": ("", {"VOUCHER_MCP_ACCESS": "all"}, "VOUCHER_MCP_ACCESS: unknown value 'all'"),
 }
 

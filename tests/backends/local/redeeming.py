@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from voucher_mcp.backends.local import codes
 from voucher_mcp.backends.local.ids import Project
-from voucher_mcp.backends.local.pools import find
+from voucher_mcp.backends.local.pools import codes
+from voucher_mcp.backends.local.pools.pools import find
 from voucher_mcp.backends.local.stores.base import run_to_end
 from voucher_mcp.backends.local.stores.queries import load_queries
 from voucher_mcp.backends.local.stores.sqlite import SqliteTransaction, connect
@@ -33,4 +33,4 @@ async def _redeem(transaction: SqliteTransaction, code: str) -> None:
     n, status, project, pool_id = await transaction.one("owner", code) or ()
     await transaction.run("redeem", n)
     pool = await find(transaction, Project(project, ""), pool_id)
-    await codes.move(transaction, pool, n, status, codes.REDEEMED)
+    await codes.move(transaction, pool.n, n, status, codes.REDEEMED)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests.backends.local.files import assert_counters_equal_rows
 from tests.backends.local.redeeming import redeem
 from tests.support import held, new_key, open_store, warrant
-from voucher_mcp.backends.local import codes
 from voucher_mcp.backends.local.adapter import LocalBackend
+from voucher_mcp.backends.local.pools import codes
 from voucher_mcp.domain.code_config import CodeConfig
 from voucher_mcp.domain.errors import InvalidInput, PoolExhausted
 from voucher_mcp.domain.pool import CodesQuery, Generation, NewCode

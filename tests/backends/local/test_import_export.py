@@ -7,8 +7,8 @@ import pytest
 
 from tests.backends.local.files import assert_counters_equal_rows
 from tests.support import warrant
-from voucher_mcp.backends.local import bulk
 from voucher_mcp.backends.local.adapter import LocalBackend
+from voucher_mcp.backends.local.pools import bulk
 from voucher_mcp.domain.errors import NotFound
 from voucher_mcp.domain.pool import CodesQuery, ImportedBatch, NewCode, Taken
 

@@ -9,15 +9,22 @@ import apsw
 import pytest
 
 from tests.support import warrant
-from voucher_mcp.backends.local import adapter, codes
+from voucher_mcp.backends.local import adapter
 from voucher_mcp.backends.local.adapter import LocalBackend
+from voucher_mcp.backends.local.pools import codes
 from voucher_mcp.backends.local.stores.queries import load_queries
 from voucher_mcp.backends.local.stores.sqlite import SqliteStore
 from voucher_mcp.domain.pool import CodesQuery, NewCode
 
 ENGINE = Path(adapter.__file__).parent
 QUERIES = load_queries("sqlite")
-METHODS = {"all", "one", "run", "many"}
+METHODS = {"all", "one", "run", "many", "select"}
+
+SHORT_WALKS = {
+    "jobs_receiving": "jobs: few, and looked at when a project is opened",
+    "holder_was_given": "sqlite_sequence: a row a table",
+}
+"""Queries that may walk through a table, because it is short."""
 
 # The pages of list_voucher_codes and the lookups of every call, each with the index that makes it quick.
 PLANS = {
@@ -41,6 +48,20 @@ def engine_nodes() -> Iterator[ast.AST]:
         yield from ast.walk(ast.parse(path.read_text(encoding="utf-8")))
 
 
+def pattern_of(text: ast.JoinedStr) -> str:
+    """What an f-string may come to, as far as that could be the name of a query."""
+    constants = [isinstance(part, ast.Constant) for part in text.values]
+    parts = (
+        re.escape(str(part.value)) if isinstance(part, ast.Constant) else "[a-z_]+" for part in text.values
+    )
+    return "".join(parts) if any(constants) else "(?!)"
+
+
+def statement(query: str) -> str:
+    """The query as it is run without any filter."""
+    return QUERIES[query].replace("{where}", "1")
+
+
 def values_of(query: str) -> list[int]:
     """One value for each parameter."""
     numbers = [int(number) for number in re.findall(r"\?(\d+)", QUERIES[query])]
@@ -48,7 +69,7 @@ def values_of(query: str) -> list[int]:
 
 
 def plan(connection: apsw.Connection, query: str) -> list[str]:
-    lines = connection.execute(f"EXPLAIN QUERY PLAN {QUERIES[query]}", values_of(query)).fetchall()
+    lines = connection.execute(f"EXPLAIN QUERY PLAN {statement(query)}", values_of(query)).fetchall()
     return [str(line[3]) for line in lines]
 
 
@@ -75,16 +96,19 @@ def test_every_query_that_the_engine_names_is_written_down() -> None:
 
 
 def test_every_query_that_is_written_down_is_used() -> None:
-    texts = {node.value for node in engine_nodes() if isinstance(node, ast.Constant)}
-    assert {query for query in QUERIES if query not in texts} == set()
+    nodes = list(engine_nodes())
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant)}
+    made = [re.compile(pattern_of(node)) for node in nodes if isinstance(node, ast.JoinedStr)]
+    unused = [query for query in QUERIES if query not in texts and not any(p.fullmatch(query) for p in made)]
+    assert unused == []
 
 
 @pytest.mark.parametrize("query", QUERIES)
 def test_a_query_compiles_on_a_fresh_database(connection: apsw.Connection, query: str) -> None:
-    assert connection.execute(f"EXPLAIN {QUERIES[query]}", values_of(query)).fetchall()
+    assert connection.execute(f"EXPLAIN {statement(query)}", values_of(query)).fetchall()
 
 
-@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize("query", [query for query in QUERIES if query not in SHORT_WALKS])
 def test_no_query_walks_through_a_whole_table(connection: apsw.Connection, query: str) -> None:
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     scanned = {line.split()[1] for line in plan(connection, query) if line.startswith("SCAN")}

@@ -8,7 +8,7 @@ import pytest
 from tests.backends.agent import Agent
 from tests.backends.opening import connect, local_table
 from tests.support import held
-from voucher_mcp.backends.local import pages
+from voucher_mcp.backends.local.pools import pages
 
 CODES = list("ABCDE")
 

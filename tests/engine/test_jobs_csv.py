@@ -1,0 +1,185 @@
+"""CSV as the import takes it: headers, dates, amounts, and files that cannot be read."""
+
+import csv
+import io
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.engine.conftest import Agent
+from tests.engine.job_support import HEADER, imported, reason_of, voucher_of
+from voucher_mcp.backends.local.jobs.voucher_csv import CsvInput, csv_rows
+from voucher_mcp.domain.errors import InvalidInput
+
+SEED = (
+    "Code,Voucher Type,Value,Discount Type,Category,Start Date,Expiration Date,Redemption Limit,"
+    "Redeemed Quantity,Redeemed Amount,Active,Additional Info,Custom Metadata Property Name"
+)
+
+
+async def test_every_column_of_the_document_is_read(agent: Agent) -> None:
+    row = "A,DISCOUNT_VOUCHER,10.50,AMOUNT,new,2026-01-01,2027-01-01,3,0,,FALSE,call us,blue"
+    voucher = await voucher_of(agent, SEED, row)
+    assert voucher["discount"] == {"type": "AMOUNT", "amount_off": 1050, "effect": "APPLY_TO_ORDER"}
+    assert (voucher["category"], voucher["additional_info"]) == ("new", "call us")
+    assert voucher["start_date"] == "2026-01-01T00:00:00.000Z"
+    assert voucher["redemption"] == {"quantity": 3, "redeemed_quantity": 0}
+    assert voucher["active"] is False
+    assert voucher["metadata"] == {"Custom Metadata Property Name": "blue"}
+
+
+@pytest.mark.parametrize(
+    "header", [SEED.upper(), SEED.lower(), SEED.replace(" ", "_"), SEED.replace(",", " , ")]
+)
+async def test_headers_come_in_any_case(agent: Agent, header: str) -> None:
+    voucher = await voucher_of(agent, header, "A,gift voucher,7,,c,,,,,,yes,info,m")
+    assert voucher["gift"]["amount"] == 700
+    assert list(voucher["metadata"].values()) == ["m"]
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2020-03-11", "2020-03-11T00:00:00.000Z"),
+        ("2020-03-11T09", "2020-03-11T09:00:00.000Z"),
+        ("2020-03-11T09:30", "2020-03-11T09:30:00.000Z"),
+        ("2020-03-11T09:30:15", "2020-03-11T09:30:15.000Z"),
+        ("2020-03-11T09:30:15Z", "2020-03-11T09:30:15.000Z"),
+        ("2020-03-11T09:30:15+02:00", "2020-03-11T07:30:15.000Z"),
+        ("2020-03-11T09:30:15.250Z", "2020-03-11T09:30:15.250Z"),
+    ],
+)
+async def test_every_form_of_date_of_the_document_is_read(agent: Agent, text: str, moment: str) -> None:
+    voucher = await voucher_of(agent, HEADER, f"A,GIFT_VOUCHER,1,,{text},,,")
+    assert voucher["start_date"] == moment
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "worth"),
+    [
+        ("AMOUNT", "10", ("amount_off", 1000)),
+        ("AMOUNT", "10.5", ("amount_off", 1050)),
+        ("AMOUNT", "0.29", ("amount_off", 29)),
+        ("AMOUNT", "90071992547409.91", ("amount_off", 2**53 - 1)),
+        ("FIXED", "19.99", ("fixed_amount", 1999)),
+        ("PERCENT", "12.5", ("percent_off", 12.5)),
+        ("PERCENT", "10", ("percent_off", 10)),
+    ],
+)
+async def test_amounts_are_major_units_and_percentages_are_as_they_are(
+    agent: Agent, kind: str, value: str, worth: tuple[str, float]
+) -> None:
+    voucher = await voucher_of(agent, HEADER, f"A,DISCOUNT_VOUCHER,{value},{kind},,,,")
+    assert voucher["discount"][worth[0]] == worth[1]
+
+
+@pytest.mark.parametrize(
+    ("row", "named"),
+    [
+        ("A,DISCOUNT_VOUCHER,10.505,AMOUNT,,,,", "two decimals"),
+        ("A,DISCOUNT_VOUCHER,-1,AMOUNT,,,,", "Value"),
+        ("A,DISCOUNT_VOUCHER,1e3,AMOUNT,,,,", "Value"),
+        ("A,DISCOUNT_VOUCHER,$10,AMOUNT,,,,", "Value"),
+        ("A,DISCOUNT_VOUCHER,,AMOUNT,,,,", "Value"),
+        ("A,DISCOUNT_VOUCHER,101,PERCENT,,,,", "percent_off"),
+        ("A,DISCOUNT_VOUCHER,10,SOMETHING,,,,", "Discount Type"),
+        ("A,DISCOUNT_VOUCHER,10,UNIT,,,,", "import_vouchers"),
+        ("A,LOYALTY_CARD,10,,,,,", "Voucher Type"),
+        ("A,,10,,,,,", "Voucher Type"),
+        ("A,GIFT_VOUCHER,1,,11/03/2020,,,", "start_date"),
+        ("A,GIFT_VOUCHER,1,,2027-01-01,2026-01-01,,", "expiration_date"),
+        ("A,GIFT_VOUCHER,1,,,,0,", "redemption.quantity"),
+        ("A,GIFT_VOUCHER,1,,,,1.5,", "Redemption Limit"),
+        ("A,GIFT_VOUCHER,1,,,,,maybe", "Active"),
+        ("A,GIFT_VOUCHER,1,,,,,,x", "more cells"),
+        (",GIFT_VOUCHER,1,,,,,", "code"),
+        ('"A\nB",GIFT_VOUCHER,1,,,,,', "code"),
+    ],
+)
+async def test_a_wrong_cell_fails_its_row_and_is_named(agent: Agent, row: str, named: str) -> None:
+    assert named in await reason_of(agent, HEADER, row)
+
+
+async def test_failures_are_told_by_the_line_of_the_file(agent: Agent) -> None:
+    good = 'A,GIFT_VOUCHER,1,,,,,\n"B",GIFT_VOUCHER,"1",,,"",,\n'
+    text = f'{HEADER}\n\n{good}C,"\n\n",1\n,,,,\n\nD,x,1\nE,GIFT_VOUCHER,1\n'
+    result = await imported(agent, text)
+    assert (result["done_count"], result["failed_count"]) == (3, 2)
+    assert [(failure["code"], failure["row"]) for failure in result["failed"]] == [("C", 5), ("D", 10)]
+
+
+async def test_what_was_redeemed_elsewhere_is_passed_over_and_named(agent: Agent) -> None:
+    result = await imported(
+        agent, f"{SEED}\nA,GIFT_VOUCHER,10,,,,,,2,5.50,,,\nB,GIFT_VOUCHER,10,,,,,,0,,,,\n"
+    )
+    assert result["done_count"] == 2
+    assert result["ignored"] == ["Redeemed Amount", "Redeemed Quantity"]
+
+
+async def test_a_byte_order_mark_and_any_line_end_are_taken(agent: Agent) -> None:
+    rows = [HEADER, "A,GIFT_VOUCHER,1,,,,,", "B,GIFT_VOUCHER,1,,,,,"]
+    result = await imported(agent, "\ufeff" + "\r\n".join(rows))
+    assert (result["done_count"], result["failed_count"]) == (2, 0)
+    result = await imported(agent, "\r".join(rows).replace("A,", "C,").replace("B,", "D,"))
+    assert (result["done_count"], result["failed_count"]) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "no vouchers"),
+        (HEADER.encode(), "no vouchers"),
+        (HEADER.encode() + b"\n,,,\n", "no vouchers"),
+        (b"Name,Value\nA,1\n", "line 1: the header has no column Code"),
+        (b"Code;Voucher Type;Value\nA;GIFT_VOUCHER;1\n", "no column Code"),
+        (b"Code,Value,Voucher Type,value\nA,1,GIFT_VOUCHER,2\n", '"value" twice'),
+        (b"Code,,Value,Voucher Type\nA,1,GIFT_VOUCHER,2\n", "column 2 of the header has no name"),
+        (HEADER.encode() + b'\nA,GIFT_VOUCHER,1\nB,"GIFT,1\nC,2\n', "line 3: a quote is opened"),
+        (HEADER.encode() + b'\n\nA,"G"x,1\n', "line 3: a quote within quotes"),
+        (HEADER.encode() + b'\nA,"' + b"x" * 200_000 + b"\n", "line 2: a cell has over 131,072"),
+        (HEADER.encode() + b"\nA," + b"x," * 600_000, "line 2: a line has more than"),
+        (
+            HEADER.encode() + "\nA,GIFT_VOUCHER,1\nÉ".encode("latin-1") + b",x\n",
+            "line 3: the byte 0xC9 is no UTF-8",
+        ),
+        ((HEADER + "\nA").encode("utf-16"), "UTF-16"),
+        (HEADER.encode() + "\nÉ".encode()[:-1], "within a character"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_with_the_line(content: bytes, said: str) -> None:
+    with pytest.raises(InvalidInput) as error:
+        list(
+            CsvInput(iter([content[at : at + 1_000] for at in range(0, len(content), 1_000)]), "csv").chunks()
+        )
+    assert said in error.value.message
+    assert error.value.field == "csv"
+
+
+cells = st.text(st.characters(codec="utf-8"), max_size=12)
+
+
+@given(
+    rows=st.lists(st.lists(cells, min_size=3, max_size=3).filter(any), min_size=1, max_size=30),
+    step=st.integers(1, 50),
+)
+def test_rows_written_as_csv_come_back_whatever_the_blocks_that_they_arrive_in(
+    rows: list[list[str]], step: int
+) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([["Code", "Voucher Type", "Value"], *rows])
+    content = text.getvalue().encode()
+    source = CsvInput((content[at : at + step] for at in range(0, len(content), step)), "csv")
+    found = [cells for chunk in source.chunks() for _, cells in csv_rows(chunk)]
+    assert found == rows
+    assert source.total == len(rows)
+
+
+@given(amount=st.integers(0, 2**53 - 1))
+def test_an_amount_in_major_units_is_exact(amount: int) -> None:
+    from voucher_mcp.backends.local.jobs.voucher_csv import Columns
+
+    columns = Columns(["Code", "Voucher Type", "Value"])
+    body = columns.body(["GIFT_VOUCHER", str(Decimal(amount).scaleb(-2))], set())
+    assert body["gift"]["amount"] == amount
