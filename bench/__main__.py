@@ -22,6 +22,9 @@ FIGURES = {
     "importing": "`codes import` of a CSV file, beside bare SQLite",
     "waiting": "what an import makes another process wait",
     "paging": "deep pages of a large pool",
+    "redeeming": "redemptions, and validating, beside a bare loop",
+    "redeemables": "what customers hold, over a million holders",
+    "csv_job": "a CSV import job, beside bare SQLite",
 }
 """Each is a module here, with a function `measure`."""
 
