@@ -42,5 +42,8 @@ DELETE FROM redemptions
 WHERE n IN (SELECT parent FROM redemptions WHERE voucher = ?1 AND parent IS NOT NULL)
     AND NOT EXISTS (SELECT 1 FROM redemptions AS r WHERE r.parent = redemptions.n AND r.voucher <> ?1);
 
+-- voucher_redemptions_count
+SELECT count(*) FROM redemptions WHERE voucher = ?1 AND rollback = 0;
+
 -- voucher_redemptions_delete
 DELETE FROM redemptions WHERE voucher = ?1;
