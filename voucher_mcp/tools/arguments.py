@@ -8,7 +8,7 @@ could not be stored and sent again as JSON in UTF-8 is refused before any tool s
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -53,6 +53,10 @@ Time = Annotated[Any, Field(json_schema_extra={"type": "string"})]
 Object = Annotated[dict[str, Any], Field(json_schema_extra={"type": "object"})]
 List = Annotated[list[Any], Field()]
 
+Texts = Annotated[List, Field(json_schema_extra={"items": {"type": "string"}})]
+Span = Annotated[Object, Field(description="{after, before}")]
+Code = Annotated[Text, Field(description="Code or id", min_length=1)]
+
 ProjectId = Annotated[Text, Field(description="From list_projects", min_length=1)]
 PoolId = Annotated[Text, Field(description="Pool id, or exact name", min_length=1)]
 Key = Annotated[
@@ -76,6 +80,21 @@ def time_or_none(value: object, field: str) -> int | None:
         InvalidInput: it is no time.
     """
     return None if value is None else parse_time(value, field)
+
+
+def distinct_texts(values: Sequence[object], field: str, most: int) -> list[str]:
+    """1 to `most` texts, each once.
+
+    Raises:
+        InvalidInput: fewer, more, or something else among them.
+    """
+    if not 1 <= len(values) <= most:
+        raise InvalidInput(f"`{field}` takes 1 to {most:,} of them. Nothing was changed.", field=field)
+    for number, value in enumerate(values):
+        if not isinstance(value, str) or not value:
+            path = f"{field}.{number}"
+            raise InvalidInput(f"`{path}` must be a text. Nothing was changed.", field=path)
+    return list(dict.fromkeys(str(value) for value in values))
 
 
 def window(value: Mapping[str, Any] | None, field: str) -> Window:

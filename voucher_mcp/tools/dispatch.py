@@ -149,8 +149,7 @@ def _out_of_time(definition: ToolDefinition, writing: bool) -> VoucherError:
     if writing:
         return OutcomeUnknown(
             f"{definition.name} did not end within {CALL_SECONDS:.0f} s, so it may or may not have been "
-            "applied. Repeat "
-            "the call with the same idempotency_key, or read the voucher or pool first."
+            "applied. Repeat the call with the same idempotency_key, or read the voucher or pool first."
         )
     return Unavailable(
         f"{definition.name} did not end within {CALL_SECONDS:.0f} s. Try again, or ask for less at once."

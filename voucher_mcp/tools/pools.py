@@ -22,7 +22,19 @@ from voucher_mcp.domain.pool import (
     VoucherPool,
     VoucherPoolSummary,
 )
-from voucher_mcp.tools.arguments import Flag, Integer, List, Object, PoolId, Text, Time, integer, time_or_none
+from voucher_mcp.tools.arguments import (
+    Flag,
+    Integer,
+    List,
+    Object,
+    PoolId,
+    Text,
+    Texts,
+    Time,
+    distinct_texts,
+    integer,
+    time_or_none,
+)
 from voucher_mcp.tools.call import Call, WritingCall
 from voucher_mcp.tools.registry import tool
 
@@ -41,7 +53,7 @@ Codes = Annotated[
         json_schema_extra={"items": {"anyOf": [{"type": "string"}, {"type": "object"}]}},
     ),
 ]
-CodeIds = Annotated[List, Field(description="Ids or codes", json_schema_extra={"items": {"type": "string"}})]
+CodeIds = Annotated[Texts, Field(description="Ids or codes")]
 Generate = Annotated[
     Object | None, Field(description="{count, length, charset, pattern (# = random), prefix, postfix}")
 ]
@@ -77,7 +89,7 @@ async def list_voucher_codes(
         skip=skip,
         count=count,
         status=status,
-        code_ids=None if code_ids is None else tuple(_texts(code_ids, "code_ids")),
+        code_ids=None if code_ids is None else tuple(distinct_texts(code_ids, "code_ids", MAX_CODES_A_CALL)),
         updated_after=time_or_none(updated_after, "updated_after"),
         updated_before=time_or_none(updated_before, "updated_before"),
     )
@@ -161,7 +173,9 @@ def _ask_pool(arguments: Mapping[str, Any], answer: Answer[Any]) -> str:
 @tool(toolset="pools", title="Delete codes", writes=True, irreversible=True, question=_ask_codes)
 async def delete_voucher_codes(call: WritingCall, pool_id: PoolId, code_ids: CodeIds) -> Answer[Deletion]:
     """Delete codes of one pool for good, all of them or none; one that is not of the pool is refused."""
-    return await call.backend.delete_voucher_codes(call.write, pool_id, _texts(code_ids, "code_ids"))
+    return await call.backend.delete_voucher_codes(
+        call.write, pool_id, distinct_texts(code_ids, "code_ids", MAX_CODES_A_CALL)
+    )
 
 
 @tool(toolset="pools", title="Delete a pool", writes=True, irreversible=True, question=_ask_pool)
@@ -172,20 +186,6 @@ async def delete_voucher_pool(call: WritingCall, pool_id: PoolId) -> Answer[Dele
 
 def _either() -> InvalidInput:
     return InvalidInput("Give either `codes` or `generate`. Nothing was changed.", field="codes")
-
-
-def _texts(values: Sequence[object], field: str) -> list[str]:
-    """1 to 1,000 texts, each once."""
-    if not 1 <= len(values) <= MAX_CODES_A_CALL:
-        raise InvalidInput(
-            f"`{field}` takes 1 to {MAX_CODES_A_CALL:,} of them. Nothing was changed.", field=field
-        )
-    for number, value in enumerate(values):
-        if not isinstance(value, str) or not value:
-            raise InvalidInput(
-                f"`{field}.{number}` must be a text. Nothing was changed.", field=f"{field}.{number}"
-            )
-    return list(dict.fromkeys(str(value) for value in values))
 
 
 def _wanted(

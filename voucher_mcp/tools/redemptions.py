@@ -8,7 +8,7 @@ from pydantic import Field
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.queries import RedemptionsQuery
 from voucher_mcp.domain.redemption import parse_request
-from voucher_mcp.tools.arguments import Detail, Integer, List, Object, Text, window
+from voucher_mcp.tools.arguments import Detail, Integer, List, Object, Span, Text, window
 from voucher_mcp.tools.call import Call, WritingCall
 from voucher_mcp.tools.registry import tool
 
@@ -76,7 +76,7 @@ async def list_redemptions(
     campaign: Annotated[Text | None, Field(description="Id or name")] = None,
     customer: Text | None = None,
     voucher: Annotated[Text | None, Field(description="Code or id")] = None,
-    created_at: Annotated[Object | None, Field(description="{after, before}")] = None,
+    created_at: Span | None = None,
     detail: Detail = "concise",
 ) -> Answer[list[dict[str, Any]]]:
     """List redemptions and rollbacks, newest first."""

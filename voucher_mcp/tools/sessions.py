@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from voucher_mcp.domain.answer import Answer
-from voucher_mcp.tools.arguments import Text
+from voucher_mcp.tools.arguments import Code, Text
 from voucher_mcp.tools.call import WritingCall
 from voucher_mcp.tools.registry import tool
 
@@ -13,7 +13,7 @@ from voucher_mcp.tools.registry import tool
 @tool(toolset="vouchers", title="Release a validation session", writes=True, idempotent=True)
 async def release_validation_session(
     call: WritingCall,
-    code: Annotated[Text, Field(description="Code or id", min_length=1)],
+    code: Code,
     session_key: Annotated[Text, Field(min_length=1)],
 ) -> Answer[dict[str, Any]]:
     """Give back what a session reserved of a voucher."""

@@ -10,14 +10,13 @@ from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput, quoted
 from voucher_mcp.domain.job import EXPORT_FIELDS
 from voucher_mcp.domain.queries import CsvSource
-from voucher_mcp.tools.arguments import List, Object, Text
+from voucher_mcp.tools.arguments import Code, List, Object, Text, Texts
 from voucher_mcp.tools.call import WritingCall
 from voucher_mcp.tools.registry import tool
 
 ORDERS = ("created_at", "-created_at")
 
 CsvText = Annotated[str, Field(strict=True)]
-Texts = Annotated[List, Field(json_schema_extra={"items": {"type": "string"}})]
 
 
 @tool(toolset="vouchers", title="Import vouchers", writes=True)
@@ -67,7 +66,7 @@ async def update_vouchers_metadata_in_bulk(
 @tool(toolset="vouchers", title="Export voucher transactions", writes=True, exports=True)
 async def export_voucher_transactions(
     call: WritingCall,
-    code: Annotated[Text, Field(description="Code or id", min_length=1)],
+    code: Code,
     order: Annotated[Text | None, Field(description="created_at or -created_at")] = None,
     fields: Annotated[Texts | None, Field(description=", ".join(EXPORT_FIELDS))] = None,
 ) -> Answer[dict[str, Any]]:

@@ -13,18 +13,28 @@ from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput, quoted
 from voucher_mcp.domain.pool import Deletion
 from voucher_mcp.domain.queries import VouchersQuery
-from voucher_mcp.tools.arguments import Detail, Flag, Integer, List, Object, Text, Time, window
+from voucher_mcp.tools.arguments import (
+    Code,
+    Detail,
+    Flag,
+    Integer,
+    List,
+    Object,
+    Span,
+    Text,
+    Texts,
+    Time,
+    distinct_texts,
+    window,
+)
 from voucher_mcp.tools.call import Call, WritingCall
 from voucher_mcp.tools.registry import tool
 
 MAX_IDS = 100
 
-Code = Annotated[Text, Field(description="Code or id", min_length=1)]
 OwnCode = Annotated[Text, Field(min_length=1)]
 Limit = Annotated[Integer, Field(ge=1, le=100)]
 Days = Annotated[List, Field(json_schema_extra={"items": {"type": "integer"}})]
-Texts = Annotated[List, Field(json_schema_extra={"items": {"type": "string"}})]
-Span = Annotated[Object, Field(description="{after, before}")]
 
 UPDATABLE = (
     "type",
@@ -157,7 +167,7 @@ async def list_vouchers(
         campaign=campaign,
         customer=customer,
         code=code,
-        ids=None if ids is None else _ids(ids),
+        ids=None if ids is None else distinct_texts(ids, "ids", MAX_IDS),
         created_at=window(created_at, "created_at"),
         updated_at=window(updated_at, "updated_at"),
         order=order,
@@ -245,12 +255,3 @@ async def list_voucher_transactions(
 def _body(arguments: Mapping[str, Any], *others: str) -> dict[str, Any]:
     """What was given of the body: the arguments apart from the `others`."""
     return {name: value for name, value in arguments.items() if value is not None and name not in others}
-
-
-def _ids(values: list[Any]) -> list[str]:
-    if not 1 <= len(values) <= MAX_IDS:
-        raise InvalidInput(f"`ids` takes 1 to {MAX_IDS} of them.", field="ids")
-    for number, value in enumerate(values):
-        if not isinstance(value, str) or not value:
-            raise InvalidInput(f"`ids.{number}` must be a text.", field=f"ids.{number}")
-    return values

@@ -4,13 +4,13 @@ Each batch is a transaction of its own. Its size follows the clock, so that a wr
 about as long on a slow machine as on a fast one.
 """
 
-import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 
 from voucher_mcp.backends.local.engine import Engine
 from voucher_mcp.backends.local.ids import Project
+from voucher_mcp.backends.local.pace import Pace
 from voucher_mcp.backends.local.pools import codes, pools
 from voucher_mcp.backends.local.stores.base import Transaction
 from voucher_mcp.domain.answer import Answer
@@ -32,19 +32,17 @@ class Batches:
         self._write = replace(write, key=None)  # one key cannot stand for many writes
         self._pool_id = pool_id
         self._first_n: int | None = None
-        self._seconds = BATCH_SECONDS
+        self._pace = Pace(BATCH_SECONDS, SMALLEST, FIRST, LARGEST)
 
     async def run(self, wanted: Iterable[NewCode]) -> AsyncIterator[ImportedBatch]:
-        rest, size = iter(wanted), FIRST
-        while batch := list(islice(rest, size)):
+        rest = iter(wanted)
+        while batch := list(islice(rest, self._pace.size)):
             yield await self._run(batch)
-            size = min(LARGEST, max(SMALLEST, int(len(batch) * BATCH_SECONDS / self._seconds)))
 
     async def _run(self, batch: Sequence[NewCode]) -> ImportedBatch:
         async def effect(transaction: Transaction, project: Project) -> Answer[ImportedBatch]:
-            started = time.perf_counter()
-            rejected = await self._add(transaction, project, batch)
-            self._seconds = time.perf_counter() - started
+            with self._pace.measured(len(batch)):
+                rejected = await self._add(transaction, project, batch)
             return Answer(ImportedBatch(len(batch) - len(rejected), rejected))
 
         return (await self._engine.write(self._write, effect)).data

@@ -33,29 +33,27 @@ class PoolTools(Engine):
     """Pools and the codes in them."""
 
     async def list_voucher_pools(self, skip: int, limit: int) -> Answer[list[VoucherPoolSummary]]:
-        async def work(transaction: Transaction) -> Answer[list[VoucherPoolSummary]]:
-            project = await self.find_project(transaction)
+        async def work(transaction: Transaction, project: Project | None) -> Answer[list[VoucherPoolSummary]]:
             rows = await transaction.all("pools_page", project.n, skip, limit + 1) if project else []
             return Answer([pools.summary(row) for row in rows[:limit]], {"has_more": len(rows) > limit})
 
-        return await self.store.read(work)
+        return await self.read(work)
 
     async def get_voucher_pool(self, pool_id: str) -> Answer[VoucherPool]:
-        async def work(transaction: Transaction) -> Answer[VoucherPool]:
-            pool = await pools.find(transaction, await self.find_project(transaction), pool_id)
+        async def work(transaction: Transaction, project: Project | None) -> Answer[VoucherPool]:
+            pool = await pools.find(transaction, project, pool_id)
             return Answer(pools.public(pool, self.project_id))
 
-        return await self.store.read(work)
+        return await self.read(work)
 
     async def list_voucher_codes(self, pool_id: str, query: CodesQuery) -> Answer[list[VoucherCode]]:
-        async def work(transaction: Transaction) -> Answer[list[VoucherCode]]:
-            project = await self.find_project(transaction)
+        async def work(transaction: Transaction, project: Project | None) -> Answer[list[VoucherCode]]:
             pool = await pools.find(transaction, project, pool_id)
             assert project is not None  # it has a pool
             return await pages.page(transaction, project, pool, query)
 
         in_window = query.updated_after is not None or query.updated_before is not None
-        return await self.store.read(work, quick=not in_window)
+        return await self.read(work, quick=not in_window)
 
     async def create_voucher_pool(
         self,
@@ -141,13 +139,12 @@ class PoolTools(Engine):
         return Batches(self, write, pool_id).run(codes)
 
     async def export_codes(self, pool_id: str, status: str | None) -> AsyncIterator[list[VoucherCode]]:
-        async def start(transaction: Transaction) -> tuple[Project, pools.Pool]:
-            project = await self.find_project(transaction)
+        async def start(transaction: Transaction, project: Project | None) -> tuple[Project, pools.Pool]:
             pool = await pools.find(transaction, project, pool_id)
             assert project is not None  # it has a pool
             return project, pool
 
-        project, pool = await self.store.read(start)
+        project, pool = await self.read(start)
         async for batch in pages.every(self.store.read, project, pool, status):
             yield batch
 

@@ -7,6 +7,27 @@ from typing import IO
 import portalocker
 
 
+def open_lock(path: Path) -> IO[bytes]:
+    """A file that locks are taken on, made for its owner only."""
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+
+
+def try_lock(file: IO[bytes], *, shared: bool = False) -> bool:
+    """Lock the file unless someone else has; never waits.
+
+    Raises:
+        OSError: the file system cannot lock files.
+    """
+    kind = portalocker.LockFlags.SHARED if shared else portalocker.LockFlags.EXCLUSIVE
+    try:
+        portalocker.lock(file, kind | portalocker.LockFlags.NON_BLOCKING)
+    except portalocker.AlreadyLocked:
+        return False
+    except portalocker.LockException as error:
+        raise OSError("the file system cannot lock files") from error
+    return True
+
+
 class FileLock:
     """A handle on one lock; two handles exclude each other, within a process too."""
 
@@ -15,15 +36,12 @@ class FileLock:
         self._file: IO[bytes] | None = None
 
     async def acquire(self, *, shared: bool = False) -> bool:
-        kind = portalocker.LockFlags.SHARED if shared else portalocker.LockFlags.EXCLUSIVE
-        file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
-        try:
-            portalocker.lock(file, kind | portalocker.LockFlags.NON_BLOCKING)
-        except portalocker.AlreadyLocked:
-            file.close()
-            return False
-        self._file = file
-        return True
+        file = open_lock(self._path)
+        if try_lock(file, shared=shared):
+            self._file = file
+            return True
+        file.close()
+        return False
 
     async def release(self) -> None:
         if self._file is not None:

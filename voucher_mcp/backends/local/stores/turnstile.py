@@ -6,7 +6,6 @@ it waits for its turn, so the one who just had a turn cannot overtake it. The op
 locks when a process dies.
 """
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import IO
 
 import portalocker
+
+from voucher_mcp.backends.local.stores.locks import open_lock, try_lock
 
 _POLL = 0.001
 
@@ -26,8 +27,8 @@ class Turnstile:
     """The two locks beside a database; one thread at a time may use it."""
 
     def __init__(self, database: Path) -> None:
-        self._gate = _open(database.with_name(database.name + "-gate"))
-        self._turn = _open(database.with_name(database.name + "-turn"))
+        self._gate = open_lock(database.with_name(database.name + "-gate"))
+        self._turn = open_lock(database.with_name(database.name + "-turn"))
 
     @contextmanager
     def turn(self, timeout: float) -> Iterator[None]:
@@ -35,7 +36,7 @@ class Turnstile:
 
         Raises:
             TurnTimeout: `timeout` seconds passed.
-        OSError: the file system cannot lock files.
+            OSError: the file system cannot lock files.
         """
         deadline = time.monotonic() + timeout
         _acquire(self._gate, deadline)
@@ -54,19 +55,8 @@ class Turnstile:
         self._turn.close()
 
 
-def _open(path: Path) -> IO[bytes]:
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
-
-
 def _acquire(file: IO[bytes], deadline: float) -> None:
-    while True:
-        try:
-            portalocker.lock(file, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
-        except portalocker.AlreadyLocked:
-            if time.monotonic() > deadline:
-                raise TurnTimeout from None
-            time.sleep(_POLL)
-        except portalocker.LockException as error:
-            raise OSError("the file system cannot lock files") from error
-        else:
-            return
+    while not try_lock(file):
+        if time.monotonic() > deadline:
+            raise TurnTimeout
+        time.sleep(_POLL)
