@@ -27,7 +27,8 @@ AVAILABLE, ASSIGNED, REDEEMED, DELETED = range(4)
 STATUS_NAMES = ("available", "assigned", "redeemed")
 
 BLOCK_SIZE = 8192
-_GENERATION_ROUNDS = 20
+_SPARE_TRIES = 2_000
+"""Random codes that may turn out taken, before their form counts as used up; and 20 more for each one asked."""
 
 
 async def add(
@@ -65,16 +66,19 @@ async def generate(
         InvalidInput: the form has too few codes left for the number asked.
     """
     added: dict[str, int] = {}
-    for _ in range(_GENERATION_ROUNDS):
+    spare = _SPARE_TRIES + 20 * generation.count
+    while spare >= 0:
         missing = generation.count - len(added)
-        if not missing:
+        fresh = await insert(
+            transaction, project, pool, map(NewCode, generation.config.generate(missing)), moment
+        )
+        added |= fresh
+        spare -= missing - len(fresh)
+        if len(added) == generation.count:
             return added
-        codes = map(NewCode, generation.config.generate(missing))
-        added |= await insert(transaction, project, pool, codes, moment)
     raise InvalidInput(
         f"Nearly all codes of this form are taken: only {len(added):,} of {generation.count:,} could be "
-        "made, and "
-        "none was kept. Ask for a longer length or another pattern, prefix or postfix.",
+        "made, and none was kept. Ask for a longer length or another pattern, prefix or postfix.",
         field="generate",
     )
 
