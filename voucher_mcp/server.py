@@ -23,6 +23,7 @@ from voucher_mcp.backends.opening import can, open_backends, refuse_unserved
 from voucher_mcp.config import Settings
 from voucher_mcp.domain.errors import quoted
 from voucher_mcp.policy.access import offered
+from voucher_mcp.policy.writes import open_writes
 from voucher_mcp.tools import (
     jobs,
     pools,
@@ -50,7 +51,7 @@ def build_server(settings: Settings) -> Server[Dispatcher]:
     """The server for these settings; it opens a project when it is first called.
 
     Raises:
-        ConfigError: a project's system is not one that this version reaches, or a limit is set.
+        ConfigError: a database is not one that this version reaches.
     """
     refuse_unserved(settings)
     tools = all_tools()
@@ -60,8 +61,8 @@ def build_server(settings: Settings) -> Server[Dispatcher]:
 
     @asynccontextmanager
     async def lifespan(_: Server[Dispatcher]) -> AsyncIterator[Dispatcher]:
-        async with open_backends(settings) as backends:
-            yield Dispatcher(settings, backends, tools)
+        async with open_backends(settings) as backends, open_writes(settings, backends) as writes:
+            yield Dispatcher(settings, backends, writes, tools)
 
     async def list_tools(
         _: ServerRequestContext[Dispatcher, Any], params: PaginatedRequestParams | None

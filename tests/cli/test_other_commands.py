@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Command
+from tests.standins.mews import refusal, serving
 
 # demo
 
@@ -66,6 +67,16 @@ def test_check_fails_where_a_database_could_not_be_made(cli: Command) -> None:
 def test_a_wrong_configuration_is_the_callers_mistake(cli: Command) -> None:
     file = cli.write("voucher-mcp.toml", "read_onyl = true\n")
     assert "read_only" in cli.run("check", "--config", file, status=2).err
+
+
+def test_check_does_not_wait_for_a_vendor_that_wants_to_be_left_alone_for_long(cli: Command) -> None:
+    with serving() as mews:
+        mews.fail(refusal(429, Retry_After="3000"), times=100)
+        tokens = f'client_token = "{mews.client_token}"\naccess_token = "{mews.access_token}"\n'
+        table = f'[projects.hotel]\nbackend = "mews"\nbase_url = "{mews.base_url}"\n{tokens}'
+        said = cli.run("--config", cli.write("hotel.toml", table), "check", status=1)
+        assert len(mews.requests) == 1
+    assert re.search(r"hotel .*\n  FAILED: .*too often", said.out)
 
 
 # migrate

@@ -83,7 +83,10 @@ OTHER_TOOLS: Mapping[str, tuple[str, ...]] = {
         "backends/test_assigning_codes.py::test_the_answer_says_all_that_there_is_to_know_of_the_assignment",
     ),
     "delete_voucher_codes": ("backends/test_deleting_codes.py::test_codes_are_deleted_by_id_or_code",),
-    "delete_voucher_pool": (f"{POOLS}::test_a_deleted_pool_is_gone_with_its_codes_and_frees_its_name",),
+    "delete_voucher_pool": (
+        f"{POOLS}::test_a_deleted_pool_is_gone_with_its_codes",
+        f"{POOLS}::test_a_deleted_pool_frees_its_name",
+    ),
 }
 """The tools beside them."""
 

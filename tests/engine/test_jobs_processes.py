@@ -15,7 +15,7 @@ from tests.engine.job_support import ask, csv_of, ended, open_backend
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.backends.local.jobs.imports import CsvImport
 from voucher_mcp.backends.local.stores.base import Transaction
-from voucher_mcp.backends.local.stores.locks import FileLock
+from voucher_mcp.backends.locks import FileLock
 from voucher_mcp.domain.queries import CsvSource
 from voucher_mcp.domain.write import Write
 

@@ -303,7 +303,8 @@ async def test_deleting_takes_redemptions_and_reservations_along(agent: Agent) -
     await agent.ok(
         "validate_vouchers", redeemables=both[1:], order={"amount": 100}, session={"type": "LOCK", "key": "s"}
     )
-    assert (await agent.ok("delete_voucher", code="G"))["redemptions"] == 1
+    assert (await agent.ok("delete_voucher", code="G", dry_run=True))["redemptions"] == 1
+    assert (await agent.data("delete_voucher", code="G"))["deleted"] == 1
     await agent.refused(
         "session_not_found", "redeem_vouchers", redeemables=both[:1], session={"type": "LOCK", "key": "s"}
     )

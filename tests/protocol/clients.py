@@ -44,7 +44,7 @@ ERROR_CODES = {
     "unavailable",
     "internal",
 }
-"""All that `error_code` may say (the design's section 2)."""
+"""All that `error_code` may say."""
 
 AGREE = ElicitResult(action="accept", content={"confirm": True})
 
@@ -84,7 +84,7 @@ class Person:
 
 
 def answers_a_list(tool: str) -> bool:
-    """Whether `data` of a tool is a list (the design's section 3)."""
+    """Whether `data` of a tool is a list."""
     return tool.startswith("list_") or tool == "add_voucher_codes"
 
 

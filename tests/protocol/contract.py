@@ -1,4 +1,4 @@
-"""What the design says of each tool, and a call of each that succeeds. A new tool goes into both tables."""
+"""What is promised of each tool, and a call of each that succeeds. A new tool goes into both tables."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -29,6 +29,7 @@ class Traits(NamedTuple):
         return self.writes or self.exports
 
 
+# Of the tools that the embedded engine serves: start_voucher_import is Bloomreach's alone.
 TRAITS: Mapping[str, Traits] = {
     "list_projects": Traits("List projects", on_projects=False),
     "list_voucher_pools": Traits("List voucher pools"),

@@ -1,4 +1,4 @@
-"""Which tools are there, and what a project lets an agent do (the design's section 4)."""
+"""Which tools are there, and what a project lets an agent do."""
 
 from pathlib import Path
 
@@ -138,7 +138,8 @@ async def test_a_blocked_tool_is_denied_even_when_it_is_called_all_the_same(
 async def test_only_the_tools_of_the_selected_toolsets_are_registered(
     toolset: str, era: str, database: Path
 ) -> None:
-    declared = {name for name, tool in all_tools().items() if tool.toolset in ("projects", toolset)}
+    tools = all_tools()
+    declared = {name for name in TRAITS if tools[name].toolset in ("projects", toolset)}
     assert await names(settings(database, toolsets=[toolset]), era) == declared
     assert "list_projects" in declared
 
@@ -146,8 +147,8 @@ async def test_only_the_tools_of_the_selected_toolsets_are_registered(
 async def test_a_tool_of_a_toolset_that_is_switched_off_is_unsupported(era: str, database: Path) -> None:
     async with connect(settings(database, toolsets=["jobs"]), era) as client:
         await done(client, "list_projects")
-        for tool, definition in all_tools().items():
-            if definition.toolset == "pools":
+        for tool in TRAITS:
+            if all_tools()[tool].toolset == "pools":
                 envelope = await refused(client, "unsupported", tool, **example(tool))
                 assert "toolsets" in envelope["error"]
 

@@ -1,4 +1,4 @@
-"""Nothing irreversible happens unless a person agreed to exactly that (the design's section 4)."""
+"""Nothing irreversible happens unless a person agreed to exactly that."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -154,6 +154,17 @@ async def test_a_dry_run_asks_nothing_and_does_nothing(tool: str, era: str, data
     assert envelope["data"]["deleted"] == 1
     assert person.asked == []
     assert await left(database) == ALL
+
+
+async def test_the_question_has_nothing_in_it_that_a_person_would_not_see(era: str, database: Path) -> None:
+    hidden = "\U000e0149\u3164\u115f\u034f\u180b"  # which Python, too, takes for printable
+    person = Person()
+    async with connect(settings(database, keys={"name": f"Shop{hidden}"}), era, person) as client:
+        await done(client, "create_voucher_pool", **SHOP, name=f"Sum{hidden}mer", codes=["A"])
+        await done(client, "delete_voucher_pool", **SHOP, pool_id=f"Sum{hidden}mer")
+    assert person.asked == [
+        'Delete the pool "Summer" with its 1 code in the project "Shop"? This cannot be undone.'
+    ]
 
 
 @every_irreversible_tool

@@ -84,10 +84,10 @@ async def test_serving_imports_nothing_that_it_does_not_use(tmp_path: Path) -> N
 
 WRONG: dict[str, tuple[str, dict[str, str], str]] = {
     "an unknown key": ("read_onyl = true", {}, "read_onyl: unknown key; did you mean 'read_only'?"),
-    "a limit, which is not held yet": (
-        "[limits]\nmax_amount_per_call = 50",
+    "a limit below zero": (
+        "[limits]\nmax_amount_per_call = -1",
         {},
-        "limits.max_amount_per_call: this version does not hold limits yet",
+        "limits.max_amount_per_call: should be",
     ),
     "a wrong variable": ("", {"VOUCHER_MCP_ACCESS": "all"}, "VOUCHER_MCP_ACCESS: unknown value 'all'"),
 }
@@ -117,14 +117,45 @@ async def test_without_any_configuration_one_project_works_at_once(tmp_path: Pat
     assert envelope["success"]
 
 
+EVERY_SYSTEM = """
+[projects.default]
+backend = "local"
+url = "sqlite:///vouchers.db"
+
+[projects.shop]
+backend = "voucherify"
+app_id = "id"
+app_token = "token"
+access = "write"
+
+[projects.hotel]
+backend = "mews"
+client_token = "token"
+access_token = "token"
+access = "write"
+
+[projects.crm]
+backend = "bloomreach"
+url = "https://eu.connect.loomi.ai/mcp"
+token = "token"
+api_base = "https://api.exponea.com"
+project_token = "project"
+api_key_id = "id"
+api_secret = "secret"
+access = "write"
+"""
+
+
 @pytest.mark.parametrize(("access", "budget"), [("write", 36 * KILOBYTE), ("read", 14 * KILOBYTE)])
 async def test_the_list_of_tools_keeps_to_its_budget_on_the_wire(
     access: str, budget: int, tmp_path: Path
 ) -> None:
+    (tmp_path / "config.toml").write_text(EVERY_SYSTEM, encoding="utf-8")
     async with start(tmp_path, VOUCHER_MCP_ACCESS=access) as wire:
         await wire.open("auto")
         tools = (await wire.request("tools/list"))["tools"]
     line = wire.lines[-1]
+    assert ("start_voucher_import" in str(tools)) is (access == "write")
     assert json.loads(line)["result"]["tools"] == tools
     assert ("create_voucher_pool" in str(tools)) is (access == "write")
     assert len(line) <= budget

@@ -110,7 +110,7 @@ def test_yes_and_no_may_be_said_in_several_words() -> None:
 
 def test_what_is_wrong_with_a_vendors_variables_names_the_variable() -> None:
     for backend, whole in (("voucherify", VOUCHERIFY), ("mews", MEWS), ("bloomreach", LOOMI)):
-        for missing in whole:
+        for missing in whole.keys() - {"LOOMI_PROJECT_ID"}:  # which is found where it is not given
             given = {name: value for name, value in whole.items() if name != missing}
             assert problems(None, **given) == f"{missing}: is missing; a {backend} project needs it"
     said = problems(None, VOUCHERIFY_API_BASE_URL="http://h.io").splitlines()

@@ -8,8 +8,11 @@ All methods raise the errors of `domain.errors` and no others.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
+from anyio.abc import TaskGroup
+
+from voucher_mcp.backends.pace import Paces
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import Unsupported
 from voucher_mcp.domain.pool import (
@@ -44,6 +47,25 @@ class Backend:
     """One account in one voucher system."""
 
     name = "base"
+
+    journals: ClassVar[bool] = False
+    """Whether it keeps the journal itself, in the transaction of the effect. For the others policy does."""
+
+    @classmethod
+    def serves(cls, project: Any, method: str) -> bool:
+        """Whether this backend serves the method for a project configured so."""
+        return cls.can(method)
+
+    def start(self, tasks: TaskGroup, paces: Paces) -> None:
+        """Begin what it does in the background, in the task group that ends with the server.
+
+        Args:
+            tasks: what runs in the background ends with it.
+            paces: of the accounts that the server's projects ask, as two projects may share one.
+        """
+
+    async def close(self) -> None:
+        """Let go of the system."""
 
     @classmethod
     def can(cls, method: str) -> bool:
@@ -106,8 +128,12 @@ class Backend:
         raise self._cannot("delete_voucher_codes")
 
     async def delete_voucher_pool(self, write: Write, pool_id: str) -> Answer[Deletion]:
-        """Delete a pool with its codes, their number in `codes` beside the answer."""
+        """Delete a pool with its codes."""
         raise self._cannot("delete_voucher_pool")
+
+    async def start_voucher_import(self, write: Write, import_id: str, path: str | None) -> Answer[Object]:
+        """Start an import of codes that a person defined in the product, from `path` where it is given."""
+        raise self._cannot("start_voucher_import")
 
     async def create_voucher(self, write: Write, code: str, body: Fields, detail: Detail) -> Answer[Object]:
         """A voucher of that code; `body` is the vendor's request body, only what was given."""

@@ -1,58 +1,66 @@
 """Opening the configured projects: each is reached at its first call, and let go of at the end."""
 
-from collections.abc import AsyncIterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 from anyio.abc import TaskGroup
 
 from voucher_mcp.backends.base import Backend
 from voucher_mcp.backends.local.stores.base import Store
+from voucher_mcp.backends.pace import Paces
 from voucher_mcp.config import ConfigError, LocalProject, Project, Settings
 
 if TYPE_CHECKING:
     from voucher_mcp.backends.local.jobs.job_runner import JobRunner
 
-_ADAPTERS = {"local": ("voucher_mcp.backends.local.adapter", "LocalBackend")}
+_ADAPTERS = {
+    "local": ("voucher_mcp.backends.local.adapter", "LocalBackend"),
+    "voucherify": ("voucher_mcp.backends.voucherify.adapter", "VoucherifyBackend"),
+    "mews": ("voucher_mcp.backends.mews.adapter", "MewsBackend"),
+    "bloomreach": ("voucher_mcp.backends.bloomreach.adapter", "BloomreachBackend"),
+}
 """Imported when first looked at, so that a project costs no start-up time for systems it does not use."""
 
 
-def backend_class(project: Project) -> type[Backend]:
-    """The adapter that serves a project."""
-    module, name = _ADAPTERS[project.backend]
+SYSTEMS: Final = tuple(_ADAPTERS)
+"""The systems that can be behind a project."""
+
+
+def adapter_of(system: str) -> type[Backend]:
+    """The adapter that serves projects of a system."""
+    module, name = _ADAPTERS[system]
     adapter: type[Backend] = getattr(import_module(module), name)
     return adapter
 
 
+def backend_class(project: Project) -> type[Backend]:
+    """The adapter that serves a project."""
+    return adapter_of(project.backend)
+
+
 def can(project: Project, method: str) -> bool:
     """Whether the project's backend serves the method of that name."""
-    return backend_class(project).can(method)
+    return backend_class(project).serves(project, method)
 
 
 def refuse_unserved(settings: Settings) -> None:
     """Stop before anything starts.
 
     Raises:
-        ConfigError: a project's system is not one that this version reaches, or a limit is set, which would
-            seem to protect and does not.
+        ConfigError: a database is not one that this version reaches.
     """
     for project in settings.projects.values():
-        for limit, value in settings.limits_for(project.id):
-            if value is not None:
-                own = getattr(project.limits, limit) is not None
-                place = f"projects.{project.id}.limits" if own else "limits"
-                raise ConfigError(f"{place}.{limit}: this version does not hold limits yet; leave it out")
-        if project.backend not in _ADAPTERS:
-            raise ConfigError(
-                f"projects.{project.id}.backend: this version does not serve {project.backend} yet"
-            )
         if isinstance(project, LocalProject) and project.url.path is None:
             raise ConfigError(
                 f"projects.{project.id}.url: this version does not serve PostgreSQL yet; use sqlite:///"
             )
+    if settings.journal.path is None:
+        raise ConfigError("state: this version does not serve PostgreSQL yet; use sqlite:///")
 
 
 class Backends:
@@ -61,9 +69,12 @@ class Backends:
     def __init__(self, settings: Settings, tasks: TaskGroup) -> None:
         self._settings = settings
         self._tasks = tasks
-        self._opening = anyio.Lock()
+        self._opening: defaultdict[Path, anyio.Lock] = defaultdict(anyio.Lock)
+        """By file: one that is slow to open holds up its own projects only."""
         self._backends: dict[str, Backend] = {}
-        self._stores: dict[Path, tuple[Store, JobRunner]] = {}
+        self._stores: dict[Path, Store] = {}
+        self._runners: dict[Path, JobRunner] = {}
+        self._paces = Paces()
 
     async def get(self, project_id: str) -> Backend:
         """The backend of a configured project; projects in one file share its store.
@@ -73,32 +84,64 @@ class Backends:
         """
         if (backend := self._backends.get(project_id)) is not None:
             return backend
-        async with self._opening:
+        project = self._settings.projects[project_id]
+        if not isinstance(project, LocalProject):
+            adapter: Callable[[Any], Backend] = backend_class(project)
+            self._backends[project_id] = backend = adapter(project)  # which reaches for nothing yet
+            backend.start(self._tasks, self._paces)
+            return backend
+        assert project.url.path is not None  # refuse_unserved saw to it
+        async with self._opening[project.url.path]:
             if project_id not in self._backends:
-                self._backends[project_id] = await self._open(self._settings.projects[project_id])
+                self._backends[project_id] = await self._open_local(project, project.url.path)
             return self._backends[project_id]
+
+    async def state(self) -> Store:
+        """The state database, with the journal of the writes on vendors; made at the first one.
+
+        Raises:
+            Unavailable: it cannot be opened now.
+        """
+        path = self._settings.journal.path
+        assert path is not None  # refuse_unserved saw to it
+        async with self._opening[path]:
+            return await self._store(path)
+
+    async def journal_of(self, project_id: str) -> Store:
+        """The database with the journal of a project: its own where it has one, else the state database."""
+        project = self._settings.projects[project_id]
+        if isinstance(project, LocalProject) and project.url.path is not None:
+            async with self._opening[project.url.path]:
+                return await self._store(project.url.path)
+        return await self.state()
 
     async def close(self) -> None:
         """Let go of everything that was opened."""
         with anyio.CancelScope(shield=True):
-            for store, _ in self._stores.values():
+            for backend in self._backends.values():
+                await backend.close()
+            for store in self._stores.values():
                 await store.close()
 
-    async def _open(self, project: Project) -> Backend:
-        assert isinstance(project, LocalProject)  # refuse_unserved saw to both
-        assert project.url.path is not None
+    async def _open_local(self, project: LocalProject, path: Path) -> Backend:
         from voucher_mcp.backends.local.adapter import LocalBackend
         from voucher_mcp.backends.local.jobs.job_runner import JobRunner
-        from voucher_mcp.backends.local.stores.sqlite import SqliteStore
 
-        path = project.url.path
-        if path not in self._stores:
-            opened = await SqliteStore.open(path, self._tasks)
-            self._stores[path] = opened, JobRunner(opened)
-            self._tasks.start_soon(self._stores[path][1].run)
-        store, runner = self._stores[path]
+        store = await self._store(path)
+        if path not in self._runners:
+            self._runners[path] = JobRunner(store)
+            self._tasks.start_soon(self._runners[path].run)
+        runner = self._runners[path]
         runner.serve(project.id, writable=project.access == "write" and not self._settings.read_only)
         return LocalBackend(project.id, store, project.timezone, runner=runner, import_dir=project.import_dir)
+
+    async def _store(self, path: Path) -> Store:
+        """The store of a file, which all who use it share; for one who holds its lock in `_opening`."""
+        from voucher_mcp.backends.local.stores.sqlite import SqliteStore
+
+        if path not in self._stores:
+            self._stores[path] = await SqliteStore.open(path, self._tasks)
+        return self._stores[path]
 
 
 @asynccontextmanager

@@ -8,7 +8,8 @@ import anyio
 
 from voucher_mcp.backends.opening import Backends, open_backends
 from voucher_mcp.cli.main import DONE, FAILED, settings_of
-from voucher_mcp.config import LocalProject, Project, Settings, configuration_file
+from voucher_mcp.cli.reach import checked
+from voucher_mcp.config import LocalProject, Project, Settings, configuration_file, usual_file
 from voucher_mcp.domain.errors import Unavailable, VoucherError
 
 
@@ -16,7 +17,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Try them all; 1 where one cannot be used."""
     settings = settings_of(arguments)
     file = configuration_file(arguments.config, os.environ)
-    print(f"Configuration: {file or 'no file; the environment and the defaults'}")
+    print(f"Configuration: {file or f'no file {usual_file()}; the environment and the defaults'}")
     print(f"Toolsets: {', '.join(settings.toolsets)}")
     if settings.read_only:
         print("Read-only: no project can be written to.")
@@ -51,7 +52,7 @@ async def _check(project: Project, backends: Backends) -> list[str]:
     else:
         where = []
     backend = await backends.get(project.id)
-    return [*where, f"ok: {await backend.check()}"]
+    return [*where, f"ok: {await checked(backend)}"]
 
 
 def _check_place(path: Path) -> str:

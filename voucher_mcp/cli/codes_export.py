@@ -17,8 +17,8 @@ from voucher_mcp.cli.main import DONE, settings_of
 from voucher_mcp.cli.progress import Step, progress_bar
 from voucher_mcp.cli.reach import on_backend, project_of
 from voucher_mcp.cli.report import owners_own
-from voucher_mcp.domain.errors import quoted
-from voucher_mcp.domain.pool import CodesQuery, VoucherCode
+from voucher_mcp.domain.errors import InvalidInput, quoted
+from voucher_mcp.domain.pool import VoucherCode
 from voucher_mcp.domain.spreadsheet import guarded
 from voucher_mcp.domain.times import to_iso
 from voucher_mcp.policy.access import Demand, refusal
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise refused
 
     async def work(backend: Backend) -> int:
-        total = await _count(backend, arguments.pool, arguments.status)
+        total = await _total(backend, arguments.pool, arguments.status)
         with _destination(arguments.output) as file, progress_bar("Exporting", total) as step:
             return await export_codes(backend, arguments.pool, arguments.status, file, step)
 
@@ -47,9 +47,10 @@ def run(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-async def _count(backend: Backend, pool: str, status: str | None) -> int:
-    page = await backend.list_voucher_codes(pool, CodesQuery(count=1, status=status))
-    return int(page.beside["matched"])
+async def _total(backend: Backend, pool: str, status: str | None) -> int | None:
+    """How many codes will come, if the pool tells: to count those of a status may take a walk through all."""
+    found = (await backend.get_voucher_pool(pool)).data
+    return {None: found["total"], "available": found["available"]}.get(status)
 
 
 async def export_codes(backend: Backend, pool: str, status: str | None, file: TextIO, step: Step) -> int:
@@ -68,7 +69,7 @@ def _row(code: VoucherCode) -> list[str]:
     metadata = code.get("metadata")
     return [
         guarded(code["code"]),
-        code["status"],
+        guarded(code["status"]),
         _time(code["assigned_time"]),
         _time(code["redeemed_time"]),
         guarded(code.get("customer_id", "")),
@@ -95,6 +96,8 @@ def _destination(path: Path | None) -> Iterator[TextIO]:
             yield file
         return
     whole = path.resolve()
+    if not whole.parent.is_dir():
+        raise InvalidInput(f"{path} cannot be written: there is no such folder. Nothing was exported.")
     part = whole.with_name(f"{whole.name}.{os.getpid()}.part")
     try:
         with open(part, "x", encoding="utf-8", newline="", opener=owners_own) as file:

@@ -104,7 +104,8 @@ def _require_write(settings: Settings, project_id: str) -> None:
 
 
 def _write(tool: str, **arguments: object) -> Write:
-    return Write(tool, digest_of_call(tool, arguments), CALLER)
+    subject = ", ".join(map(str, arguments.values()))
+    return Write(tool, digest_of_call(tool, arguments), CALLER, subject=subject)
 
 
 def _report_path(arguments: argparse.Namespace) -> Path:

@@ -71,7 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     _command(commands, "demo", "show the main job on throw-away data")
     _command(commands, "check", "try every project and say what is wrong")
     _command(commands, "migrate", "bring the databases to this version's schema")
+    _login(_command(commands, "login", "sign in at a project's voucher system"))
     _codes(_command(commands, "codes", "move codes in and out of a pool"))
+    _journal(_command(commands, "journal", "show what was written, by whom and with what outcome"))
     _client_config(_command(commands, "client-config", "print the snippet for an MCP client"))
     return parser
 
@@ -94,6 +96,11 @@ def _serve(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--transport", choices=["stdio"], default="stdio")
 
 
+def _login(login: argparse.ArgumentParser) -> None:
+    login.add_argument("project", metavar="PROJECT", help="the project's id")
+    login.add_argument("--no-browser", action="store_true", help="only print the address to open")
+
+
 def _codes(codes: argparse.ArgumentParser) -> None:
     actions = codes.add_subparsers(metavar="ACTION", required=True)
     imports = actions.add_parser("import", help="add the codes of a file to a pool")
@@ -112,6 +119,13 @@ def _codes(codes: argparse.ArgumentParser) -> None:
         action.add_argument("--pool", required=True, metavar="ID|NAME")
         _config(action)
         action.set_defaults(action=name)
+
+
+def _journal(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--project", metavar="ID")
+    command.add_argument("--since", metavar="TIME", help="ISO 8601, or how long ago: 30m, 2h, 7d")
+    command.add_argument("--tool", metavar="NAME")
+    command.add_argument("--format", choices=["table", "jsonl"], default="table")
 
 
 def _client_config(command: argparse.ArgumentParser) -> None:

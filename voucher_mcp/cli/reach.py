@@ -8,9 +8,12 @@ import anyio
 from voucher_mcp.backends.base import Backend
 from voucher_mcp.backends.opening import open_backends
 from voucher_mcp.config import Project, Settings
-from voucher_mcp.domain.errors import NotFound, VoucherError, quoted
+from voucher_mcp.domain.errors import NotFound, Unavailable, VoucherError, quoted
 
 T = TypeVar("T")
+
+_CHECK_SECONDS = 50.0
+"""As long as a tool call has: without an end, a vendor's Retry-After would be waited for."""
 
 
 def project_of(settings: Settings, project_id: str) -> Project:
@@ -25,6 +28,19 @@ def project_of(settings: Settings, project_id: str) -> Project:
     raise NotFound(
         f"There is no project {quoted(project_id)}; nothing was changed. The projects are {known}."
     )
+
+
+async def checked(backend: Backend) -> str:
+    """What a project's check says.
+
+    Raises:
+        VoucherError: it cannot be used.
+    """
+    try:
+        with anyio.fail_after(_CHECK_SECONDS):
+            return await backend.check()
+    except TimeoutError:
+        raise Unavailable("The voucher system did not answer in time. Try again later.") from None
 
 
 def on_backend(settings: Settings, project_id: str, work: Callable[[Backend], Awaitable[T]]) -> T:

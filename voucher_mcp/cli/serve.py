@@ -18,7 +18,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve; logs go to standard error, standard output is the protocol's."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # else Ctrl-C would wait for the next line of input
-    anyio.run(_serve, settings_of(arguments))
+    settings, cut_off = settings_of(arguments), False
+    try:
+        anyio.run(_serve, settings)
+    except* (BrokenPipeError, anyio.BrokenResourceError):
+        cut_off = True
+    if cut_off:
+        raise BrokenPipeError("the client reads no more")
     return 0
 
 

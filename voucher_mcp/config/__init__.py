@@ -1,7 +1,7 @@
 """Settings: projects, access, limits. What is wrong with them stops the start with a sentence."""
 
 from voucher_mcp.config.errors import ConfigError
-from voucher_mcp.config.loading import configuration_file, load_settings
+from voucher_mcp.config.loading import configuration_file, load_settings, usual_file
 from voucher_mcp.config.models import (
     TOOLSETS,
     Access,
@@ -39,4 +39,5 @@ __all__ = [
     "data_file",
     "is_loopback",
     "load_settings",
+    "usual_file",
 ]

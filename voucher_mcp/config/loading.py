@@ -15,7 +15,7 @@ from voucher_mcp.config.values import parse_path
 
 
 def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
-    """The settings from a file and the environment (the design's section 5).
+    """The settings from a file and the environment.
 
     The file is `config`, else VOUCHER_MCP_CONFIG, else `config.toml` in the user's config directory if
     there is one. Variables that are empty or blank count as not set.
@@ -59,9 +59,7 @@ def configuration_file(config: Path | None, environ: Mapping[str, str]) -> Path 
             return parse_path(str(named), Path())
         except ValueError as error:
             raise ConfigError(f"{named}: {error}") from None
-    import platformdirs
-
-    file = Path(platformdirs.user_config_dir("voucher-mcp", appauthor=False)) / "config.toml"
+    file = usual_file()
     try:
         file.lstat()
     except (FileNotFoundError, NotADirectoryError):
@@ -69,6 +67,13 @@ def configuration_file(config: Path | None, environ: Mapping[str, str]) -> Path 
     except OSError:
         pass  # it may be there, and hold restrictions: reading it says why it cannot be read
     return file
+
+
+def usual_file() -> Path:
+    """Where the configuration is looked for if nothing names another file."""
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("voucher-mcp", appauthor=False)) / "config.toml"
 
 
 def _read(file: Path) -> dict[str, object]:

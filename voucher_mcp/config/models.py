@@ -1,4 +1,4 @@
-"""The settings as typed, frozen values. The keys are the design's; unknown ones are refused."""
+"""The settings as typed, frozen values. Unknown keys are refused."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self, get_args
@@ -73,8 +73,22 @@ class LocalProject(_Project):
 class VoucherifyProject(_VendorProject):
     backend: Literal["voucherify"]
     base_url: Address = "https://api.voucherify.io"
-    app_id: Text
-    app_token: Secret
+    app_id: Text | None
+    app_token: Secret | None
+    oauth_token: Secret | None = None
+    """Instead of app_id and app_token; the vendor's OAuth tokens live 15 minutes."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _signs_in_one_way(cls, table: object) -> object:
+        keys = ("app_id", "app_token")
+        if not isinstance(table, dict) or table.get("oauth_token") is None:
+            return table  # where a key that is missing is named
+        if any(table.get(key) is not None for key in keys):
+            raise ValueError(
+                "oauth_token stands instead of app_id and app_token; give only the one or the other"
+            )
+        return {**dict.fromkeys(keys), **table}
 
 
 class MewsProject(_VendorProject):
@@ -91,7 +105,9 @@ class MewsProject(_VendorProject):
 class BloomreachProject(_VendorProject):
     backend: Literal["bloomreach"]
     url: Address
-    upstream_project_id: Text
+    """The vendor's MCP server of the account's region; with a slash at its end it redirects."""
+    upstream_project_id: Text | None = None
+    """None: the only project that the account can see."""
     token: Secret | None = None
     """None: the stored sign-in of `voucher-mcp login`."""
     api_base: Address | None = None
@@ -171,7 +187,7 @@ class Settings(_Model):
     @property
     def journal(self) -> Database:
         """Where the journal of vendor writes is: `state`, else the default local project's own
-        database, else `state.db` in the data directory (the design). Nothing is opened or created."""
+        database, else `state.db` in the data directory. Nothing is opened or created."""
         if self.state is not None:
             return self.state
         default = self.projects.get("default")

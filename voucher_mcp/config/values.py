@@ -73,7 +73,7 @@ def is_loopback(host: str) -> bool:
 
 
 def safe_address(text: str) -> str:
-    """A web address: https, or plain http on loopback only (the design); no sign-in, query or fragment."""
+    """A web address: https, or plain http on loopback only; no sign-in, query or fragment."""
     parts = _split(text)
     if "@" in parts.netloc:
         raise ValueError("should hold no user name or password")

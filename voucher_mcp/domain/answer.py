@@ -26,3 +26,7 @@ class Answer(Generic[T_co]):
     data: T_co
     beside: Mapping[str, Any] = field(default_factory=dict)
     links: Sequence[Link] = ()
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """What a person who is asked is told and the agent is not: `pool`, `codes` (how many) and the `amount` or
+    `points` that they were made with; or `code`, `type`, `balance` (of a LOYALTY_CARD points)
+    and `redemptions`."""

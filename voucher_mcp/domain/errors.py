@@ -13,7 +13,8 @@ Values that come from a voucher system or a caller appear in it quoted, by `quot
 """
 
 import json
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 Applied = Literal["no", "unknown", "partly"]
 
@@ -21,8 +22,7 @@ _QUOTED_LENGTH = 60
 
 
 def quoted(value: object, length: int = _QUOTED_LENGTH) -> str:
-    """`value` as JSON text of at most `length` characters, so that it reads as data and never as a "
-    "sentence."""
+    """`value` as JSON text of at most `length` characters, so that it reads as data, never as a sentence."""
     text = str(value)
     printable = "".join(character if character.isprintable() else "�" for character in text[:length])
     return json.dumps(printable + ("…" if len(text) > length else ""), ensure_ascii=False)
@@ -64,6 +64,10 @@ class VoucherError(Exception):
             self.retryable = retryable
         if applied is not None:
             self.applied = applied
+
+    def kept(self) -> dict[str, Any]:
+        """What the journal keeps of it, for `restored`."""
+        return {"code": self.code, "message": self.message, "field": self.field, "applied": self.applied}
 
 
 class InvalidInput(VoucherError):
@@ -168,3 +172,9 @@ class Unavailable(VoucherError):
 class OutcomeUnknown(VoucherError):
     code = "outcome_unknown"
     applied = "unknown"
+
+
+def restored(kept: Mapping[str, Any]) -> VoucherError:
+    """The failure that `VoucherError.kept` came from."""
+    kinds = {kind.code: kind for kind in VoucherError.__subclasses__()}
+    return kinds[kept["code"]](kept["message"], field=kept["field"], applied=kept["applied"])

@@ -58,8 +58,10 @@ class CodeFate(TypedDict):
 
     code: str
     id: str | None
-    result: Literal["added", "duplicate", "invalid"]
+    result: Literal["added", "duplicate", "invalid", "pending"]
     error: str | None
+    async_action_id: NotRequired[str]
+    """Of a pending one: what a vendor is still at work on."""
 
 
 class AssignedCode(TypedDict):

@@ -2,11 +2,59 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from voucher_mcp.domain.answer import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What a write mints, in minor units and points, and how many codes it makes or touches."""
+
+    amount: int = 0
+    points: int = 0
+    codes: int = 0
+
+
+Arguments = Mapping[str, Any]
+
+
+class Values(Protocol):
+    """What only the voucher system knows of what a write is worth."""
+
+    async def template(self, pool_id: str) -> Mapping[str, Any]:
+        """The voucher that the codes of a pool share; empty where that is not known."""
+        ...
+
+    async def kind(self, code: str) -> str | None:
+        """The type of a voucher; None where that is not known."""
+        ...
+
+    async def size(self, pool_id: str) -> int:
+        """How many codes a pool has; 0 where that is not known."""
+        ...
+
+    def csv(self, arguments: Arguments) -> Iterable[str]:
+        """The lines of the CSV that the arguments name; none where it is not to be read."""
+        ...
+
+
+Weigh = Callable[[Values], Awaitable[Worth]]
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What may be minted on one day, UTC; None is without a limit."""
+
+    amount: int | None = None
+    points: int | None = None
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is anything to hold a write against."""
+        return self.amount is not None or self.points is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +75,24 @@ class Write:
     confirmed: str | None = None
     """The digest of the result that a person agreed to; None where nobody has to. A write that comes to
     another result raises Unconfirmed and leaves nothing behind, so that the person can be asked about it."""
+    reference: str = ""
+    """Our name for the write in a vendor's system (source_id, tracking_id): the same for every try with the
+    key, and no other write's."""
+    recovering: bool = False
+    """An earlier try's answer was lost. A vendor's adapter first looks whether that try was applied. If so it
+    answers it and writes nothing; it writes only where it can tell that nothing happened, and else raises
+    OutcomeUnknown."""
+    begun: int = 0
+    """When the first try began, in milliseconds UTC by our clock, where this one is recovering."""
+    worth: Worth = Worth()
+    a_day: Allowance = Allowance()
+    weigh: Weigh | None = None
+    """Weighs it again in the transaction of the effect, where `worth` rests on what was looked up before and
+    may have changed; raises LimitExceeded. Waits for nothing but the values that it is given."""
+    subject: str | None = None
+    """What the journal says that it was about: a pool, or a masked code."""
+    shown_key: str | None = None
+    """The key as the journal shows it, without a code that may stand in it."""
 
 
 class Unconfirmed(Exception):
@@ -45,7 +111,7 @@ def digest_of(value: Any) -> str:
 
 def digest_of_result(answer: Answer[Any]) -> str:
     """What a person's agreement is bound to: everything that the write answers."""
-    return digest_of([answer.data, dict(answer.beside)])
+    return digest_of([answer.data, dict(answer.beside), dict(answer.about)])
 
 
 def digest_of_call(tool: str, arguments: Mapping[str, Any]) -> str:

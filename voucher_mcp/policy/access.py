@@ -53,7 +53,7 @@ def refusal(demand: Demand, project: Project, settings: Settings, can: Can) -> V
         return AccessDenied(
             f"The project {project.id} has read access, so {demand.tool} was not run and nothing was "
             "changed. The operator "
-            'can set access = "write" for it.'
+            'can set access = "write" for it, or VOUCHER_MCP_ACCESS=write where there is no file.'
         )
     if demand.irreversible and project.destructive == "block":
         return AccessDenied(

@@ -57,7 +57,9 @@ Texts = Annotated[List, Field(json_schema_extra={"items": {"type": "string"}})]
 Span = Annotated[Object, Field(description="{after, before}")]
 Code = Annotated[Text, Field(description="Code or id", min_length=1)]
 
-ProjectId = Annotated[Text, Field(description="From list_projects", min_length=1)]
+ProjectId = Annotated[Text, Field(min_length=1)]
+"""Not described at each tool: list_projects and the instructions say what it is."""
+
 PoolId = Annotated[Text, Field(description="Pool id, or exact name", min_length=1)]
 Key = Annotated[
     Text,

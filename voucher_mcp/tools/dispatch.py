@@ -1,10 +1,8 @@
 """The walk of every call: arguments, policy, backend, envelope. Every outcome becomes an envelope here."""
 
 import logging
-import secrets
-import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
@@ -12,12 +10,16 @@ import anyio
 from mcp.server import ServerRequestContext
 from mcp.types import CallToolRequestParams, CallToolResult, InputRequiredResult
 
+from voucher_mcp.backends.base import Backend
 from voucher_mcp.backends.opening import Backends, can
 from voucher_mcp.config import Project, Settings
 from voucher_mcp.domain.answer import Answer
+from voucher_mcp.domain.crash import log_crash
 from voucher_mcp.domain.errors import NotFound, OutcomeUnknown, Unavailable, VoucherError, quoted
-from voucher_mcp.domain.write import Unconfirmed, Write, digest_of_call, digest_of_result
+from voucher_mcp.domain.write import Write
 from voucher_mcp.policy.access import offer, refusal
+from voucher_mcp.policy.text import clean
+from voucher_mcp.policy.writes import Wish, Writes
 from voucher_mcp.tools import envelope
 from voucher_mcp.tools.arguments import parse
 from voucher_mcp.tools.call import Call, ProjectsCall, WritingCall
@@ -38,6 +40,7 @@ class Dispatcher:
 
     settings: Settings
     backends: Backends
+    writes: Writes
     tools: Mapping[str, ToolDefinition]
 
     @property
@@ -51,7 +54,9 @@ class Dispatcher:
         """The envelope of one call, whatever happens; where the user has to be asked, the question."""
         definition = self.tools.get(params.name)
         listing = definition is not None and definition.listing
-        writing = definition is not None and definition.may_write(params.arguments or {})
+        given = params.arguments or {}
+        of_write = definition is not None and definition.may_write(given)
+        writing = of_write and given.get("dry_run") is not True
         try:
             if definition is None:
                 raise self._unknown(params.name)
@@ -59,14 +64,11 @@ class Dispatcher:
                 return envelope.success(await self._run(definition, context, params))
             raise _out_of_time(definition, writing)
         except VoucherError as error:
-            return envelope.failure(error, listing=listing)
+            return envelope.failure(error, listing=listing, of_write=of_write)
         except Ask as ask:
             return ask.result
         except Exception as error:
-            reference = secrets.token_hex(4)
-            # the type and the place only: the text of an unforeseen error may hold anything
-            place = "".join(traceback.format_tb(error.__traceback__))
-            logger.error("crash %s in %s: %s\n%s", reference, params.name, type(error).__name__, place)
+            reference = log_crash(logger, params.name, error)
             return envelope.crash(reference, writing=writing, listing=listing)
 
     async def _run(
@@ -84,49 +86,50 @@ class Dispatcher:
             raise refused
         backend = await self.backends.get(project.id)
         if not demand.writes and not definition.exports:
+            await self.writes.count_call(project)
             report = context.session.report_progress
             return await definition.handler(Call(backend, report=report), **arguments)
-        given = params.arguments or {}
-        cleared = frozenset(name for name in definition.clears if name in given and given[name] is None)
-        meant = {**arguments, "cleared": sorted(cleared)} if cleared else arguments
-        write = Write(
-            tool=definition.name,
-            digest=digest_of_call(definition.name, meant),
-            caller=CALLER,
-            key=arguments.pop("idempotency_key", None),
-            dry_run=arguments.pop("dry_run", False),
-        )
-        call = WritingCall(backend, write, cleared)
-        if definition.question is None or write.dry_run or project.destructive == "allow":
-            return await definition.handler(call, **arguments)
-        return await self._run_confirmed(definition, call, arguments, project, context, params)
+        return await self._write(definition, backend, arguments, project, context, params)
 
-    async def _run_confirmed(
+    async def _write(
         self,
         definition: ToolDefinition,
-        call: WritingCall,
-        arguments: Mapping[str, Any],
+        backend: Backend,
+        arguments: dict[str, Any],
         project: Project,
         context: ServerRequestContext[Any, Any],
         params: CallToolRequestParams,
     ) -> Answer[Any]:
-        """Write once a person agreed to exactly what will happen; if that changes meanwhile, ask again."""
-        assert definition.question is not None
-        agreed = ""  # to nothing yet, which no result's digest equals
-        while True:
-            try:
-                warrant = replace(call, write=replace(call.write, confirmed=agreed))
-                return await definition.handler(warrant, **arguments)
-            except Unconfirmed as change:
-                question = definition.question(arguments, change.answer)
-                digest = digest_of_result(change.answer)
-                text = f"{question} in the project {quoted(project.name)}? This cannot be undone."
-                await agree(context, params, text, digest, project.id)
-                agreed = digest
+        """Hand the write to policy, with the question for the person where one has to be asked."""
+        assert definition.worth is not None  # the registry saw to it
+        given = params.arguments or {}
+        cleared = frozenset(name for name in definition.clears if name in given and given[name] is None)
+        key, dry_run = arguments.pop("idempotency_key", None), arguments.pop("dry_run", False)
+        meant = {**arguments, "cleared": sorted(cleared)} if cleared else arguments
+        wish = Wish(definition.name, arguments, meant, CALLER, key, dry_run, definition.worth)
+        question = definition.question
+
+        async def effect(write: Write) -> Answer[Any]:
+            return await definition.handler(WritingCall(backend, write, cleared), **arguments)
+
+        async def consent(answer: Answer[Any], digest: str) -> None:
+            assert question is not None
+            text = (
+                f"{question(arguments, answer)} in the project {quoted(project.name)}? This cannot be undone."
+            )
+            await agree(context, params, clean(text), digest, project.id)
+
+        asks = question is not None and not dry_run and project.destructive == "confirm"
+        return await self.writes.run(project, backend, wish, effect, consent if asks else None)
 
     def _offers(self) -> list[Any]:
-        demands = [definition.demand for definition in self.tools.values() if definition.method]
-        return [offer(project, demands, self.settings, can) for project in self.settings.projects.values()]
+        projects = self.settings.projects.values()
+        demands = [
+            definition.demand
+            for definition in self.tools.values()
+            if definition.method and any(can(project, definition.method) for project in projects)
+        ]
+        return [offer(project, demands, self.settings, can) for project in projects]
 
     def _project(self, project_id: str) -> Project:
         if (project := self.settings.projects.get(project_id)) is not None:

@@ -1,12 +1,16 @@
 """The one answer that every tool gives: success, data, error, and what belongs beside them."""
 
 import json
+import re
 from typing import Any
 
 from mcp.types import CallToolResult, ResourceLink, TextContent
 
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import VoucherError
+from voucher_mcp.policy.text import clean, is_clean
+
+_SAYS_SO = re.compile(r"[Nn]othing (was|is|has|will)|[Nn]one was|[Nn]either was")
 
 
 def success(answer: Answer[Any]) -> CallToolResult:
@@ -19,8 +23,14 @@ def success(answer: Answer[Any]) -> CallToolResult:
     return result
 
 
-def failure(error: VoucherError, *, listing: bool = False) -> CallToolResult:
-    """The envelope of a call that did not; fields that do not apply are left out."""
+def failure(error: VoucherError, *, listing: bool = False, of_write: bool = False) -> CallToolResult:
+    """The envelope of a call that did not; fields that do not apply are left out.
+
+    That of a write, or of its dry run, always says in `error` whether anything was changed.
+    """
+    message = error.message
+    if of_write and error.applied == "no" and not _SAYS_SO.search(message):
+        message += " Nothing was changed."
     details = {
         "retryable": error.retryable,
         "retry_after": error.retry_after,
@@ -31,7 +41,7 @@ def failure(error: VoucherError, *, listing: bool = False) -> CallToolResult:
     envelope: dict[str, Any] = {
         "success": False,
         "data": [] if listing else None,
-        "error": error.message,
+        "error": message,
         "error_code": error.code,
         **{name: value for name, value in details.items() if value is not None},
     }
@@ -54,10 +64,14 @@ def crash(reference: str, *, writing: bool, listing: bool = False) -> CallToolRe
 
 
 def _result(envelope: dict[str, Any], *, is_error: bool) -> CallToolResult:
-    text = json.dumps(envelope, separators=(",", ":"), ensure_ascii=False)
-    if not text.isascii() and (sendable := text.encode("utf-8", "replace").decode()) != text:
-        # half a character from a vendor's JSON: the transport would break on it, and with it every later call
-        text, envelope = sendable, json.loads(sendable)
+    text = _dump(envelope)
+    if not is_clean(text):  # what a voucher system holds is data, and may be made to mislead
+        envelope = clean(envelope)
+        text = _dump(envelope)
     return CallToolResult(
         content=[TextContent(type="text", text=text)], structured_content=envelope, is_error=is_error
     )
+
+
+def _dump(envelope: dict[str, Any]) -> str:
+    return json.dumps(envelope, separators=(",", ":"), ensure_ascii=False)

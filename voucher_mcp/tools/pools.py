@@ -22,6 +22,7 @@ from voucher_mcp.domain.pool import (
     VoucherPool,
     VoucherPoolSummary,
 )
+from voucher_mcp.policy import worth
 from voucher_mcp.tools.arguments import (
     Flag,
     Integer,
@@ -79,7 +80,10 @@ async def list_voucher_codes(
     pool_id: PoolId,
     skip: Annotated[Integer, Field(ge=0)] = 0,
     count: Annotated[Integer, Field(ge=1, le=1_000)] = 20,
-    status: Annotated[Text | None, Field(description="available, assigned or redeemed")] = None,
+    status: Annotated[
+        Text | None,
+        Field(description="available, assigned, redeemed; in Mews active, scheduled, expired, deleted"),
+    ] = None,
     code_ids: Annotated[CodeIds | None, Field(description="Only these ids or codes")] = None,
     updated_after: Annotated[Time | None, Field(description="ISO 8601 or Unix seconds")] = None,
     updated_before: Time | None = None,
@@ -96,7 +100,7 @@ async def list_voucher_codes(
     return await call.backend.list_voucher_codes(pool_id, query)
 
 
-@tool(toolset="pools", title="Create a voucher pool", data=_POOL, writes=True)
+@tool(toolset="pools", title="Create a voucher pool", data=_POOL, writes=True, worth=worth.of_new_pool)
 async def create_voucher_pool(
     call: WritingCall,
     name: Annotated[Text, Field(description="Unique in the project")],
@@ -104,7 +108,8 @@ async def create_voucher_pool(
         Object | None,
         Field(
             description="Template of its codes: {type, discount | gift | loyalty_card, "
-            "redemption: {quantity}, start_date, expiration_date, …}; default a single-use 10 % discount"
+            "redemption: {quantity}, start_date, expiration_date, …}; default a single-use 10 % discount; "
+            "in Mews {service_id, type, company_id, assigned_rate_ids}"
         ),
     ] = None,
     codes: Codes = None,
@@ -116,7 +121,14 @@ async def create_voucher_pool(
     return await call.backend.create_voucher_pool(call.write, name, voucher, _wanted(codes or [], generate))
 
 
-@tool(toolset="pools", title="Change a voucher pool", data=_POOL, writes=True, idempotent=True)
+@tool(
+    toolset="pools",
+    title="Change a voucher pool",
+    data=_POOL,
+    writes=True,
+    idempotent=True,
+    worth=worth.of_nothing,
+)
 async def update_voucher_pool(
     call: WritingCall,
     pool_id: PoolId,
@@ -136,7 +148,14 @@ async def update_voucher_pool(
     )
 
 
-@tool(toolset="pools", title="Add codes to a pool", listing=True, writes=True, key="required")
+@tool(
+    toolset="pools",
+    title="Add codes to a pool",
+    listing=True,
+    writes=True,
+    key="required",
+    worth=worth.of_new_codes,
+)
 async def add_voucher_codes(
     call: WritingCall, pool_id: PoolId, codes: Codes = None, generate: Generate = None
 ) -> Answer[list[CodeFate]]:
@@ -146,7 +165,7 @@ async def add_voucher_codes(
     return await call.backend.add_voucher_codes(call.write, pool_id, _wanted(codes, generate))
 
 
-@tool(toolset="pools", title="Assign a code to a customer", writes=True, key="required")
+@tool(toolset="pools", title="Assign a code to a customer", writes=True, key="required", worth=worth.of_one)
 async def assign_voucher_code(
     call: WritingCall,
     pool_id: PoolId,
@@ -159,18 +178,37 @@ async def assign_voucher_code(
 
 
 def _ask_codes(arguments: Mapping[str, Any], answer: Answer[Any]) -> str:
-    count = answer.data["deleted"]
-    return f"Delete {count:,} code{'s' if count != 1 else ''} of the pool {quoted(answer.beside['pool'])}"
+    return f"Delete {_codes_of(answer)} of the pool {_pool_of(arguments, answer)}{_worth_of(answer)}"
 
 
 def _ask_pool(arguments: Mapping[str, Any], answer: Answer[Any]) -> str:
-    count = answer.beside["codes"]
-    return (
-        f"Delete the pool {quoted(answer.beside['pool'])} with its {count:,} code{'s' if count != 1 else ''}"
-    )
+    return f"Delete the pool {_pool_of(arguments, answer)} with its {_codes_of(answer)}{_worth_of(answer)}"
 
 
-@tool(toolset="pools", title="Delete codes", writes=True, irreversible=True, question=_ask_codes)
+def _pool_of(arguments: Mapping[str, Any], answer: Answer[Any]) -> str:
+    return quoted(answer.about.get("pool", arguments["pool_id"]))
+
+
+def _codes_of(answer: Answer[Any]) -> str:
+    count = answer.about.get("codes")
+    return "codes" if count is None else f"{count:,} code{'s' if count != 1 else ''}"
+
+
+def _worth_of(answer: Answer[Any]) -> str:
+    """What the codes hold, or held when they were new, in whatever unit that is."""
+    units = {"amount": "minor units", "points": "points"}
+    sums = [f"{answer.about[name]:,} {unit}" for name, unit in units.items() if answer.about.get(name)]
+    return f", made to be worth {' and '.join(sums)}" if sums else ""
+
+
+@tool(
+    toolset="pools",
+    title="Delete codes",
+    writes=True,
+    irreversible=True,
+    question=_ask_codes,
+    worth=worth.of_code_ids,
+)
 async def delete_voucher_codes(call: WritingCall, pool_id: PoolId, code_ids: CodeIds) -> Answer[Deletion]:
     """Delete codes of one pool for good, all of them or none; one that is not of the pool is refused."""
     return await call.backend.delete_voucher_codes(
@@ -178,10 +216,27 @@ async def delete_voucher_codes(call: WritingCall, pool_id: PoolId, code_ids: Cod
     )
 
 
-@tool(toolset="pools", title="Delete a pool", writes=True, irreversible=True, question=_ask_pool)
+@tool(
+    toolset="pools",
+    title="Delete a pool",
+    writes=True,
+    irreversible=True,
+    question=_ask_pool,
+    worth=worth.of_pool,
+)
 async def delete_voucher_pool(call: WritingCall, pool_id: PoolId) -> Answer[Deletion]:
     """Delete a pool and its codes for good."""
     return await call.backend.delete_voucher_pool(call.write, pool_id)
+
+
+@tool(toolset="pools", title="Start a defined import", writes=True, worth=worth.of_nothing)
+async def start_voucher_import(
+    call: WritingCall,
+    import_id: Annotated[Text, Field(min_length=1)],
+    path: Annotated[Text | None, Field(description="Another source file")] = None,
+) -> Answer[dict[str, Any]]:
+    """Start a voucher import that a person defined in Bloomreach."""
+    return await call.backend.start_voucher_import(call.write, import_id, path)
 
 
 def _either() -> InvalidInput:

@@ -8,6 +8,7 @@ from pydantic import Field
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.queries import RedemptionsQuery
 from voucher_mcp.domain.redemption import parse_request
+from voucher_mcp.policy import worth
 from voucher_mcp.tools.arguments import Detail, Integer, List, Object, Span, Text, window
 from voucher_mcp.tools.call import Call, WritingCall
 from voucher_mcp.tools.registry import tool
@@ -28,7 +29,7 @@ def _reserves(arguments: Mapping[str, Any]) -> bool:
     return arguments.get("session") not in (None, "")
 
 
-@tool(toolset="redemptions", title="Validate vouchers", writes_when=_reserves)
+@tool(toolset="redemptions", title="Validate vouchers", writes_when=_reserves, worth=worth.of_redeemables)
 async def validate_vouchers(
     call: Call,
     redeemables: Redeemables,
@@ -45,7 +46,7 @@ async def validate_vouchers(
     return await call.backend.validate_vouchers(write, request)
 
 
-@tool(toolset="redemptions", title="Redeem vouchers", writes=True, key="required")
+@tool(toolset="redemptions", title="Redeem vouchers", writes=True, key="required", worth=worth.of_redeemables)
 async def redeem_vouchers(
     call: WritingCall,
     redeemables: Redeemables,
@@ -59,7 +60,13 @@ async def redeem_vouchers(
     return await call.backend.redeem_vouchers(call.write, request, detail)
 
 
-@tool(toolset="redemptions", title="Roll a redemption back", writes=True, idempotent=True)
+@tool(
+    toolset="redemptions",
+    title="Roll a redemption back",
+    writes=True,
+    idempotent=True,
+    worth=worth.of_nothing,
+)
 async def rollback_redemption(
     call: WritingCall, redemption_id: RedemptionId, reason: Text | None = None
 ) -> Answer[dict[str, Any]]:

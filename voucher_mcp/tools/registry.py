@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, create_model
 
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.policy.access import Demand
+from voucher_mcp.policy.worth import Measure
 from voucher_mcp.tools.arguments import DryRun, Key, ProjectId
 from voucher_mcp.tools.schemas import input_schema, output_schema
 
@@ -47,7 +48,9 @@ class ToolDefinition:
     clears: frozenset[str]
     """The arguments whose null says "clear it" and not "not given"."""
     exports: bool
-    """It puts in an export, which counts as reading (the design) but is journalled as writes are."""
+    """It puts in an export, which counts as reading but is journalled as writes are."""
+    worth: Measure | None
+    """What a call mints and how many codes it touches; None of a tool that writes nothing."""
     writes_when: Callable[[Mapping[str, Any]], bool] | None
     """Whether a call with these arguments writes, of a tool that else reads and is offered to readers."""
 
@@ -118,6 +121,7 @@ def tool(
     exports: bool = False,
     question: Callable[[Mapping[str, Any], Answer[Any]], str] | None = None,
     clears: Iterable[str] = (),
+    worth: Measure | None = None,
     writes_when: Callable[[Mapping[str, Any]], bool] | None = None,
 ) -> Callable[[Handler], ToolDefinition]:
     """Declare the function as the tool of its name, its docstring as the description.
@@ -128,6 +132,7 @@ def tool(
         key: whether a write must carry an idempotency key.
         exports: it writes, but only puts in an export, which read access allows.
         idempotent: the same call twice leaves the same state even without a key.
+        worth: what the operator's limits are held against; every tool that writes says it.
         clears: arguments whose null means "clear it"; they come in `WritingCall.cleared`.
         writes_when: which calls of a reading tool write; only those need write access and come with a Write,
             which has neither key nor dry run.
@@ -135,6 +140,8 @@ def tool(
 
     def declare(handler: Handler) -> ToolDefinition:
         name = handler.__name__
+        if (worth is None) == (writes or writes_when is not None):
+            raise TypeError(f"{name}: a tool that writes, and no other, says what it is worth")
         return ToolDefinition(
             name=name,
             title=title,
@@ -151,6 +158,7 @@ def tool(
             question=question,
             clears=frozenset(clears),
             exports=exports,
+            worth=worth,
             writes_when=writes_when,
         )
 

@@ -14,6 +14,7 @@ from voucher_mcp.backends.opening import Backends, can
 from voucher_mcp.config import Settings
 from voucher_mcp.domain.errors import NotFound, VoucherError
 from voucher_mcp.policy.access import refusal
+from voucher_mcp.policy.text import without_unwanted
 from voucher_mcp.tools.registry import ToolDefinition
 
 CSV = "text/csv"
@@ -67,7 +68,8 @@ class Exports:
             raise _not_found(uri)
         try:
             backend = await self._backends.get(project.id)
-            return TextResourceContents(uri=uri, text=await backend.read_export(match[2]), mime_type=CSV)
+            text = without_unwanted(await backend.read_export(match[2]))
+            return TextResourceContents(uri=uri, text=text, mime_type=CSV)
         except NotFound:
             raise _not_found(uri) from None
         except VoucherError as error:

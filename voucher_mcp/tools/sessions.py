@@ -5,12 +5,15 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from voucher_mcp.domain.answer import Answer
+from voucher_mcp.policy import worth
 from voucher_mcp.tools.arguments import Code, Text
 from voucher_mcp.tools.call import WritingCall
 from voucher_mcp.tools.registry import tool
 
 
-@tool(toolset="vouchers", title="Release a validation session", writes=True, idempotent=True)
+@tool(
+    toolset="vouchers", title="Release a validation session", writes=True, idempotent=True, worth=worth.of_one
+)
 async def release_validation_session(
     call: WritingCall,
     code: Code,

@@ -10,6 +10,7 @@ from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput, quoted
 from voucher_mcp.domain.job import EXPORT_FIELDS
 from voucher_mcp.domain.queries import CsvSource
+from voucher_mcp.policy import worth
 from voucher_mcp.tools.arguments import Code, List, Object, Text, Texts
 from voucher_mcp.tools.call import WritingCall
 from voucher_mcp.tools.registry import tool
@@ -19,7 +20,7 @@ ORDERS = ("created_at", "-created_at")
 CsvText = Annotated[str, Field(strict=True)]
 
 
-@tool(toolset="vouchers", title="Import vouchers", writes=True)
+@tool(toolset="vouchers", title="Import vouchers", writes=True, worth=worth.of_list)
 async def import_vouchers(
     call: WritingCall,
     vouchers: Annotated[List, Field(description="As in create_voucher, each with its code; at most 10 MB")],
@@ -28,7 +29,7 @@ async def import_vouchers(
     return await call.backend.import_vouchers(call.write, vouchers)
 
 
-@tool(toolset="vouchers", title="Import vouchers from CSV", writes=True)
+@tool(toolset="vouchers", title="Import vouchers from CSV", writes=True, worth=worth.of_csv)
 async def import_vouchers_using_csv(
     call: WritingCall,
     csv: Annotated[
@@ -47,7 +48,13 @@ async def import_vouchers_using_csv(
     return await call.backend.import_vouchers_using_csv(call.write, source)
 
 
-@tool(toolset="vouchers", title="Update vouchers in bulk", writes=True, idempotent=True)
+@tool(
+    toolset="vouchers",
+    title="Update vouchers in bulk",
+    writes=True,
+    idempotent=True,
+    worth=worth.of_list_of_codes,
+)
 async def update_vouchers_in_bulk(
     call: WritingCall, vouchers: Annotated[List, Field(description="[{code, metadata}], at most 10 MB")]
 ) -> Answer[dict[str, Any]]:
@@ -55,7 +62,7 @@ async def update_vouchers_in_bulk(
     return await call.backend.update_vouchers_in_bulk(call.write, vouchers)
 
 
-@tool(toolset="vouchers", title="Update metadata in bulk", writes=True, idempotent=True)
+@tool(toolset="vouchers", title="Update metadata in bulk", writes=True, idempotent=True, worth=worth.of_codes)
 async def update_vouchers_metadata_in_bulk(
     call: WritingCall, codes: Texts, metadata: Object
 ) -> Answer[dict[str, Any]]:
@@ -63,7 +70,9 @@ async def update_vouchers_metadata_in_bulk(
     return await call.backend.update_vouchers_metadata_in_bulk(call.write, codes, metadata)
 
 
-@tool(toolset="vouchers", title="Export voucher transactions", writes=True, exports=True)
+@tool(
+    toolset="vouchers", title="Export voucher transactions", writes=True, exports=True, worth=worth.of_nothing
+)
 async def export_voucher_transactions(
     call: WritingCall,
     code: Code,

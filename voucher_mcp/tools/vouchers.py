@@ -13,6 +13,7 @@ from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput, quoted
 from voucher_mcp.domain.pool import Deletion
 from voucher_mcp.domain.queries import VouchersQuery
+from voucher_mcp.policy import worth
 from voucher_mcp.tools.arguments import (
     Code,
     Detail,
@@ -52,7 +53,7 @@ UPDATABLE = (
 )
 
 
-@tool(toolset="vouchers", title="Create a voucher", writes=True, idempotent=True)
+@tool(toolset="vouchers", title="Create a voucher", writes=True, idempotent=True, worth=worth.of_voucher)
 async def create_voucher(
     call: WritingCall,
     code: OwnCode,
@@ -90,7 +91,13 @@ async def create_voucher(
     return await call.backend.create_voucher(call.write, code, body, detail)
 
 
-@tool(toolset="vouchers", title="Create a voucher with a random code", writes=True, key="required")
+@tool(
+    toolset="vouchers",
+    title="Create a voucher with a random code",
+    writes=True,
+    key="required",
+    worth=worth.of_voucher,
+)
 async def generate_random_code(
     call: WritingCall,
     code: OwnCode | None = None,
@@ -176,7 +183,14 @@ async def list_vouchers(
     return await call.backend.list_vouchers(query, detail)
 
 
-@tool(toolset="vouchers", title="Change a voucher", writes=True, idempotent=True, clears=UPDATABLE)
+@tool(
+    toolset="vouchers",
+    title="Change a voucher",
+    writes=True,
+    idempotent=True,
+    clears=UPDATABLE,
+    worth=worth.of_one,
+)
 async def update_voucher(
     call: WritingCall,
     code: Code,
@@ -199,27 +213,35 @@ async def update_voucher(
     return await call.backend.update_voucher(call.write, code, body, detail)
 
 
-@tool(toolset="vouchers", title="Enable a voucher", writes=True, idempotent=True)
+@tool(toolset="vouchers", title="Enable a voucher", writes=True, idempotent=True, worth=worth.of_one)
 async def enable_voucher(call: WritingCall, code: Code, detail: Detail = "concise") -> Answer[Any]:
     """Let a voucher be redeemed, within its dates."""
     return await call.backend.enable_voucher(call.write, code, detail)
 
 
-@tool(toolset="vouchers", title="Disable a voucher", writes=True, idempotent=True)
+@tool(toolset="vouchers", title="Disable a voucher", writes=True, idempotent=True, worth=worth.of_one)
 async def disable_voucher(call: WritingCall, code: Code, detail: Detail = "concise") -> Answer[Any]:
     """Keep a voucher from being redeemed until it is enabled."""
     return await call.backend.disable_voucher(call.write, code, detail)
 
 
 def _ask_delete(arguments: Mapping[str, Any], answer: Answer[Any]) -> str:
-    balance, redemptions = answer.beside.get("balance"), answer.beside.get("redemptions", 0)
-    unit = "points" if answer.beside.get("type") == "LOYALTY_CARD" else "minor units"
+    balance, redemptions = answer.about.get("balance"), answer.about.get("redemptions", 0)
+    unit = "points" if answer.about.get("type") == "LOYALTY_CARD" else "minor units"
     holding = f" with a balance of {balance:,} {unit}" if balance is not None else ""
     lost = f" and its {redemptions:,} redemption{'s' if redemptions != 1 else ''}" if redemptions else ""
-    return f"Delete the voucher {quoted(answer.beside.get('code', arguments['code']))}{holding}{lost}"
+    freed = ", freeing its code to be used again," if arguments.get("force") else ""
+    return f"Delete the voucher {quoted(answer.about.get('code', arguments['code']))}{holding}{lost}{freed}"
 
 
-@tool(toolset="vouchers", title="Delete a voucher", writes=True, irreversible=True, question=_ask_delete)
+@tool(
+    toolset="vouchers",
+    title="Delete a voucher",
+    writes=True,
+    irreversible=True,
+    question=_ask_delete,
+    worth=worth.of_one,
+)
 async def delete_voucher(
     call: WritingCall,
     code: Code,
@@ -229,7 +251,7 @@ async def delete_voucher(
     return await call.backend.delete_voucher(call.write, code, force)
 
 
-@tool(toolset="vouchers", title="Add or remove balance", writes=True, key="required")
+@tool(toolset="vouchers", title="Add or remove balance", writes=True, key="required", worth=worth.of_balance)
 async def update_voucher_balance(
     call: WritingCall,
     code: Code,
@@ -237,6 +259,8 @@ async def update_voucher_balance(
     reason: Text | None = None,
 ) -> Answer[Any]:
     """Add to what a gift card or loyalty card holds, or take off."""
+    if amount == 0:
+        raise InvalidInput("`amount` must not be 0. Nothing was changed.", field="amount")
     return await call.backend.update_voucher_balance(call.write, code, amount, reason)
 
 

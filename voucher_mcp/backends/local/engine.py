@@ -1,15 +1,16 @@
 """What every part of the embedded backend stands on: a project in a store, and how it reads and writes."""
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from voucher_mcp.backends.base import Backend
-from voucher_mcp.backends.local.ids import Project, new_tag
+from voucher_mcp.backends.local import projects
+from voucher_mcp.backends.local.ids import Project
 from voucher_mcp.backends.local.journal import DryRun, once
 from voucher_mcp.backends.local.stores.base import Store, T, Transaction
 from voucher_mcp.domain.answer import Answer
-from voucher_mcp.domain.times import now
 from voucher_mcp.domain.write import Write
 
 Effect = Callable[[Transaction, Project], Coroutine[Any, Any, Answer[T]]]
@@ -19,6 +20,7 @@ class Engine(Backend):
     """One project in an embedded database. A call is one transaction."""
 
     name = "local"
+    journals = True
 
     def __init__(self, project_id: str, store: Store, timezone: str = "UTC") -> None:
         self.project_id = project_id
@@ -48,20 +50,12 @@ class Engine(Backend):
             self._project, answer = await self.store.write(work)
             return answer
         except DryRun as done:
-            return Answer(done.answer.data, {**done.answer.beside, "dry_run": True})
+            return replace(done.answer, beside={**done.answer.beside, "dry_run": True})
 
     async def find_project(self, transaction: Transaction) -> Project | None:
         """The project's row, None as long as nothing was ever written in it."""
-        if self._project is not None:
-            return self._project
-        row = await transaction.one("project_by_id", self.project_id)
-        return Project(*row) if row else None
+        return self._project or await projects.find(transaction, self.project_id)
 
     async def find_or_make_project(self, transaction: Transaction) -> Project:
         """The project's row, made at the first write."""
-        if (project := await self.find_project(transaction)) is not None:
-            return project
-        await transaction.run("project_insert", self.project_id, new_tag(), now())
-        made = await self.find_project(transaction)
-        assert made is not None
-        return made
+        return self._project or await projects.find_or_make(transaction, self.project_id)

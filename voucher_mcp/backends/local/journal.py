@@ -1,20 +1,32 @@
-"""The journal of writes, in the transaction of the effect: key, first result and audit line commit with it.
+"""The journal of writes, in the transaction of the effect.
+
+Key, first result, what the day has minted and the audit line commit with it.
 
 So on this backend a key is either spent, with its result, or free; nothing is ever pending.
 """
 
 import json
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from pydantic_core import to_json
 
+from voucher_mcp.backends.local import daily
 from voucher_mcp.backends.local.ids import Project
-from voucher_mcp.backends.local.stores.base import Transaction
+from voucher_mcp.backends.local.stored_values import StoredValues
+from voucher_mcp.backends.local.stores.base import Row, Transaction
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import IdempotencyMismatch
 from voucher_mcp.domain.times import now
 from voucher_mcp.domain.write import Unconfirmed, Write, digest_of_result
+
+KEPT = 30 * daily.DAY
+"""How long a key is kept, in milliseconds. It goes with a later write, so none goes early."""
+
+SUCCESS = "success"
+_TIDIED_EVERY = 64
+_FORGOTTEN_AT_ONCE = 10 * _TIDIED_EVERY
 
 T = TypeVar("T")
 Effect = Callable[[], Coroutine[Any, Any, Answer[T]]]
@@ -33,29 +45,25 @@ async def once(transaction: Transaction, project: Project, write: Write, effect:
 
     Raises:
         IdempotencyMismatch: the key was spent on other arguments.
+        LimitExceeded: it would mint more than it may.
         DryRun: with the answer, so that the store undoes the effect.
         Unconfirmed: what was agreed to is not what would happen.
     """
-    if (
-        write.key is not None
-        and not write.dry_run
-        and (first := await first_result(transaction, project, write))
-    ):
+    if not write.dry_run and (first := await first_result(transaction, project, write)):
         return first
+    if write.weigh is not None:
+        write = replace(write, worth=await write.weigh(StoredValues(transaction, project)))
+    moment = now()
+    await daily.reserve(transaction, project, write, moment)
     answer = await effect()
     if write.dry_run:
         raise DryRun(answer)
     if write.confirmed is not None and digest_of_result(answer) != write.confirmed:
         raise Unconfirmed(answer)
-    moment = now()
     if write.key is not None:
-        result = to_json([answer.data, dict(answer.beside)]).decode()
-        await transaction.run(
-            "write_insert", project.n, write.caller, write.key, write.digest, result, moment
-        )
-    await transaction.run(
-        "audit_insert", moment, project.n, write.caller, write.tool, write.digest, write.key, "success"
-    )
+        key = (project.n, write.caller, write.key)
+        await transaction.run("write_insert", *key, write.digest, as_result(answer), moment)
+    await audit(transaction, project, write, SUCCESS, moment)
     return answer
 
 
@@ -65,15 +73,72 @@ async def first_result(transaction: Transaction, project: Project, write: Write)
     Raises:
         IdempotencyMismatch: it was spent on other arguments.
     """
-    row = await transaction.one("write_by_key", project.n, write.caller, write.key)
+    if write.key is None:
+        return None
+    row = await find_key(transaction, project, write)
     if row is None:
         return None
-    digest, result = row
+    digest, _, result, *_ = row
+    require_same(write, digest)
+    return replayed(result)
+
+
+async def find_key(transaction: Transaction, project: Project, write: Write) -> Row | None:
+    """The line of the write's key: digest, state, result, owner, and when it began; None where it is free."""
+    return await transaction.one("write_by_key", project.n, write.caller, write.key)
+
+
+def require_same(write: Write, digest: str) -> None:
+    """Raises IdempotencyMismatch where the key was spent on other arguments than these."""
     if digest != write.digest:
         raise IdempotencyMismatch(
             "This idempotency_key was already used with other arguments; nothing was changed. "
             "Send the same arguments to get the first result again, or a new key for a new write.",
             field="idempotency_key",
         )
+
+
+def as_result(answer: Answer[Any]) -> str:
+    """What is kept of an answer, as JSON."""
+    return to_json([answer.data, dict(answer.beside)]).decode()
+
+
+def replayed(result: str) -> Answer[Any]:
+    """A kept answer, as a repeated key answers it."""
     data, beside = json.loads(result)
     return Answer(data, {**beside, "replayed": True})
+
+
+async def audit(
+    transaction: Transaction,
+    project: Project,
+    write: Write,
+    outcome: str,
+    moment: int,
+    owner: str | None = None,
+) -> int:
+    """Add a line to the audit trail; answers its row. Codes are masked in it already.
+
+    Now and then it drops keys that are older than they are kept: more than have come in since.
+    """
+    worth = write.worth
+    row = await transaction.one(
+        "audit_insert",
+        moment,
+        project.n,
+        write.caller,
+        write.tool,
+        write.digest,
+        write.shown_key or write.key,
+        outcome,
+        write.subject,
+        worth.amount or None,
+        worth.points or None,
+        worth.codes or None,
+        owner,
+    )
+    assert row is not None  # the query answers the row that it made
+    line = int(row[0])
+    if line % _TIDIED_EVERY == 0:
+        await transaction.run("writes_forget", moment - KEPT, _FORGOTTEN_AT_ONCE)
+    return line

@@ -14,13 +14,12 @@ from voucher_mcp.backends.local.pace import Pace
 from voucher_mcp.backends.local.stores.base import Store, Transaction
 from voucher_mcp.backends.local.vouchers import balances, vouchers
 from voucher_mcp.domain.job import EXPORT, EXPORT_FIELDS
+from voucher_mcp.domain.spreadsheet import guarded
 
 DEFAULT_ORDER = "-created_at"
 """The newest first (ours)."""
 
 _NUMBERS = frozenset({"amount", "balance"})
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What a spreadsheet takes for the start of a formula, or skips before one."""
 
 
 async def begin(
@@ -129,5 +128,4 @@ def _cell(field: str, value: Any) -> Any:
     """A cell that no spreadsheet takes for a formula; numbers stay numbers, below zero too."""
     if value is None or field in _NUMBERS:
         return value
-    text = str(value)
-    return "'" + text if text.startswith(_FORMULA_STARTS) else text
+    return guarded(str(value))

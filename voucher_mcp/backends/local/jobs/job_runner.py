@@ -7,8 +7,6 @@ is put in, and when somebody asks for a job that did not end; and again as long 
 
 import logging
 import math
-import secrets
-import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -22,6 +20,7 @@ from voucher_mcp.backends.local.jobs.job_kinds import kind_of
 from voucher_mcp.backends.local.jobs.jobs import Chunk, Job
 from voucher_mcp.backends.local.pace import Pace
 from voucher_mcp.backends.local.stores.base import Store, Transaction
+from voucher_mcp.domain.crash import log_crash
 from voucher_mcp.domain.errors import OutcomeUnknown, Unavailable, VoucherError
 from voucher_mcp.domain.job import EXPORT
 from voucher_mcp.domain.times import now
@@ -108,9 +107,7 @@ class JobRunner:
         except VoucherError as error:
             await self._fail(n, error.message)
         except Exception as error:  # a fault of ours must not end the server, and not come back at each start
-            reference = secrets.token_hex(4)
-            place = "".join(traceback.format_tb(error.__traceback__))
-            logger.error("crash %s in a job: %s\n%s", reference, type(error).__name__, place)
+            reference = log_crash(logger, "a job", error)
             await self._fail(n, f"The job broke off: this is a fault in voucher-mcp (reference {reference}).")
 
     async def _work_off(self, job: Job) -> None:

@@ -131,8 +131,7 @@ class JobTools(Engine):
 
     async def _replayed(self, write: Write) -> Answer[Object] | None:
         async def work(transaction: Transaction, project: Project | None) -> Answer[Object] | None:
-            spent = project is not None and write.key is not None
-            return await first_result(transaction, project, write) if project and spent else None
+            return await first_result(transaction, project, write) if project else None
 
         return await self.read(work)
 

@@ -16,7 +16,7 @@ from voucher_mcp.backends.local.stores.base import Transaction
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.pool import ImportedBatch, NewCode, Taken
 from voucher_mcp.domain.times import now
-from voucher_mcp.domain.write import Write
+from voucher_mcp.domain.write import Worth, Write
 
 BATCH_SECONDS = 0.12
 """What a transaction may take, without its commit: the commit's flush costs the same for fewer codes."""
@@ -45,7 +45,8 @@ class Batches:
                 rejected = await self._add(transaction, project, batch)
             return Answer(ImportedBatch(len(batch) - len(rejected), rejected))
 
-        return (await self._engine.write(self._write, effect)).data
+        write = replace(self._write, worth=Worth(codes=len(batch)))
+        return (await self._engine.write(write, effect)).data
 
     async def _add(
         self, transaction: Transaction, project: Project, batch: Sequence[NewCode]

@@ -28,7 +28,7 @@ STATUS_NAMES = ("available", "assigned", "redeemed")
 
 BLOCK_SIZE = 8192
 _SPARE_TRIES = 2_000
-"""Random codes that may turn out taken, before their form counts as used up; and 20 more for each one asked."""
+"""Random codes that may turn out taken before their form counts as used up; 20 more for each one asked."""
 
 
 async def add(

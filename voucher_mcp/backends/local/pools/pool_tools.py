@@ -121,7 +121,7 @@ class PoolTools(Engine):
         async def effect(transaction: Transaction, project: Project) -> Answer[Deletion]:
             pool = await pools.find(transaction, project, pool_id)
             ids = await codes.delete(transaction, project, pool, code_ids, now())
-            return Answer({"deleted": len(ids), "ids": ids}, {"codes": len(ids), "pool": pool.name})
+            return Answer({"deleted": len(ids), "ids": ids}, about=_about(pool, len(ids)))
 
         return await self.write(write, effect)
 
@@ -129,7 +129,7 @@ class PoolTools(Engine):
         async def effect(transaction: Transaction, project: Project) -> Answer[Deletion]:
             pool = await pools.find(transaction, project, pool_id)
             await transaction.run("pool_delete", pool.n, now())
-            return Answer({"deleted": 1, "ids": [pool.id]}, {"codes": pool.total, "pool": pool.name})
+            return Answer({"deleted": 1, "ids": [pool.id]}, about=_about(pool, pool.total))
 
         return await self.write(write, effect)
 
@@ -164,3 +164,15 @@ class PoolTools(Engine):
         fates = await codes.add(transaction, project, pool, wanted, moment)
         added = sum(fate["result"] == "added" for fate in fates)
         return Answer(fates, {"added": added, "rejected": len(fates) - added})
+
+
+def _about(pool: pools.Pool, count: int) -> dict[str, Any]:
+    """What a person is told of codes that are to go: how many, and what they held when new."""
+    gift, card = pool.template.get("gift"), pool.template.get("loyalty_card")
+    amount = {"amount": gift["amount"] * count} if gift else {}
+    return {
+        "pool": pool.name,
+        "codes": count,
+        **amount,
+        **({"points": card["points"] * count} if card else {}),
+    }

@@ -58,8 +58,8 @@ class ProcessLock(Protocol):
         """Take it, unless someone else has it; answer whether it is ours. Never waits."""
         ...
 
-    async def release(self) -> None:
-        """Let go of it."""
+    async def release(self, *, forget: bool = False) -> None:
+        """Let go of it; `forget` it where nobody will ask for that name again."""
         ...
 
 
@@ -87,6 +87,10 @@ class Store(ABC):
     @abstractmethod
     def lock(self, name: str) -> ProcessLock:
         """A new handle on the lock of that name, which all processes on this database share."""
+
+    @abstractmethod
+    def sweep_locks(self, prefix: str) -> None:
+        """Tidy up after dead holders of locks whose names begin so and are never used again."""
 
     @abstractmethod
     async def close(self) -> None:

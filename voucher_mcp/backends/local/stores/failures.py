@@ -9,7 +9,13 @@ import apsw
 from voucher_mcp.backends.local.stores.turnstile import TurnTimeout
 from voucher_mcp.domain.errors import OutcomeUnknown, Unavailable, VoucherError
 
+
+class Ended(Exception):
+    """The server is ending, and nothing is written any more."""
+
+
 _REASONS: dict[type[Exception], tuple[str, bool]] = {
+    Ended: ("the server is ending; try again once it runs", True),
     TurnTimeout: ("other processes keep it busy; try again in a moment", True),
     apsw.BusyError: ("another program has locked it; close that program, or try again", True),
     apsw.LockedError: ("another program has locked it; close that program, or try again", True),

@@ -27,11 +27,11 @@ from voucher_mcp.backends.local.stores.base import (
     run_to_end,
 )
 from voucher_mcp.backends.local.stores.failures import as_unavailable
-from voucher_mcp.backends.local.stores.locks import FileLock
 from voucher_mcp.backends.local.stores.queries import load_queries
 from voucher_mcp.backends.local.stores.schema import bring_up_to_date, refuse_strange
 from voucher_mcp.backends.local.stores.turnstile import Turnstile
 from voucher_mcp.backends.local.stores.writer import Writer
+from voucher_mcp.backends.locks import FileLock, sweep
 
 BUSY_TIMEOUT = 5_000
 """Milliseconds to wait for a program that locks the file without taking turns."""
@@ -122,6 +122,9 @@ class SqliteStore(Store):
 
     def lock(self, name: str) -> FileLock:
         return FileLock(self.path.with_name(f"{self.path.name}-{name}"))
+
+    def sweep_locks(self, prefix: str) -> None:
+        sweep(self.path, prefix)
 
     async def close(self) -> None:
         self._reader.close()

@@ -16,7 +16,7 @@ import anyio.to_thread
 import apsw
 
 from voucher_mcp.backends.local.stores.base import T, Transaction, Work, run_to_end
-from voucher_mcp.backends.local.stores.failures import lost_commit, unavailable
+from voucher_mcp.backends.local.stores.failures import Ended, lost_commit, unavailable
 from voucher_mcp.backends.local.stores.turnstile import Turnstile, TurnTimeout
 from voucher_mcp.domain.errors import VoucherError
 
@@ -57,6 +57,7 @@ class Writer:
         self._transaction = transaction
         self._waiting: deque[_Operation[Any]] = deque()
         self._wake = anyio.Event()
+        self._ended = False
         self._log_pages = 0
         self._written_back = 0
         connection.set_wal_hook(self._on_commit)
@@ -65,7 +66,12 @@ class Writer:
         """Run work in a transaction; return once it is on disk.
 
         A caller that is cancelled before its work began leaves no trace.
+
+        Raises:
+            Unavailable: also once the writer has ended, so that nobody waits for it in vain.
         """
+        if self._ended:
+            raise unavailable(self._path, Ended())
         operation = _Operation(work)
         self._waiting.append(operation)
         self._wake.set()
@@ -78,15 +84,24 @@ class Writer:
         return operation.result
 
     async def run(self) -> None:
-        """Serve until cancelled."""
-        while True:
-            await self._wake.wait()
-            self._wake = anyio.Event()
+        """Serve until cancelled; who still waits then is told."""
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake = anyio.Event()
+                while self._waiting:
+                    with anyio.CancelScope(shield=True):  # or nobody would tell those whose work is done
+                        group = await anyio.to_thread.run_sync(self._commit_group)
+                    for operation in group:
+                        operation.done.set()
+                if self._log_is_long():
+                    await anyio.to_thread.run_sync(self._checkpoint)
+        finally:
+            self._ended = True
             while self._waiting:
-                for operation in await anyio.to_thread.run_sync(self._commit_group):
-                    operation.done.set()
-            if self._log_is_long():
-                await anyio.to_thread.run_sync(self._checkpoint)
+                operation = self._waiting.popleft()
+                operation.error = unavailable(self._path, Ended())
+                operation.done.set()
 
     def close(self) -> None:
         """Close the connection; the last one of all processes writes the log back."""

@@ -77,14 +77,12 @@ class VoucherTools(Engine):
         return await self._set_active(write, code, False, detail)
 
     async def delete_voucher(self, write: Write, code: str, force: bool) -> Answer[Deletion]:
-        """As the interface says; the code, type, balance and number of redemptions stand beside."""
-
         async def effect(transaction: Transaction, project: Project) -> Answer[Deletion]:
             voucher = await vouchers.find(transaction, project, code)
             redemptions = await voucher_writes.delete(transaction, project, voucher, force, now())
-            beside = {"code": voucher.code, "type": voucher.terms.get("type"), "redemptions": redemptions}
-            beside |= {"balance": voucher.balance} if voucher.balance is not None else {}
-            return Answer({"deleted": 1, "ids": [vouchers.identity(project, voucher)]}, beside)
+            about = {"code": voucher.code, "type": voucher.terms.get("type"), "redemptions": redemptions}
+            about |= {"balance": voucher.balance} if voucher.balance is not None else {}
+            return Answer({"deleted": 1, "ids": [vouchers.identity(project, voucher)]}, about=about)
 
         return await self.write(write, effect)
 

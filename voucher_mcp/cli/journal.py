@@ -1,0 +1,154 @@
+"""`voucher-mcp journal`: who changed what through the server, as a table or as JSON lines."""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import asdict
+
+import anyio
+
+from voucher_mcp.cli.main import DONE, MISUSED, settings_of
+from voucher_mcp.cli.reach import project_of
+from voucher_mcp.config import Settings
+from voucher_mcp.domain.errors import InvalidInput, quoted
+from voucher_mcp.domain.times import now, parse_time, to_iso
+from voucher_mcp.policy.journal_reading import AuditLine, audit_lines, databases
+
+Show = Callable[[Sequence[AuditLine]], None]
+
+_AT_ONCE = 1_000
+"""Lines of one table: columns are as wide as their widest cell, and a journal may be long."""
+
+_NO_TERMINAL = 1_000_000
+"""The width where there is no window to fit in: a table takes what its cells need."""
+
+_SPAN = re.compile(r"(\d{1,6})([smhdw])")
+_UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}
+_DATED = re.compile(r"\d{4}-")
+_KEY_LENGTH = 16
+_LINE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show the lines, oldest first; what is said beside them goes to standard error."""
+    settings = settings_of(arguments)
+    if arguments.project is not None:
+        project_of(settings, arguments.project)
+    try:
+        since = None if arguments.since is None else moment_of(arguments.since)
+    except InvalidInput as error:
+        print(f"voucher-mcp: {error.message}", file=sys.stderr)
+        return MISUSED
+    show = _json_lines if arguments.format == "jsonl" else _tables()
+    count = anyio.run(_show_all, settings, arguments, since, show)
+    if count == 0:
+        where = ", ".join(str(path) for path in databases(settings, arguments.project))
+        print(f"There are no such writes in the journal, which is in {where}.", file=sys.stderr)
+    return DONE
+
+
+def moment_of(text: str) -> int:
+    """Milliseconds UTC of a date or time, or of how long ago it was: `30m`, `2h`, `7d`.
+
+    Raises:
+        InvalidInput: it is neither.
+    """
+    if (span := _SPAN.fullmatch(text.strip())) is not None:
+        return now() - int(span[1]) * _UNITS[span[2]]
+    if _DATED.match(text.strip()):
+        return parse_time(text, "--since")
+    raise InvalidInput(
+        f"--since takes a date or time such as 2026-01-31 or 2026-01-31T12:00:00Z, or a span such as 30m, 2h "
+        f"or 7d; got {quoted(text)}.",
+        field="since",
+    )
+
+
+async def _show_all(settings: Settings, arguments: argparse.Namespace, since: int | None, show: Show) -> int:
+    """Show them as they come; answers how many there are."""
+    count = 0
+    lines = audit_lines(settings, project=arguments.project, since=since, tool=arguments.tool)
+    async for batch in _batches(lines):
+        show(batch)
+        count += len(batch)
+    return count
+
+
+async def _batches(lines: AsyncIterator[AuditLine]) -> AsyncIterator[list[AuditLine]]:
+    batch: list[AuditLine] = []
+    async for line in lines:
+        batch.append(line)
+        if len(batch) == _AT_ONCE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _json_lines(lines: Sequence[AuditLine]) -> None:
+    """One object a line with every field; times are ISO 8601 in UTC."""
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    for line in lines:
+        print(_escaped(_LINE.encode({**asdict(line), "at": to_iso(line.at)})))
+    sys.stdout.flush()
+
+
+def _escaped(text: str) -> str:
+    """The same JSON with no character in it that a terminal may act on."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+
+
+def _tables() -> Show:
+    """Tables for a person: as wide as the terminal, or as their content where they go elsewhere."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console, JustifyMethod
+    from rich.table import Table
+    from rich.text import Text
+
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _NO_TERMINAL)
+
+    def show(lines: Sequence[AuditLine]) -> None:
+        table = Table(box=SIMPLE_HEAD, pad_edge=False)
+        for name in ("time", "project", "tool", "outcome", "subject", "amount", "key"):
+            justify: JustifyMethod = "right" if name == "amount" else "left"
+            table.add_column(name, overflow="fold", justify=justify, no_wrap=name in ("time", "key"))
+        for line in lines:
+            table.add_row(*(Text(_clean(cell)) for cell in _cells(line)))
+        with console.capture() as shown:  # or rich would hide that nobody reads any more
+            console.print(table)
+        print(shown.get(), end="", flush=True)
+
+    return show
+
+
+def _cells(line: AuditLine) -> tuple[str, ...]:
+    return (
+        f"{(to_iso(line.at) or '')[:19]}Z",
+        line.project,
+        line.tool,
+        line.outcome,
+        line.subject or "",
+        _worth(line),
+        _short(line.key or ""),
+    )
+
+
+def _worth(line: AuditLine) -> str:
+    """What was minted: an amount in minor units, or points."""
+    if line.amount is not None:
+        return f"{line.amount:,}"
+    return "" if line.points is None else f"{line.points:,} points"
+
+
+def _short(key: str) -> str:
+    return key if len(key) <= _KEY_LENGTH else f"{key[: _KEY_LENGTH - 1]}…"
+
+
+def _clean(text: str) -> str:
+    """Text that agents chose, without characters that a terminal may act on."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else "�" for c in text)

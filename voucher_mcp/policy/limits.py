@@ -1,0 +1,75 @@
+"""What the operator's limits let one call do, and how many calls a minute has.
+
+What a day may mint is held by the journals, which count it in the transaction that also holds the write.
+"""
+
+import math
+
+from voucher_mcp.backends.local import projects
+from voucher_mcp.backends.local.stores.base import Store, Transaction
+from voucher_mcp.config import Limits
+from voucher_mcp.domain.errors import LimitExceeded, OutcomeUnknown, Unavailable
+from voucher_mcp.domain.times import now
+from voucher_mcp.domain.write import Allowance, Worth
+
+MINUTE = 60_000
+
+
+def needs_worth(limits: Limits) -> bool:
+    """Whether a limit is set that only what a call is worth can be held against."""
+    return any(value is not None for name, value in limits if name != "max_calls_per_minute")
+
+
+def allowance(limits: Limits) -> Allowance:
+    """What a day may mint."""
+    return Allowance(limits.max_amount_per_day, limits.max_points_per_day)
+
+
+def check_call(worth: Worth, limits: Limits) -> None:
+    """Raises LimitExceeded where one call would do more than it may."""
+    wanted = (
+        (
+            "max_amount_per_call",
+            f"mint {worth.amount:,} minor units",
+            worth.amount,
+            limits.max_amount_per_call,
+        ),
+        ("max_codes_per_call", f"touch {worth.codes:,} codes", worth.codes, limits.max_codes_per_call),
+    )
+    for limit, what, much, most in wanted:
+        if most is not None and much > most:
+            raise LimitExceeded(
+                f"This call would {what}, and the limit {limit} is {most:,}. Nothing was changed. Ask for at "
+                f"most {most:,} a call, or have the operator raise the limit."
+            )
+
+
+async def count_call(store: Store, project_id: str, most: int) -> None:
+    """Count a call of this minute, which slides, with those of all processes.
+
+    Raises:
+        LimitExceeded: there were so many already.
+    """
+
+    async def work(transaction: Transaction) -> None:
+        project, moment = await projects.find_or_make(transaction, project_id), now()
+        await transaction.run("calls_forget", project.n, moment - MINUTE)
+        row = await transaction.one("calls_count", project.n)
+        count, oldest = row or (0, None)
+        if count >= most:
+            wait = MINUTE / 1_000 if oldest is None else (oldest + MINUTE - moment) / 1_000
+            raise LimitExceeded(
+                f"The limit max_calls_per_minute is {most:,}, and the last minute had {count:,}. "
+                f"Nothing was changed. Wait {math.ceil(max(0.0, wait))} seconds, then try again.",
+                retryable=True,
+                retry_after=max(0.0, wait),
+            )
+        await transaction.run("call_insert", project.n, moment)
+
+    try:
+        await store.write(work)
+    except OutcomeUnknown as error:  # of the count alone
+        raise Unavailable(
+            "The call could not be counted against max_calls_per_minute, so it was not made and nothing was "
+            "changed. Try again."
+        ) from error

@@ -1,0 +1,82 @@
+"""What a call's worth takes from the voucher system itself, by the reads that agents use too."""
+
+import codecs
+import io
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from voucher_mcp.backends.base import Backend
+from voucher_mcp.backends.local.jobs.import_folder import read_blocks
+from voucher_mcp.config import Limits, LocalProject, Project
+from voucher_mcp.domain.errors import LimitExceeded, NotFound
+from voucher_mcp.domain.write import Arguments
+from voucher_mcp.policy.limits import needs_worth
+
+
+class BackendValues:
+    """The values of one project. None is looked up where that would cost a vendor's quota for no limit.
+
+    What is not found is worth nothing: the call itself will say that it is not there.
+    """
+
+    def __init__(self, project: Project, backend: Backend, allowed: Limits) -> None:
+        self._project = project
+        self._backend = backend
+        self._reading = needs_worth(allowed)  # of CSV, which takes time
+        self._looking = self._reading or backend.journals
+        self._counting = allowed.max_codes_per_call is not None
+        self.looked = False
+        """Whether anything was looked up, so that it can have changed when the write is made."""
+
+    async def template(self, pool_id: str) -> Mapping[str, Any]:
+        pool = await self._pool(pool_id)
+        voucher = pool.get("voucher")
+        return voucher if isinstance(voucher, dict) else {}
+
+    async def size(self, pool_id: str) -> int:
+        pool = await self._pool(pool_id)
+        if pool and pool.get("total") is None and self._counting:
+            raise LimitExceeded(
+                "How many codes this pool has cannot be told, so it cannot be held against the limit "
+                "max_codes_per_call. Nothing was changed. Name the codes, or have the operator lift it."
+            )
+        return int(pool.get("total") or 0)
+
+    async def kind(self, code: str) -> str | None:
+        if not self._looking:
+            return None
+        self.looked = True
+        try:
+            kind = (await self._backend.get_voucher(code, "concise")).data.get("type")
+        except NotFound:
+            return None
+        return kind if isinstance(kind, str) else None
+
+    def csv(self, arguments: Arguments) -> Iterable[str]:
+        if not self._reading:
+            return ()
+        if arguments.get("csv") is not None:
+            return _lines([arguments["csv"].encode("utf-8", "replace")])
+        folder = self._project.import_dir if isinstance(self._project, LocalProject) else None
+        return _lines(read_blocks(folder, Path(arguments.get("path") or "")))
+
+    async def _pool(self, pool_id: str) -> Mapping[str, Any]:
+        if not self._looking:
+            return {}
+        self.looked = True
+        try:
+            pool: Mapping[str, Any] = (await self._backend.get_voucher_pool(pool_id)).data
+        except NotFound:
+            return {}
+        return pool
+
+
+def _lines(blocks: Iterable[bytes]) -> Iterable[str]:
+    """The lines of a text in UTF-8, with their ends; read only as they are taken."""
+    rest = ""
+    for text in codecs.iterdecode(blocks, "utf-8-sig", "replace"):
+        lines = io.StringIO(rest + text, newline="").readlines()  # which end as the import takes them to end
+        rest = lines.pop() if lines and not lines[-1].endswith("\n") else ""
+        yield from lines
+    yield rest

@@ -1,0 +1,246 @@
+"""The one way that every write goes, on every backend: limits, the person's consent, the journal.
+
+On the embedded engine a dry run, the consent and the journal are in the transaction of the effect, which is
+rolled back where it must not be kept. On vendors the dry run makes reads only, and the journal is kept around
+the effect.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+import anyio
+
+from voucher_mcp.backends.base import Backend
+from voucher_mcp.backends.local import journal, projects
+from voucher_mcp.backends.local.stores.base import Transaction
+from voucher_mcp.backends.opening import Backends
+from voucher_mcp.config import Limits, Project, Settings
+from voucher_mcp.domain.answer import Answer
+from voucher_mcp.domain.errors import InvalidInput, LimitExceeded, NotFound, Unavailable, VoucherError
+from voucher_mcp.domain.times import now
+from voucher_mcp.domain.write import (
+    Unconfirmed,
+    Values,
+    Worth,
+    Write,
+    digest_of_call,
+    digest_of_result,
+)
+from voucher_mcp.policy import limits, naming
+from voucher_mcp.policy.journal import Effect, VendorJournal
+from voucher_mcp.policy.values import BackendValues
+from voucher_mcp.policy.worth import Measure
+
+logger = logging.getLogger(__name__)
+
+Consent = Callable[[Answer[Any], str], Awaitable[None]]
+"""Returns once a person agreed to an answer, whose digest it is given too; else raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A write that an agent asks for: the tool, its checked arguments, and what they come with."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+    meant: Mapping[str, Any]
+    """What the key is bound to: the arguments, and what came as null to be cleared."""
+    caller: str
+    key: str | None
+    dry_run: bool
+    measure: Measure
+
+
+class Writes:
+    """Lets writes through."""
+
+    def __init__(self, settings: Settings, backends: Backends) -> None:
+        self._settings = settings
+        self._backends = backends
+        self._vendors: VendorJournal | None = None
+
+    async def close(self) -> None:
+        """Let go of what the journal holds."""
+        if self._vendors is not None:
+            await self._vendors.close()
+
+    async def count_call(self, project: Project) -> None:
+        """Count a call, be it one that only reads, where the calls of a minute are limited.
+
+        Raises:
+            LimitExceeded: there were so many already.
+        """
+        most = self._settings.limits_for(project.id).max_calls_per_minute
+        if most is not None:
+            await limits.count_call(await self._backends.journal_of(project.id), project.id, most)
+
+    async def run(
+        self, project: Project, backend: Backend, wish: Wish, effect: Effect, consent: Consent | None
+    ) -> Answer[Any]:
+        """Write, or say what the write would do. `consent` is asked for where it is given.
+
+        Raises:
+            LimitExceeded: the operator set a limit that this is beyond.
+            Unavailable: the journal cannot be written, so nothing was sent.
+            VoucherError: of the effect, of the journal, or of the consent.
+        """
+        write = _write(project, wish)
+        allowed = self._settings.limits_for(project.id)
+        async with self._noting_refusals(project, write):
+            await self.count_call(project)
+            try:
+                write = await self._weighed(project, backend, wish, write, allowed)
+            except LimitExceeded:  # which is no matter where it was done already, or may have been
+                if (first := await self._first(project, backend, write)) is not None:
+                    return first
+                if not await self._is_open(project, backend, write):
+                    raise
+            if wish.dry_run:
+                answer = await self._rehearse(project, backend, write, effect)
+                return replace(answer, beside={**answer.about, **answer.beside, "dry_run": True})
+            if backend.journals:
+                return await _on_engine(write, effect, consent)
+            if consent is not None and (first := await self._agree(project, backend, write, effect, consent)):
+                return first
+        return await (await self._journal()).once(project.id, write, effect)
+
+    async def _weighed(
+        self, project: Project, backend: Backend, wish: Wish, write: Write, allowed: Limits
+    ) -> Write:
+        """The write with what it is worth, if it may be.
+
+        On the embedded engine what was looked up for that is looked up once more in the transaction of the
+        effect: calls at the same time could have changed it.
+        """
+
+        async def weigh(values: Values) -> Worth:
+            worth = await wish.measure(wish.arguments, values)
+            limits.check_call(worth, allowed)
+            return worth
+
+        values = BackendValues(project, backend, allowed)
+        worth = await weigh(values)
+        again = weigh if values.looked and backend.journals else None
+        return replace(write, worth=worth, a_day=limits.allowance(allowed), weigh=again)
+
+    async def _first(self, project: Project, backend: Backend, write: Write) -> Answer[Any] | None:
+        """The first result of a key that is spent; None too where the journal cannot be read."""
+
+        async def work(transaction: Transaction) -> Answer[Any] | None:
+            row = await projects.find(transaction, project.id)
+            return await journal.first_result(transaction, row, write) if row else None
+
+        if write.key is None or write.dry_run:
+            return None
+        with suppress(Unavailable):
+            if not backend.journals:
+                return await (await self._journal()).replay(project.id, write)
+            return await (await self._backends.journal_of(project.id)).read(work)
+        return None
+
+    async def _is_open(self, project: Project, backend: Backend, write: Write) -> bool:
+        """Whether an earlier try with the key has no outcome yet, and has to be looked into first."""
+        if backend.journals or write.key is None or write.dry_run:
+            return False
+        with suppress(Unavailable):
+            return await (await self._journal()).is_open(project.id, write)
+        return False
+
+    async def _rehearse(
+        self, project: Project, backend: Backend, write: Write, effect: Effect
+    ) -> Answer[Any]:
+        """A dry run: what the write would answer."""
+        if write.a_day.is_limited and not backend.journals:
+            await (await self._journal()).check_day(project.id, write)
+        return await effect(replace(write, dry_run=True))
+
+    async def _agree(
+        self, project: Project, backend: Backend, write: Write, effect: Effect, consent: Consent
+    ) -> Answer[Any] | None:
+        """Return None once a person agreed to what the write would do; of a spent key, the first result.
+
+        Where a first try's outcome is not known, and what it was to remove is gone, nobody has to be asked.
+        """
+        vendors = await self._journal()
+        if (first := await vendors.replay(project.id, write)) is not None:
+            return first
+        agreed = ""  # to nothing yet, which no result's digest equals
+        while True:
+            try:
+                shown = await self._rehearse(project, backend, write, effect)
+            except (NotFound, InvalidInput):  # that is how codes which are not in a pool are refused
+                if await vendors.is_open(project.id, write):
+                    return None
+                raise
+            if (digest := digest_of_result(shown)) == agreed:
+                return None
+            await consent(shown, digest)
+            agreed = digest
+
+    async def _journal(self) -> VendorJournal:
+        state = await self._backends.state()
+        if self._vendors is None:  # another call may have been faster
+            self._vendors = VendorJournal(state)
+        return self._vendors
+
+    @asynccontextmanager
+    async def _noting_refusals(self, project: Project, write: Write) -> AsyncIterator[None]:
+        """Put what was refused in the audit trail too."""
+        try:
+            yield
+        except VoucherError as error:
+            if not write.dry_run:
+                await self._note(project, write, error.code)
+            raise
+
+    async def _note(self, project: Project, write: Write, outcome: str) -> None:
+        async def work(transaction: Transaction) -> None:
+            row = await projects.find_or_make(transaction, project.id)
+            await journal.audit(transaction, row, write, outcome, now())
+
+        try:
+            await (await self._backends.journal_of(project.id)).write(work)
+        except VoucherError as error:
+            logger.warning("a refused %s could not be put in the audit trail: %s", write.tool, error.message)
+
+
+@asynccontextmanager
+async def open_writes(settings: Settings, backends: Backends) -> AsyncIterator[Writes]:
+    """The way of the writes for as long as the context lasts."""
+    writes = Writes(settings, backends)
+    try:
+        yield writes
+    finally:
+        with anyio.CancelScope(shield=True):
+            await writes.close()
+
+
+async def _on_engine(write: Write, effect: Effect, consent: Consent | None) -> Answer[Any]:
+    """Write once a person agreed to exactly what will happen; if that changes meanwhile, ask again."""
+    write = replace(write, confirmed=None if consent is None else "")  # to nothing yet
+    while True:
+        try:
+            return await effect(write)
+        except Unconfirmed as change:
+            assert consent is not None
+            digest = digest_of_result(change.answer)
+            await consent(change.answer, digest)
+            write = replace(write, confirmed=digest)
+
+
+def _write(project: Project, wish: Wish) -> Write:
+    codes = list(naming.codes_in(wish.arguments))
+    key = wish.key
+    return Write(
+        tool=wish.tool,
+        digest=digest_of_call(wish.tool, wish.meant),
+        caller=wish.caller,
+        key=key,
+        dry_run=wish.dry_run,
+        reference=naming.reference(project.id, wish.caller, key),
+        subject=naming.subject(wish.arguments, codes),
+        shown_key=None if key is None else naming.without(codes, key),
+    )
