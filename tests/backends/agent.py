@@ -1,27 +1,44 @@
 """An agent at work: what an MCP client sees of one project, whatever system holds its vouchers."""
 
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from mcp import Client
 
+from tests.backends.traits import ALL
 from tests.support import new_key
 
 Envelope = dict[str, Any]
-_KEYED = ("add_voucher_codes", "assign_voucher_code")
+_KEYED = (
+    "add_voucher_codes",
+    "assign_voucher_code",
+    "generate_random_code",
+    "update_voucher_balance",
+    "redeem_vouchers",
+)
 
 
 class Agent:
     """Calls the tools of one project; where a key is required and none is given, it makes a new one."""
 
-    def __init__(self, client: Client, project_id: str) -> None:
-        self._client = client
+    def __init__(
+        self,
+        client: Client,
+        project_id: str,
+        put_pool: Callable[[str, Sequence[str]], str] | None = None,
+        traits: Collection[str] = ALL,
+    ) -> None:
+        """`put_pool` makes pools where no tool can; `traits` are those of the system."""
+        self.client = client
         self._project_id = project_id
+        self._put_pool = put_pool
+        self._traits = traits
 
     async def call(self, tool: str, **arguments: Any) -> Envelope:
         """The envelope, be it a success or a failure."""
         if tool in _KEYED:
             arguments.setdefault("idempotency_key", new_key())
-        result = await self._client.call_tool(tool, {"project_id": self._project_id, **arguments})
+        result = await self.client.call_tool(tool, {"project_id": self._project_id, **arguments})
         envelope = result.structured_content
         assert isinstance(envelope, dict)
         assert envelope["success"] is not result.is_error
@@ -34,6 +51,10 @@ class Agent:
         assert envelope["error"] is None
         return envelope
 
+    async def data(self, tool: str, **arguments: Any) -> Any:
+        """The `data` of a call that has to succeed."""
+        return (await self.ok(tool, **arguments))["data"]
+
     async def refused(self, error_code: str, tool: str, **arguments: Any) -> Envelope:
         """The envelope of a call that has to fail in this way and to change nothing."""
         envelope = await self.call(tool, **arguments)
@@ -44,7 +65,11 @@ class Agent:
         return envelope
 
     async def new_pool(self, name: str = "Summer", **arguments: Any) -> str:
-        """Create a pool; answers its id."""
+        """A pool, with `codes` in it where they are given; answers its id."""
+        if self._put_pool is not None:
+            codes = arguments.pop("codes", ())
+            assert not arguments, "of this system's pools a test can choose the codes only"
+            return self._put_pool(name, codes)
         return str((await self.ok("create_voucher_pool", name=name, **arguments))["data"]["id"])
 
     async def pool(self, pool_id: str) -> dict[str, Any]:
@@ -52,14 +77,25 @@ class Agent:
         shown: dict[str, Any] = (await self.ok("get_voucher_pool", pool_id=pool_id))["data"]
         return shown
 
+    async def expect_counts(self, pool_id: str, total: int, available: int) -> None:
+        """The pool has so many codes, as far as the system counts."""
+        shown = await self.pool(pool_id)
+        known = available if "counts" in self._traits else None
+        assert (shown["total"], shown["available"]) == (total, known)
+
     async def codes(self, pool_id: str, **arguments: Any) -> list[dict[str, Any]]:
-        """A page of a pool's codes, 1,000 unless `count` says less."""
-        arguments = {"count": 1_000, **arguments}
-        page: list[dict[str, Any]] = (await self.ok("list_voucher_codes", pool_id=pool_id, **arguments))[
-            "data"
-        ]
-        return page
+        """A page of a pool's codes, 1,000 unless `count` says less.
+
+        A whole list comes in the order of adding, and without those that are shown as deleted.
+        """
+        page: list[dict[str, Any]] = (
+            await self.ok("list_voucher_codes", pool_id=pool_id, **{"count": 1_000, **arguments})
+        )["data"]
+        if arguments.keys() & {"skip", "count"}:
+            return page
+        there = [code for code in page if "forgets" in self._traits or code["status"] != "deleted"]
+        return there if "ordered" in self._traits else there[::-1]
 
     async def texts(self, pool_id: str, **arguments: Any) -> list[str]:
-        """The codes of a page, without what belongs to them."""
+        """The same, without what belongs to the codes."""
         return [code["code"] for code in await self.codes(pool_id, **arguments)]

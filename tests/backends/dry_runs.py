@@ -1,4 +1,7 @@
-"""Calls to run dry, on a project with a pool Summer of the codes A to E, A assigned, and a pool Empty."""
+"""Calls to run dry, on a project with a pool Summer of the codes A to E and a pool Empty.
+
+Where codes can be assigned, A is.
+"""
 
 from typing import Any
 
@@ -30,8 +33,17 @@ REFUSED: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 
-async def make_summer(agent: Agent) -> None:
+def possible(tool: str, traits: frozenset[str]) -> dict[str, Any]:
+    """The arguments of the call, without what systems of these traits do not know."""
+    unknown = set() if "terms" in traits else {"voucher", "expiration_date"}
+    if tool == "update_voucher_pool" and "renames" not in traits:
+        unknown.add("name")
+    return {name: value for name, value in CALLS[tool].items() if name not in unknown}
+
+
+async def make_summer(agent: Agent, *, assigning: bool = True) -> None:
     """The project that the calls are meant for."""
     await agent.new_pool("Summer", codes=list("ABCDE"))
     await agent.new_pool("Empty")
-    await agent.ok("assign_voucher_code", pool_id="Summer", customer_id="bob")
+    if assigning:
+        await agent.ok("assign_voucher_code", pool_id="Summer", customer_id="bob")

@@ -8,7 +8,7 @@ import time_machine
 
 from tests.backends.agent import Agent
 
-pytestmark = pytest.mark.needs("create_voucher_pool", "list_voucher_codes", "assign_voucher_code")
+pytestmark = pytest.mark.needs("assign_voucher_code", "add_voucher_codes")
 
 NOON = 1_780_315_200.0  # 2026-06-01T12:00:00Z
 
@@ -29,7 +29,7 @@ async def test_the_answer_says_all_that_there_is_to_know_of_the_assignment(agent
     pool = await agent.new_pool(codes=["A", "B"])
     with time_machine.travel(NOON, tick=False):
         assigned = await assign(agent, pool)
-    code, _ = await agent.codes(pool)
+    code, other = await agent.codes(pool)
     assert isinstance(assigned.pop("redeemable_id"), str)
     assert assigned == {
         "code": "A",
@@ -39,14 +39,14 @@ async def test_the_answer_says_all_that_there_is_to_know_of_the_assignment(agent
         "status": "assigned",
         "assigned_time": NOON,
     }
-    shown = await agent.pool(pool)
-    assert (shown["total"], shown["available"]) == (2, 1)
+    assert (code["status"], other["status"]) == ("assigned", "available")
+    await agent.expect_counts(pool, total=2, available=1)
 
 
 async def test_a_customer_may_have_many_codes_of_a_pool(agent: Agent) -> None:
     pool = await agent.new_pool(codes=["A", "B"])
     assert [(await assign(agent, pool))["code"] for _ in range(2)] == ["A", "B"]
-    assert [code["customer_id"] for code in await agent.codes(pool)] == ["alice", "alice"]
+    assert len({code["customer_id"] for code in await agent.codes(pool)}) == 1
 
 
 @pytest.mark.parametrize("codes", [[], ["A"]])
@@ -61,21 +61,6 @@ async def test_a_pool_without_an_available_code_is_exhausted(agent: Agent, codes
     assert (await assign(agent, pool, "bob"))["code"] == "B"
 
 
-async def test_expired_codes_are_passed_over_but_still_counted_as_available(agent: Agent) -> None:
-    codes: list[Any] = [
-        {"value": "A", "valid_until": NOON - 0.001},
-        {"value": "B", "valid_until": NOON},
-        {"value": "C", "valid_until": NOON + 3600},
-        {"value": "D", "valid_until": NOON - 3600},
-    ]
-    pool = await agent.new_pool(codes=codes)
-    with time_machine.travel(NOON, tick=False):
-        assert [(await assign(agent, pool))["code"] for _ in range(2)] == ["B", "C"]
-        answer = await agent.refused("pool_exhausted", "assign_voucher_code", pool_id=pool, customer_id="bob")
-    assert "2 available" in answer["error"]
-    assert (await agent.pool(pool))["available"] == 2
-
-
 @pytest.mark.needs("delete_voucher_codes")
 async def test_deleted_codes_are_passed_over(agent: Agent) -> None:
     pool = await agent.new_pool(codes=["A", "B"])
@@ -83,18 +68,23 @@ async def test_deleted_codes_are_passed_over(agent: Agent) -> None:
     assert (await assign(agent, pool))["code"] == "B"
 
 
-@pytest.mark.parametrize("customer", ["alice@example.com", "客户", "x" * 255, "0"])
-async def test_a_customer_is_whoever_the_caller_says(agent: Agent, customer: str) -> None:
-    pool = await agent.new_pool(codes=["A"])
-    await assign(agent, pool, customer)
-    assert (await agent.codes(pool))[0]["customer_id"] == customer
+async def test_a_customer_is_whoever_the_caller_says(agent: Agent) -> None:
+    customers = ["alice@example.com", "客户", "x" * 255, "0", "A/B c?#%v"]
+    pool = await agent.new_pool(codes=["A", "B", "C", "D", "E"])
+    for customer in customers:
+        assigned = await assign(agent, pool, customer)
+        assert assigned["customer_id"] == customer
+        held = (await agent.ok("list_customer_redeemables", customer_id=customer))["data"]
+        assert [one["redeemable"]["voucher"]["code"] for one in held] == [assigned["code"]]
 
 
-@pytest.mark.parametrize("customer", ["", "x" * 256, "a\nb", 7])
-async def test_a_customer_that_is_none_is_refused(agent: Agent, customer: object) -> None:
+async def test_a_customer_that_is_none_is_refused(agent: Agent) -> None:
     pool = await agent.new_pool(codes=["A"])
-    answer = await agent.refused("invalid_input", "assign_voucher_code", pool_id=pool, customer_id=customer)
-    assert answer["field"] == "customer_id"
+    for customer in ("", "x" * 256, "a\nb", 7):
+        answer = await agent.refused(
+            "invalid_input", "assign_voucher_code", pool_id=pool, customer_id=customer
+        )
+        assert answer["field"] == "customer_id"
     assert (await agent.pool(pool))["available"] == 1
 
 
@@ -108,6 +98,7 @@ async def test_the_same_key_again_answers_the_same_code(agent: Agent) -> None:
     assert await agent.texts(pool, status="assigned") == ["A"]
 
 
+@pytest.mark.needs("delete_voucher_pool")
 async def test_the_same_key_answers_the_same_even_when_the_world_has_changed(agent: Agent) -> None:
     pool = await agent.new_pool(codes=["A"])
     call = {"pool_id": "Summer", "customer_id": "alice", "idempotency_key": "k1"}

@@ -4,7 +4,7 @@ import pytest
 
 from tests.backends.agent import Agent
 
-pytestmark = pytest.mark.needs("create_voucher_pool", "list_voucher_codes", "delete_voucher_codes")
+pytestmark = pytest.mark.needs("create_voucher_pool", "delete_voucher_codes")
 
 
 async def test_codes_are_deleted_by_id_or_code(agent: Agent) -> None:
@@ -13,8 +13,7 @@ async def test_codes_are_deleted_by_id_or_code(agent: Agent) -> None:
     answer = await agent.ok("delete_voucher_codes", pool_id=pool, code_ids=[ids["A"], "C"])
     assert answer["data"] == {"deleted": 2, "ids": [ids["A"], ids["C"]]}
     assert await agent.texts(pool) == ["B"]
-    shown = await agent.pool(pool)
-    assert (shown["total"], shown["available"]) == (1, 1)
+    await agent.expect_counts(pool, total=1, available=1)
 
 
 async def test_a_code_that_is_named_twice_is_deleted_once(agent: Agent) -> None:
@@ -25,14 +24,14 @@ async def test_a_code_that_is_named_twice_is_deleted_once(agent: Agent) -> None:
     assert (await agent.pool(pool))["total"] == 1
 
 
-@pytest.mark.parametrize("reference", ["OTHER", "NONE", "", 7])
-async def test_one_that_is_not_of_the_pool_keeps_all(agent: Agent, reference: object) -> None:
+async def test_one_that_is_not_of_the_pool_keeps_all(agent: Agent) -> None:
     pool = await agent.new_pool(codes=["A", "B"])
     await agent.new_pool("Other", codes=["OTHER"])
-    answer = await agent.refused(
-        "invalid_input", "delete_voucher_codes", pool_id=pool, code_ids=["A", reference, "B"]
-    )
-    assert answer["field"].startswith("code_ids")
+    for reference in ("OTHER", "NONE", "", 7):
+        answer = await agent.refused(
+            "invalid_input", "delete_voucher_codes", pool_id=pool, code_ids=["A", reference, "B"]
+        )
+        assert answer["field"].startswith("code_ids")
     assert await agent.texts(pool) == ["A", "B"]
     assert (await agent.pool("Other"))["total"] == 1
 

@@ -112,7 +112,7 @@ async def test_a_key_is_known_to_every_server_on_the_file(database: Path) -> Non
         assert await Agent(two, "shop").ok("assign_voucher_code", **call) == {**first, "replayed": True}
 
 
-async def test_every_write_leaves_one_line_in_the_audit(database: Path) -> None:
+async def test_every_write_leaves_one_line_in_the_audit_and_so_does_every_refusal(database: Path) -> None:
     async with held(connect(shop=local_table(database))) as client:
         agent = Agent(client, "shop")
         await agent.new_pool("Summer", codes=["A", "B"])
@@ -123,4 +123,8 @@ async def test_every_write_leaves_one_line_in_the_audit(database: Path) -> None:
         await agent.ok("delete_voucher_pool", pool_id="Summer", dry_run=True)
         await agent.ok("list_voucher_pools")
     lines = rows(database, "SELECT tool, key, outcome FROM audit ORDER BY n")
-    assert lines == [("create_voucher_pool", None, "success"), ("assign_voucher_code", "k1", "success")]
+    assert lines == [
+        ("create_voucher_pool", None, "success"),
+        ("assign_voucher_code", "k1", "success"),
+        ("delete_voucher_pool", None, "not_found"),
+    ]

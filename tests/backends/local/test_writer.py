@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from tests.backends.local.files import assert_counters_equal_rows, dump, rows
-from tests.support import warrant
+from tests.support import held, open_store, warrant
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.backends.local.stores.base import Transaction
 from voucher_mcp.backends.local.stores.sqlite import SqliteStore
@@ -74,12 +74,12 @@ async def test_a_write_that_breaks_a_rule_of_the_database_undoes_itself_alone(
     engine: LocalBackend, store: SqliteStore, database: Path
 ) -> None:
     async def twice(transaction: Transaction) -> None:
-        await transaction.run("write_insert", 1, "caller", "key", "digest", "{}", 0)
-        await transaction.run("write_insert", 1, "caller", "key", "digest", "{}", 0)
+        await transaction.run("block_insert", 1, 1, 1)
+        await transaction.run("block_insert", 1, 1, 1)
 
     with pytest.raises(Exception, match="UNIQUE constraint failed"):
         await store.write(twice)
-    assert rows(database, "SELECT * FROM writes") == []
+    assert rows(database, "SELECT * FROM code_blocks") == []
     await engine.create_voucher_pool(warrant(), "A", None, [])
 
 
@@ -117,6 +117,8 @@ async def test_a_waiting_write_that_is_cancelled_leaves_no_trace(
                 tasks.start_soon(make, engine, "Cancelled", [])
                 await anyio.wait_all_tasks_blocked()
                 tasks.cancel_scope.cancel()
+                with anyio.CancelScope(shield=True):
+                    await anyio.wait_all_tasks_blocked()  # it has learned so before it may have its turn
         assert dump(database) == before
         await engine.create_voucher_pool(warrant(), "After", None, [])
     assert rows(database, "SELECT name FROM pools ORDER BY n") == [("Before",), ("After",)]
@@ -145,3 +147,25 @@ async def test_a_read_does_not_wait_for_a_writer(
     await engine.create_voucher_pool(warrant(), "Summer", None, [NewCode("A")])
     with turnstile.turn(1), anyio.fail_after(1):
         assert (await engine.get_voucher_pool("Summer")).data["total"] == 1
+
+
+async def test_who_comes_to_a_writer_that_ends_or_has_ended_is_told_that_it_is_unavailable(
+    database: Path,
+) -> None:
+    async def work(transaction: Transaction) -> None:
+        await transaction.run("project_insert", "late", "tag", 0)
+
+    async with held(open_store(database)):  # for the file to be there
+        pass
+    async with anyio.create_task_group() as writers:
+        store = await SqliteStore.open(database, writers)
+        await anyio.wait_all_tasks_blocked()
+        with anyio.fail_after(30, shield=True):
+            writers.cancel_scope.cancel()
+            with pytest.raises(Unavailable, match="the server is ending") as failure:
+                await store.write(work)  # which waits before the writer learns of its end
+    with anyio.fail_after(30), pytest.raises(Unavailable, match="the server is ending"):
+        await store.write(work)
+    await store.close()
+    assert (failure.value.retryable, failure.value.applied) == (True, "no")
+    assert rows(database, "SELECT id FROM projects") == []

@@ -1,0 +1,21 @@
+"""The Voucherify backend, put together from its toolsets."""
+
+from voucher_mcp.backends.voucherify.assigning import AssigningTools
+from voucher_mcp.backends.voucherify.bulk_codes import BulkCodeTools
+from voucher_mcp.backends.voucherify.ledger import LedgerTools
+from voucher_mcp.backends.voucherify.pools import PoolTools
+from voucher_mcp.backends.voucherify.redeemables import RedeemableTools
+from voucher_mcp.backends.voucherify.redemptions import RedemptionTools
+from voucher_mcp.backends.voucherify.voucher_jobs import VoucherJobTools
+
+
+class VoucherifyBackend(
+    PoolTools,
+    BulkCodeTools,
+    AssigningTools,
+    LedgerTools,
+    VoucherJobTools,
+    RedeemableTools,
+    RedemptionTools,
+):
+    """One Voucherify project."""

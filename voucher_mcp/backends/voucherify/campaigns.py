@@ -1,0 +1,185 @@
+"""A pool is a campaign: what is read of one, and what is sent to make one."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from voucher_mcp.backends.voucherify import bodies
+from voucher_mcp.backends.voucherify.shapes import Object, as_count, as_object, as_text, as_unix
+from voucher_mcp.domain.code_config import CodeConfig
+from voucher_mcp.domain.errors import UpstreamError
+from voucher_mcp.domain.fields import fault
+from voucher_mcp.domain.pool import Generation, VoucherCode, VoucherPool, VoucherPoolSummary
+from voucher_mcp.domain.voucher import VALUE_FIELDS, default_terms
+
+AVAILABLE: Final = {
+    "junction": "and",
+    "holder_id": {"conditions": {"$is_unknown": ""}},
+    "redemption.redeemed_quantity": {"conditions": {"$is": 0}},
+}
+"""The filters that count what is available: nobody holds it, and it was never redeemed (both documented)."""
+
+STATUSES: Final = ("available", "assigned", "redeemed")
+PROMOTION: Final = "PROMOTION"
+"""The one type of campaign that has no codes."""
+
+_TYPES: Final[Mapping[str, str]] = {
+    "DISCOUNT_VOUCHER": "DISCOUNT_COUPONS",
+    "GIFT_VOUCHER": "GIFT_VOUCHERS",
+    "LOYALTY_CARD": "LOYALTY_PROGRAM",
+}
+_VOUCHERS_OWN: Final = ("type", "discount", "gift", "loyalty_card", "redemption")
+"""What stands in a campaign's `voucher`; the rest of a template is the campaign's own."""
+_IN_PROGRESS: Final = frozenset({"IN_PROGRESS", "MODIFYING"})
+_BROKEN: Final = "FAILED"
+_PROGRESS: Final = ("creation_status", "vouchers_generation_status")
+
+
+def identity(campaign: Mapping[str, Any]) -> str:
+    """A campaign's id.
+
+    Raises:
+        UpstreamError: it has none.
+    """
+    name = as_text(campaign.get("id"))
+    if name is None:
+        raise UpstreamError("The voucher system sent a campaign without an id, so it cannot be used.")
+    return name
+
+
+def name_of(campaign: Mapping[str, Any]) -> str:
+    """A campaign's name; its id where it has none."""
+    return as_text(campaign.get("name")) or identity(campaign)
+
+
+def summary(campaign: Mapping[str, Any], available: int | None) -> VoucherPoolSummary:
+    """A row of the list of pools."""
+    return {
+        "id": identity(campaign),
+        "name": name_of(campaign),
+        "total": as_count(campaign.get("vouchers_count")),
+        "available": available,
+    }
+
+
+def pool(campaign: Mapping[str, Any], available: int | None, project_id: str) -> VoucherPool:
+    """The whole pool. What draws from it is the campaign itself, once a code was handed out (ours)."""
+    row = summary(campaign, available)
+    total = row["total"]
+    shown: VoucherPool = {
+        "id": row["id"],
+        "name": row["name"],
+        "total": total,
+        "available": available,
+        "company_id": project_id,
+        "used_by": [],
+    }
+    if total is not None and available is not None and available < total:
+        shown["used_by"] = [{"type": "campaign", "id": shown["id"], "name": shown["name"]}]
+    if isinstance(active := campaign.get("active"), bool):
+        shown["active"] = active
+    if (start := as_unix(campaign.get("start_date"))) is not None:
+        shown["start_date"] = start
+    if (end := as_unix(campaign.get("expiration_date"))) is not None:
+        shown["expiration_date"] = end
+    if template := as_object(campaign.get("voucher")):
+        shown["voucher"] = template
+    return shown
+
+
+def code(voucher: Mapping[str, Any]) -> VoucherCode:
+    """A code with its status; when it was assigned and redeemed a voucher does not say."""
+    shown: VoucherCode = {
+        "code": as_text(voucher.get("code")) or "",
+        "status": status(voucher),
+        "assigned_time": None,
+        "redeemed_time": None,
+        "id": as_text(voucher.get("id")),
+    }
+    if holder := as_text(voucher.get("holder_id")):
+        shown["customer_id"] = holder
+    if (start := as_unix(voucher.get("start_date"))) is not None:
+        shown["valid_from"] = start
+    if (end := as_unix(voucher.get("expiration_date"))) is not None:
+        shown["valid_until"] = end
+    if metadata := as_object(voucher.get("metadata")):
+        shown["metadata"] = metadata
+    return shown
+
+
+def status(voucher: Mapping[str, Any]) -> str:
+    """Redeemed once its redemptions are used up, available while nobody holds it and it was never redeemed,
+    else assigned (ours): so that the available ones are those that `AVAILABLE` counts."""
+    counts = as_object(voucher.get("redemption"))
+    redeemed, quantity = as_count(counts.get("redeemed_quantity")) or 0, as_count(counts.get("quantity"))
+    if quantity is not None and redeemed and redeemed >= quantity:
+        return "redeemed"
+    return "assigned" if as_text(voucher.get("holder_id")) or redeemed else "available"
+
+
+def about(campaign: Mapping[str, Any], count: int | None) -> dict[str, Any]:
+    """What a person is told of codes that are to go: how many, and what they held when they were new."""
+    told: dict[str, Any] = {"pool": name_of(campaign)}
+    if count is None:
+        return told
+    template = as_object(campaign.get("voucher"))
+    amount = as_count(as_object(template.get("gift")).get("amount"))
+    points = as_count(as_object(template.get("loyalty_card")).get("points"))
+    told["codes"] = count
+    worth = {"amount": amount, "points": points}
+    return told | {name: each * count for name, each in worth.items() if each is not None}
+
+
+def is_being_made(campaign: Mapping[str, Any]) -> bool:
+    """Whether the vendor is still at work on it: until then it takes no changes."""
+    return any(as_text(campaign.get(name)) in _IN_PROGRESS for name in _PROGRESS)
+
+
+def is_broken(campaign: Mapping[str, Any]) -> bool:
+    """Whether making it or its codes failed."""
+    return any(campaign.get(name) == _BROKEN for name in _PROGRESS)
+
+
+def creation(
+    name: str, voucher: Mapping[str, Any] | None, generation: Generation | None
+) -> tuple[Object, bool]:
+    """The body that creates a campaign, and whether it shall be active.
+
+    Raises:
+        InvalidInput: a wrong template.
+    """
+    template = bodies.voucher(default_terms() if voucher is None else voucher, bodies.TEMPLATE, "voucher")
+    given = {key: value for key, value in template.items() if value is not None}
+    kind = _type_of(given)
+    active = given.pop("active", True)
+    if not isinstance(active, bool):
+        raise fault("voucher.active", "must be true or false")
+    own: Object = {"type": kind, **{key: given.pop(key) for key in _VOUCHERS_OWN if key in given}}
+    body: Object = {"name": name, "type": "STATIC", "campaign_type": _TYPES[kind]}
+    if generation is not None:
+        body["vouchers_count"] = generation.count
+        if config := code_config(generation.config):
+            own["code_config"] = config
+    return {**body, **given, "voucher": own}, active
+
+
+def code_config(config: CodeConfig) -> Object:
+    """The form of random codes; what is as usual is left to the campaign."""
+    usual = CodeConfig()
+    form: Object = {}
+    for name in ("length", "charset", "pattern", "prefix", "postfix"):
+        value = getattr(config, name)
+        if value != getattr(usual, name):
+            form[name] = value
+    if form and "pattern" not in form:
+        form |= {"length": config.length, "charset": config.charset}  # not the campaign's, once one is given
+    return form
+
+
+def _type_of(template: Mapping[str, Any]) -> str:
+    """The type of a template, which `bodies.voucher` found out where it was left out."""
+    kind = next((one for one in VALUE_FIELDS if one == template.get("type")), None)
+    if kind is None:
+        raise fault("voucher.type", f"is required: {' or '.join(_TYPES)}")
+    if [other for other, field in VALUE_FIELDS.items() if field in template] != [kind]:
+        raise fault(f"voucher.{VALUE_FIELDS[kind]}", f"is required for a {kind}, and no other value")
+    return kind

@@ -1,0 +1,225 @@
+"""The vendor's failures as typed errors.
+
+Its envelope is {code, key, message, details, request_id, resource_id, resource_type}; any of it may be
+missing (401, 402, 403 and 429 have no key at times), 413 has {statusCode, error, message}, and a gateway
+answers HTML. The status decides first, the key where the status leaves it open; keys are those that the
+vendor's documents and examples name.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from voucher_mcp.backends.http.rates import rate_of
+from voucher_mcp.backends.http.reply import Reply, unknown_outcome
+from voucher_mcp.domain.errors import (
+    AlreadyExists,
+    AlreadyRolledBack,
+    Conflict,
+    Forbidden,
+    InsufficientBalance,
+    InvalidInput,
+    NotFound,
+    OutcomeUnknown,
+    PoolExhausted,
+    QuantityExceeded,
+    QuotaExhausted,
+    RateLimited,
+    SessionNotFound,
+    Unauthorized,
+    Unavailable,
+    UpstreamError,
+    VoucherDisabled,
+    VoucherError,
+    VoucherExpired,
+    VoucherNotActive,
+    quoted,
+)
+
+KEYS: Final[Mapping[str, type[VoucherError]]] = {
+    "voucher_expired": VoucherExpired,
+    "voucher_disabled": VoucherDisabled,
+    "voucher_not_active": VoucherNotActive,
+    "voucher_not_active_now": VoucherNotActive,
+    "quantity_exceeded": QuantityExceeded,
+    "gift_amount_exceeded": InsufficientBalance,
+    "loyalty_card_points_exceeded": InsufficientBalance,
+    "already_rolled_back": AlreadyRolledBack,
+    "no_voucher_suitable_for_publication": PoolExhausted,
+    "voucher_already_published": Conflict,
+    "resource_in_use": Conflict,
+    "resource_protected": Conflict,
+    "multiple_requests": Conflict,
+    "duplicate_found": AlreadyExists,
+    "duplicate_key": AlreadyExists,
+    "duplicate_resource_key": AlreadyExists,
+    "duplicate_source_id": AlreadyExists,
+    "not_found": NotFound,
+    "resource_not_found": NotFound,
+    "unauthorized": Unauthorized,
+    "forbidden": Forbidden,
+    "missing_required_permission": Forbidden,
+    "missing_required_feature": Forbidden,
+}
+
+_STATUSES: Final[Mapping[int, type[VoucherError]]] = {
+    401: Unauthorized,
+    402: Forbidden,
+    403: Forbidden,
+    404: NotFound,
+    408: Unavailable,
+    409: Conflict,
+    423: Conflict,
+}
+_DECIDED: Final = frozenset({401, 402, 403, 408, 423})
+"""Statuses that no key changes."""
+
+_PROPERTY = re.compile(r"Property ((?:\.\w+|\[\d+\])+)(?=\s|$)")
+
+_RESOURCES: Final[Mapping[str, tuple[str | None, str]]] = {
+    "voucher": ("code", "To see what there is use list_vouchers."),
+    # an argument that each tool calls by another name
+    "campaign": (None, "To see what there is use list_voucher_pools: pools are campaigns here."),
+    "category": ("category_id", "A category is made by naming a new one in `category`."),
+    "customer": ("customer_id", "A customer is named by the vendor's id or by your own source id."),
+    "redemption": ("redemption_id", "To see what there is use list_redemptions."),
+    "session": ("session_key", "It was released, used up or has expired."),
+    "async_action": ("async_action_id", "Use the id that the import or bulk update answered."),
+    "export": ("export_id", "Use the id that export_voucher_transactions answered."),
+}
+
+_HINTS: Final[Mapping[type[VoucherError], str]] = {
+    Unauthorized: "The project's app_id and app_token (or oauth_token) are not accepted at this base_url: "
+    "the operator should compare both with the vendor's dashboard, the region of base_url too.",
+    Forbidden: "The API key lacks the permission, or the account's plan the feature; the operator can change "
+    "that in the vendor's dashboard.",
+    PoolExhausted: "add_voucher_codes puts more codes into a pool.",
+    AlreadyRolledBack: "get_redemption shows it.",
+    Unavailable: "Try again later.",
+}
+
+
+def failure(reply: Reply, writing: bool) -> VoucherError:
+    """The error of an answer with a status of 400 or more, with the vendor's key, words and request id."""
+    body = reply.refusal()
+    status, request_id = reply.status, reply.request_id
+    words = _words(body)
+    if status == 429:
+        return _too_fast(reply, words)
+    if status >= 500 and writing:
+        return unknown_outcome(f"Voucherify failed (status {status})", reply.settled_by, request_id)
+    if status >= 500:
+        return Unavailable(
+            f"Voucherify failed (status {status}){words}. Try again later.", request_id=request_id
+        )
+    kind = _kind(status, key_of(body))
+    unchanged = " Nothing was changed." if writing else ""
+    message = f"Voucherify refused the request (status {status}){words}.{unchanged}"
+    field = None
+    if kind is NotFound and (resource := _RESOURCES.get(str(body.get("resource_type")))) is not None:
+        field, hint = resource
+        kind = SessionNotFound if field == "session_key" else NotFound
+        message += f" {hint}"
+    elif kind is AlreadyExists and body.get("resource_type") == "voucher":
+        field = "code"
+    elif kind is InvalidInput:
+        field = _field(body)
+    elif kind in _HINTS:
+        field = "redemption_id" if kind is AlreadyRolledBack else None
+        message += f" {_HINTS[kind]}"
+    error = kind(message, field=field, request_id=request_id)
+    error.add_note(key_of(body))
+    error.add_note(str(body.get("resource_type")))
+    return error
+
+
+def says(error: VoucherError, word: str) -> bool:
+    """Whether the vendor gave this key, or this type of resource, for it."""
+    return word in getattr(error, "__notes__", ())
+
+
+def require_gone(error: NotFound) -> None:
+    """Take a 404 for the proof that something is gone, if it is the vendor's own.
+
+    Raises:
+        UpstreamError: it may be a gateway's.
+    """
+    if not any(says(error, word) for word in ("not_found", "resource_not_found", *_RESOURCES)):
+        raise UpstreamError(
+            "What answered (status 404) does not look like Voucherify's API, so nothing can be said of "
+            "what is there; nothing was changed. base_url should be the API's address.",
+            request_id=error.request_id,
+        ) from None
+
+
+NO_REPEAT: Final = (
+    "A repeat with the same idempotency_key neither finds out nor sends it again; if nothing was done, use a "
+    "new one."
+)
+
+
+def unsettled(advice: str, *, recovering: bool = False, request_id: str | None = None) -> OutcomeUnknown:
+    """The error of a lost answer that a repeat cannot find out about; `advice` names the read which can, and
+    says what a repeat does."""
+    start = (
+        "The answer to the first try was lost; nothing was sent again"
+        if recovering
+        else "Voucherify's answer was lost or cannot be read"
+    )
+    return OutcomeUnknown(
+        f"{start}, so it is unknown whether the change was made. {advice}", request_id=request_id
+    )
+
+
+def ineligible(error: Mapping[str, Any]) -> VoucherError:
+    """The error that a validation gives as the reason why a voucher does not apply."""
+    status = error.get("code")
+    kind = _kind(status if isinstance(status, int) else 400, key_of(error))
+    return kind(f"it does not apply{_words(error)}")
+
+
+def key_of(body: Mapping[str, Any]) -> str:
+    """The vendor's key of a failure; empty where there is none."""
+    key = body.get("key")
+    return key if isinstance(key, str) else ""
+
+
+def _kind(status: int, key: str) -> type[VoucherError]:
+    if status in _DECIDED:
+        return _STATUSES[status]
+    if status < 400:  # a redirection: this API has none
+        return UpstreamError
+    return KEYS.get(key) or _STATUSES.get(status) or InvalidInput
+
+
+def _field(body: Mapping[str, Any]) -> str | None:
+    """The field at fault, where the details name it: "Property .redemption.quantity should be …"."""
+    details = body.get("details")
+    named = _PROPERTY.match(details) if isinstance(details, str) else None
+    return None if named is None else re.sub(r"\[(\d+)\]", r".\1", named[1]).strip(".")
+
+
+def _words(body: Mapping[str, Any]) -> str:
+    """What the vendor says about it, as data: its key, its message and the details."""
+    key, said = key_of(body), [body.get("message"), body.get("details")]
+    named = [f" {key}"] if key.isidentifier() and len(key) <= 60 else []
+    texts = dict.fromkeys(text for text in said if isinstance(text, str) and text)
+    parts = [*named, *(f" {quoted(text, 200)}" for text in texts)]
+    return f":{','.join(parts)}" if parts else ""
+
+
+def _too_fast(reply: Reply, words: str) -> VoucherError:
+    """429: the rate of the account, or what it may call in a billing period, which no waiting mends."""
+    rate = rate_of(reply.headers)
+    if rate.scope == "period":
+        return QuotaExhausted(
+            f"The account's API calls for this billing period are used up{words}. Nothing was changed; the "
+            "operator can raise the plan.",
+            request_id=reply.request_id,
+        )
+    wait = rate.retry_after if rate.retry_after is not None else rate.renewed_in
+    return RateLimited(
+        f"Voucherify's rate limit is reached{words}. Nothing was changed; try again later.",
+        retry_after=None if wait is None else round(wait, 1),
+        request_id=reply.request_id,
+    )

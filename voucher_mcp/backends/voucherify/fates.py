@@ -1,0 +1,78 @@
+"""What becomes of codes that are imported, each by itself."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from voucher_mcp.backends.voucherify.shapes import as_object, as_text
+from voucher_mcp.domain.answer import Answer
+from voucher_mcp.domain.errors import quoted
+from voucher_mcp.domain.pool import BadCode, CodeFate, NewCode
+
+Failure = tuple[Literal["duplicate", "invalid"], str]
+"""Why a code was not added: the result and the reason."""
+
+TAKEN: Final[Failure] = ("duplicate", "this code exists already")
+UNREPORTED: Final[Failure] = ("invalid", "the import did not report it as added")
+_DUPLICATE_WORDS: Final = ("duplicate", "already exist", "already used", "not unique")
+
+
+@dataclass
+class Outcome:
+    """What became of the codes of an import: those that are neither failed nor pending went in."""
+
+    failed: dict[str, Failure] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+    """Of those that went in, as far as they are known."""
+    pending: frozenset[str] = frozenset()
+    async_action_id: str | None = None
+    """What the vendor is still at work on, where codes are pending."""
+
+
+def answer(
+    codes: Sequence[NewCode | BadCode], outcome: Outcome, more: Mapping[str, Any]
+) -> Answer[list[CodeFate]]:
+    """The fate of each code, in their order, and the counts."""
+    fates = list(_fates(codes, outcome))
+    counts = {name: sum(fate["result"] == name for fate in fates) for name in ("added", "pending")}
+    beside: dict[str, Any] = {"added": counts["added"], "rejected": len(fates) - sum(counts.values())}
+    if counts["pending"]:
+        beside |= {"pending": counts["pending"], "async_action_id": outcome.async_action_id}
+    return Answer(fates, {**beside, **more})
+
+
+def failures(action: Mapping[str, Any]) -> dict[str, Failure]:
+    """The codes that an import reports as failed, with the vendor's reason."""
+    failed: dict[str, Failure] = {}
+    for one in as_object(action.get("result")).get("failed", ()):
+        if (code := as_text(one.get("code"))) is not None:
+            reason = as_text(one.get("reason")) or as_text(one.get("message"))
+            if reason is None:
+                failed[code] = ("invalid", "the voucher system gave no reason")
+                continue
+            taken = any(word in reason.lower() for word in _DUPLICATE_WORDS)
+            failed[code] = (
+                "duplicate" if taken else "invalid",
+                f"the voucher system says {quoted(reason, 200)}",
+            )
+    return failed
+
+
+def _fates(codes: Sequence[NewCode | BadCode], outcome: Outcome) -> Iterator[CodeFate]:
+    seen: set[str] = set()
+    for one in codes:
+        if isinstance(one, BadCode):
+            yield {"code": one.value, "id": None, "result": "invalid", "error": one.reason}
+            continue
+        code = one.value
+        failure = TAKEN if code in seen else outcome.failed.get(code)
+        seen.add(code)
+        if failure is not None:
+            yield {"code": code, "id": None, "result": failure[0], "error": failure[1]}
+        elif code not in outcome.pending:
+            yield {"code": code, "id": outcome.ids.get(code), "result": "added", "error": None}
+        else:
+            pending: CodeFate = {"code": code, "id": None, "result": "pending", "error": None}
+            if outcome.async_action_id is not None:
+                pending["async_action_id"] = outcome.async_action_id
+            yield pending

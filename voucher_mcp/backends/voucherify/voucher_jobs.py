@@ -1,0 +1,154 @@
+"""What begins a job: imports, bulk updates, and the export of a ledger."""
+
+import csv as csvlib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from voucher_mcp.backends.base import Fields
+from voucher_mcp.backends.http import Files
+from voucher_mcp.backends.voucherify import bodies
+from voucher_mcp.backends.voucherify.account import DRY, voucher_path
+from voucher_mcp.backends.voucherify.errors import NO_REPEAT, unsettled
+from voucher_mcp.backends.voucherify.shapes import Object
+from voucher_mcp.backends.voucherify.vouchers import VoucherTools
+from voucher_mcp.domain.answer import Answer
+from voucher_mcp.domain.errors import InvalidInput, NotFound, OutcomeUnknown
+from voucher_mcp.domain.fields import fault
+from voucher_mcp.domain.queries import CsvSource
+from voucher_mcp.domain.write import Write
+
+_LOOKED_UP: Final = 5
+"""Codes of an earlier try that are looked up; they are put in together, so that a few speak for all."""
+
+_IMPORTED: Final = "get_voucher with one of the codes shows whether they are there, once the job is done."
+_IMPORTED_ONCE: Final = (
+    f"{_IMPORTED} A repeat with the same idempotency_key sends them again only while it finds none of them."
+)
+_UPDATED: Final = (
+    "get_voucher, field `metadata`, shows whether it was set, once the job is done; setting it again does no "
+    f"harm. {NO_REPEAT}"
+)
+
+
+class VoucherJobTools(VoucherTools):
+    """The part of the toolset vouchers that runs on at the vendor after the call."""
+
+    async def import_vouchers(self, write: Write, vouchers: Sequence[Fields]) -> Answer[Object]:
+        rows = bodies.import_rows(vouchers)
+        _refuse_too_large(rows, "vouchers")
+        if write.dry_run:
+            return _rehearsed(len(rows))
+        if write.recovering and await self._any_exists([row["code"] for row in rows]):
+            raise unsettled(_IMPORTED_ONCE, recovering=True)
+        # codes are unique in a project: if an earlier try is still in the queue, no voucher is made twice
+        return await self._begin(write, "/v1/vouchers/import", json=rows, advice=_IMPORTED_ONCE)
+
+    async def import_vouchers_using_csv(self, write: Write, csv: CsvSource) -> Answer[Object]:
+        if csv.text is None:
+            raise InvalidInput(
+                "This project has no folder to read files from; send the CSV itself as `csv`. Nothing was "
+                "changed.",
+                field="path",
+            )
+        content = csv.text.encode("utf-8", "surrogatepass")
+        bodies.refuse_too_large(content, "csv")
+        rows = _count_rows(csv.text)
+        if write.dry_run:
+            return _rehearsed(rows)
+        if write.recovering:
+            raise unsettled(f"{_IMPORTED} {NO_REPEAT}", recovering=True)
+        files = {"file": ("vouchers.csv", content, "text/csv")}
+        return await self._begin(
+            write, "/v1/vouchers/importCSV", files=files, advice=f"{_IMPORTED} {NO_REPEAT}"
+        )
+
+    async def update_vouchers_in_bulk(self, write: Write, vouchers: Sequence[Fields]) -> Answer[Object]:
+        rows = bodies.bulk_rows(vouchers)
+        _refuse_too_large(rows, "vouchers")
+        return await self._update(write, "/v1/vouchers/bulk/async", rows, len(rows))
+
+    async def update_vouchers_metadata_in_bulk(
+        self, write: Write, codes: Sequence[str], metadata: Fields
+    ) -> Answer[Object]:
+        if not codes:
+            raise fault("codes", "is empty; nothing was changed")
+        body = {"codes": list(codes), "metadata": dict(metadata)}
+        _refuse_too_large(body, "codes")
+        return await self._update(write, "/v1/vouchers/metadata/async", body, len(codes))
+
+    async def export_voucher_transactions(
+        self, write: Write, code: str, order: str | None, fields: Sequence[str] | None
+    ) -> Answer[Object]:
+        given: dict[str, Any] = {"order": order, "fields": None if fields is None else list(fields)}
+        parameters = {name: value for name, value in given.items() if value is not None}
+        if write.dry_run:
+            there = await self._voucher(code)
+            shown = {
+                "parameters": parameters
+                | {"filters": {"voucher_id": {"conditions": {"$in": [there.get("id")]}}}}
+            }
+            exported = {"object": "export", "exported_object": "voucher_transactions"}
+            return Answer({"id": None, **exported, "status": "SCHEDULED", **shown, "result": None}, DRY)
+        path = voucher_path(code, "/transactions/export")
+        body = {"parameters": parameters} if parameters else None
+        try:
+            return Answer((await self._send(write, "POST", path, json=body, settled_by="")).object())
+        except OutcomeUnknown as error:
+            raise OutcomeUnknown(
+                "Voucherify's answer was lost or cannot be read. An export changes no voucher, so it can "
+                "simply be begun again, with the same idempotency_key too.",
+                request_id=error.request_id,
+            ) from error
+
+    async def _update(self, write: Write, path: str, body: Any, count: int) -> Answer[Object]:
+        if write.dry_run:
+            return _rehearsed(count)
+        if write.recovering:
+            raise unsettled(_UPDATED, recovering=True)
+        return await self._begin(write, path, json=body, advice=_UPDATED)
+
+    async def _begin(
+        self, write: Write, path: str, *, json: Any = None, files: Files | None = None, advice: str
+    ) -> Answer[Object]:
+        reply = await self._send_untraceable(write, path, json=json, files=files, advice=advice)
+        return Answer({"async_action_id": reply.get("async_action_id")})
+
+    async def _any_exists(self, codes: Sequence[str]) -> bool:
+        for code in codes[:_LOOKED_UP]:
+            try:
+                await self._voucher(code)
+            except NotFound:
+                continue
+            return True
+        return False
+
+
+def _refuse_too_large(body: Any, field: str) -> None:
+    bodies.refuse_too_large(json.dumps(body, separators=(",", ":")), field)
+
+
+def _count_rows(text: str) -> int:
+    """How many vouchers a CSV has.
+
+    Raises:
+        InvalidInput: it has no header with a code, or no rows.
+    """
+    try:
+        rows = csvlib.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+        header = next(rows, [])
+        count = sum(1 for row in rows if any(row))
+    except csvlib.Error as error:
+        raise fault("csv", f"cannot be read as CSV: {error}") from None
+    if "code" not in {name.strip().lower() for name in header}:
+        raise fault("csv", "has no column `Code` in its first line, which must be the header")
+    if not count:
+        raise fault("csv", "has no rows below its header")
+    return count
+
+
+def _rehearsed(count: int) -> Answer[Object]:
+    """What can be known of a job before it runs: the vendor checks the rows itself."""
+    unknown: Mapping[str, Any] = {"done_count": None, "failed_count": None, "failed": [], "tried": count}
+    return Answer({"async_action_id": None, "result": dict(unknown)}, DRY)
