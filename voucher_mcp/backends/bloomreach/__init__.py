@@ -1,0 +1,1 @@
+"""Bloomreach Engagement, through its own MCP server."""

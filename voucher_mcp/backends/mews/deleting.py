@@ -1,0 +1,78 @@
+"""Deleting codes of one pool: all of them or none, as far as one can see before."""
+
+from collections.abc import Mapping, Sequence
+from itertools import islice
+
+from voucher_mcp.backends.http.reply import unknown_outcome
+from voucher_mcp.backends.mews.account import Account
+from voucher_mcp.backends.mews.batches import in_batches
+from voucher_mcp.backends.mews.code_pages import named_codes
+from voucher_mcp.backends.mews.objects import Object, Pool, is_active, value_of
+from voucher_mcp.domain.errors import InvalidInput, quoted
+from voucher_mcp.domain.write import Write
+
+SETTLED_BY = "list_voucher_codes of the pool with these code_ids"
+
+
+async def find(account: Account, pool: Pool, references: Sequence[str], *, recovering: bool) -> list[Object]:
+    """The codes that ids or texts name, each once; a text means the newest active code that has it.
+
+    After a try whose answer was lost (`recovering`) codes that are gone count as that try's work.
+
+    Raises:
+        InvalidInput: one is not of the pool, or was not among the codes that a walk reaches.
+        OutcomeUnknown: the same after such a try, as Mews would show what that one deleted.
+    """
+    codes, whole = await named_codes(account, pool, references)
+    usable = [code for code in codes if is_active(code)]
+    if recovering:
+        usable += [code for code in codes if not is_active(code)]
+    by_name: dict[str, Object] = {}
+    for name in (value_of, _id):
+        for code in usable:
+            by_name.setdefault(name(code), code)
+    missing = [reference for reference in references if reference not in by_name]
+    if missing and recovering:
+        start = "An earlier try lost its answer, and not all of its codes are among those that Mews shows now"
+        raise unknown_outcome(start, SETTLED_BY)
+    if missing:
+        named = ", ".join(quoted(reference) for reference in islice(missing, 5))
+        why = "" if whole else ", or not among its newest codes, which are all that one call looks through"
+        hint = "" if whole else " Give ids instead of codes."
+        raise InvalidInput(
+            f"{len(missing)} of {len(references)} codes are not in the pool {quoted(pool.name)}{why}: {named}"
+            f"{' and others' if len(missing) > 5 else ''}. Nothing was changed.{hint}",
+            field="code_ids",
+        )
+    found = {_id(code): code for code in map(by_name.__getitem__, references)}
+    return list(found.values())
+
+
+async def delete(account: Account, write: Write, pool: Pool, codes: Sequence[Object]) -> None:
+    """Delete those that are active.
+
+    Raises:
+        VoucherError: `applied` says whether a part was deleted.
+    """
+
+    async def look(batch: Sequence[str]) -> Mapping[str, None]:
+        walk = account.walk_codes([pool.id], {"VoucherCodeIds": list(batch)})
+        # Mews shows what was deleted: a code that it does not show may still be there
+        gone = {_id(code) for code in await walk.all() if not is_active(code)}
+        return dict.fromkeys(code_id for code_id in batch if code_id in gone)
+
+    async def send(batch: Sequence[str]) -> Mapping[str, None]:
+        await account.client.write(
+            write,
+            "voucherCodes/delete",
+            {"VoucherCodeIds": list(batch)},
+            enterprise=pool.enterprise_id,
+            settled_by=SETTLED_BY,
+        )
+        return dict.fromkeys(batch)
+
+    await in_batches([_id(code) for code in codes if is_active(code)], send, look, "deleted")
+
+
+def _id(code: Object) -> str:
+    return str(code["Id"])
