@@ -11,6 +11,7 @@ import time_machine
 from tests.engine.conftest import Agent
 from tests.engine.holding import CARD, DAY, GIFT, NOON, TEN_OFF, Redeemable, codes, give, held, walked
 from voucher_mcp.backends.local.redeemables import redeemables
+from voucher_mcp.domain.field_kinds import REDEEMABLE_FIELDS
 
 
 def days_ago(value: str) -> float:
@@ -117,7 +118,7 @@ async def test_every_filter_of_the_document_finds_what_it_says(agent: Agent) -> 
 
 
 async def test_the_seed_lists_the_fields_and_operators_that_there_are() -> None:
-    known = {field: set(kind) for field, kind in redeemables.FIELDS.items()}
+    known = {field: set(kind) for field, kind in REDEEMABLE_FIELDS.items()}
     assert known == {field: set(operators) for field, operators in SEED.items()}
 
 

@@ -182,3 +182,16 @@ DATE: Final[FieldKind] = {
     "$more_than": Operator("less than", _days_ago),
     "$less_than": Operator("more than", _days_ago),
 }
+
+
+REDEEMABLE_FIELDS: Final[Mapping[str, FieldKind]] = {
+    "id": ID,
+    "created_at": DATE,
+    "redeemable_id": ID,
+    "redeemable_object": enum("voucher"),
+    "holder_role": enum("OWNER", "REFEREE", "REFERRER"),
+    "campaign_id": ID,
+    "campaign_type": enum("LOYALTY_PROGRAM", "GIFT_VOUCHERS", "DISCOUNT_COUPONS", "REFERRAL_PROGRAM"),
+    "voucher_type": enum("DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD"),
+}
+"""What the document on customer redeemables lets filters ask."""

@@ -102,22 +102,17 @@ class VendorJournal:
         Raises:
             IdempotencyMismatch: it was spent on other arguments.
         """
-
-        async def work(transaction: Transaction) -> _Spent | None:
-            project = await projects.find(transaction, project_id)
-            found = await _look_up(transaction, project, write) if project else None
-            return found if isinstance(found, _Spent) else None
-
-        spent = await self._store.read(work)
-        return spent.answer() if spent else None
+        known = await self._known(project_id, write)
+        return known.answer() if isinstance(known, _Spent) else None
 
     async def is_open(self, project_id: str, write: Write) -> bool:
         """Whether an earlier try with the key has no outcome yet."""
+        return isinstance(await self._known(project_id, write), _Open)
 
-        async def work(transaction: Transaction) -> bool:
+    async def _known(self, project_id: str, write: Write) -> _Spent | _Open | None:
+        async def work(transaction: Transaction) -> _Spent | _Open | None:
             project = await projects.find(transaction, project_id)
-            found = await _look_up(transaction, project, write) if project else None
-            return isinstance(found, _Open)
+            return await _look_up(transaction, project, write) if project else None
 
         return await self._store.read(work)
 

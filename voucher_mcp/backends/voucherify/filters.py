@@ -9,21 +9,10 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from voucher_mcp.domain.errors import InvalidInput, quoted
-from voucher_mcp.domain.field_kinds import DATE, ID, FieldKind, enum
+from voucher_mcp.domain.field_kinds import REDEEMABLE_FIELDS
 from voucher_mcp.domain.fields import fault, wrong
 from voucher_mcp.domain.filters import parse_filters
 from voucher_mcp.domain.times import now, parse_time, to_iso
-
-REDEEMABLES: Final[Mapping[str, FieldKind]] = {
-    "id": ID,
-    "created_at": DATE,
-    "redeemable_id": ID,
-    "redeemable_object": enum("voucher"),
-    "holder_role": enum("OWNER", "REFEREE", "REFERRER"),
-    "campaign_id": ID,
-    "campaign_type": enum("LOYALTY_PROGRAM", "GIFT_VOUCHERS", "DISCOUNT_COUPONS", "REFERRAL_PROGRAM"),
-    "voucher_type": enum("DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD"),
-}
 
 _OPERATORS: Final = (
     *("$is", "$is_not", "$in", "$not_in", "$has_value", "$is_unknown", "$after", "$before"),
@@ -46,7 +35,7 @@ def redeemable_filters(given: Mapping[str, Any] | None) -> dict[str, Any] | None
     Raises:
         InvalidInput: a field or operator that the document does not have, or a wrong value.
     """
-    parse_filters(given, REDEEMABLES, now=now())
+    parse_filters(given, REDEEMABLE_FIELDS, now=now())
     return voucher_filters(given)
 
 

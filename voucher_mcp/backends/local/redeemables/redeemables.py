@@ -5,7 +5,6 @@ its cursor in an index, so the last costs what the first does. With filters at m
 looked at for a page, and as many for the count, so that no call keeps others waiting whatever there is.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -15,29 +14,16 @@ from voucher_mcp.backends.local.stores.base import Row, Transaction, Where
 from voucher_mcp.backends.local.vouchers.vouchers import Voucher, public
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput, NotFound, quoted
-from voucher_mcp.domain.field_kinds import DATE, ID, FieldKind, enum
+from voucher_mcp.domain.field_kinds import REDEEMABLE_FIELDS
 from voucher_mcp.domain.filters import parse_filters
 from voucher_mcp.domain.queries import Detail, RedeemablesQuery
 from voucher_mcp.domain.times import to_iso
 from voucher_mcp.domain.validity import RedeemableStatus, redeemable_status
-from voucher_mcp.domain.voucher import VALUE_FIELDS
-
-FIELDS: Final[Mapping[str, FieldKind]] = {
-    "id": ID,
-    "created_at": DATE,
-    "redeemable_id": ID,
-    "redeemable_object": enum("voucher"),
-    "holder_role": enum("OWNER", "REFEREE", "REFERRER"),
-    "campaign_id": ID,
-    "campaign_type": enum("LOYALTY_PROGRAM", "GIFT_VOUCHERS", "DISCOUNT_COUPONS", "REFERRAL_PROGRAM"),
-    "voucher_type": enum(*VALUE_FIELDS),
-}
-"""What the document lets filters ask."""
 
 SCANNED: Final = 20_000
 """Holdings that one call looks at for filters (ours); the count of more is that of so many, and says so."""
 
-_COLUMNS: Final = {name: name for name in FIELDS}
+_COLUMNS: Final = {name: name for name in REDEEMABLE_FIELDS}
 _LAST = 2**63 - 1
 
 
@@ -72,7 +58,7 @@ async def page(
         InvalidInput: an unknown order or cursor, or wrong filters.
     """
     direction = _direction(query.order)
-    where = condition(parse_filters(query.filters, FIELDS, now=moment), _COLUMNS)
+    where = condition(parse_filters(query.filters, REDEEMABLE_FIELDS, now=moment), _COLUMNS)
     holdings = await transaction.one("customer_holdings", project.n, customer_id) if project else None
     if holdings is None or project is None:
         raise NotFound(
