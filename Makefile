@@ -19,8 +19,9 @@ help:
 demo: $(READY)
 	@$(BIN)/voucher-mcp demo
 
+# A worker a core. Who runs out of tests takes some of another's, for the slow ones are not spread evenly.
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(READY)
 	$(BIN)/python -m ruff check
