@@ -77,6 +77,10 @@ class Agent:
         shown: dict[str, Any] = (await self.ok("get_voucher_pool", pool_id=pool_id))["data"]
         return shown
 
+    def deletion(self, *ids: str, force: bool = False) -> dict[str, Any]:
+        """What a deletion of these answers: where the system remembers codes, force alone frees them."""
+        return {"deleted": len(ids), "ids": list(ids), "freed": force or "remembers" not in self._traits}
+
     async def expect_counts(self, pool_id: str, total: int, available: int) -> None:
         """The pool has so many codes, as far as the system counts."""
         shown = await self.pool(pool_id)

@@ -11,7 +11,7 @@ async def test_codes_are_deleted_by_id_or_code(agent: Agent) -> None:
     pool = await agent.new_pool(codes=["A", "B", "C"])
     ids = {code["code"]: code["id"] for code in await agent.codes(pool)}
     answer = await agent.ok("delete_voucher_codes", pool_id=pool, code_ids=[ids["A"], "C"])
-    assert answer["data"] == {"deleted": 2, "ids": [ids["A"], ids["C"]]}
+    assert answer["data"] == agent.deletion(ids["A"], ids["C"])
     assert await agent.texts(pool) == ["B"]
     await agent.expect_counts(pool, total=1, available=1)
 
@@ -20,7 +20,7 @@ async def test_a_code_that_is_named_twice_is_deleted_once(agent: Agent) -> None:
     pool = await agent.new_pool(codes=["A", "B"])
     code_id = (await agent.codes(pool))[0]["id"]
     answer = await agent.ok("delete_voucher_codes", pool_id=pool, code_ids=["A", code_id, "A"])
-    assert answer["data"] == {"deleted": 1, "ids": [code_id]}
+    assert answer["data"] == agent.deletion(code_id)
     assert (await agent.pool(pool))["total"] == 1
 
 
@@ -50,6 +50,17 @@ async def test_a_deleted_code_cannot_be_deleted_again(agent: Agent) -> None:
     for reference in ("A", code_id):
         await agent.refused("invalid_input", "delete_voucher_codes", pool_id=pool, code_ids=["B", reference])
     assert await agent.texts(pool) == ["B"]
+
+
+@pytest.mark.needs("add_voucher_codes")
+async def test_codes_deleted_by_force_are_free_again(agent: Agent) -> None:
+    pool = await agent.new_pool(codes=["A", "B"])
+    before = (await agent.codes(pool))[0]["id"]
+    answer = await agent.ok("delete_voucher_codes", pool_id=pool, code_ids=["A"], force=True)
+    assert answer["data"] == agent.deletion(before, force=True)
+    (fate,) = (await agent.ok("add_voucher_codes", pool_id=pool, codes=["A"]))["data"]
+    assert (fate["result"], fate["id"] == before) == ("added", False)
+    assert sorted(await agent.texts(pool)) == ["A", "B"]
 
 
 @pytest.mark.parametrize("code_ids", [[], [f"CODE-{number}" for number in range(1_001)]])

@@ -240,7 +240,7 @@ async def test_a_deleted_pool_is_gone_with_its_codes(agent: Agent) -> None:
     pool = await agent.new_pool("Summer", codes=["A", "B"])
     code_id = (await agent.codes(pool))[0]["id"]
     answer = await agent.ok("delete_voucher_pool", pool_id="Summer")
-    assert answer["data"] == {"deleted": 1, "ids": [pool]}
+    assert answer["data"] == agent.deletion(pool)
     assert (await agent.ok("list_voucher_pools"))["data"] == []
     for tool in ("get_voucher_pool", "list_voucher_codes", "delete_voucher_pool"):
         for reference in (pool, "Summer"):
@@ -267,6 +267,16 @@ async def test_the_codes_of_a_deleted_pool_stay_taken(agent: Agent) -> None:
     fates = (await agent.ok("add_voucher_codes", pool_id=again, codes=["A", "B"]))["data"]
     assert [fate["result"] for fate in fates] == ["duplicate", "added"]
     assert await agent.texts(again) == ["B"]
+
+
+@pytest.mark.needs("delete_voucher_pool", "add_voucher_codes")
+async def test_the_codes_of_a_pool_deleted_by_force_are_free_again(agent: Agent) -> None:
+    pool = await agent.new_pool("Summer", codes=["A", "B"])
+    answer = await agent.ok("delete_voucher_pool", pool_id="Summer", force=True)
+    assert answer["data"] == agent.deletion(pool, force=True)
+    again = await agent.new_pool("Winter")
+    fates = (await agent.ok("add_voucher_codes", pool_id=again, codes=["A", "C"]))["data"]
+    assert [fate["result"] for fate in fates] == ["added", "added"]
 
 
 @pytest.mark.needs("delete_voucher_pool")

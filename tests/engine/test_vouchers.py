@@ -267,7 +267,7 @@ async def test_a_voucher_of_a_paused_pool_cannot_be_enabled_alone(agent: Agent) 
 async def test_a_deleted_code_stays_taken(agent: Agent) -> None:
     made = await agent.data("create_voucher", code="X", discount=PERCENT)
     gone = await agent.ok("delete_voucher", code="X")
-    assert gone["data"] == {"deleted": 1, "ids": [made["id"]]}
+    assert gone["data"] == {"deleted": 1, "ids": [made["id"]], "freed": False}
     for reference in ("X", made["id"]):
         await agent.refused("not_found", "get_voucher", code=reference)
         await agent.refused("not_found", "delete_voucher", code=reference)

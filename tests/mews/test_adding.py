@@ -210,7 +210,7 @@ async def test_codes_are_deleted_by_id_or_text(mews: StandIn, agent: Agent, refe
     named = {"id": [a, b], "text": ["A", "B"]}
     code_ids = [name for kind in references for name in named[kind]]
     answer = await agent.ok("delete_voucher_codes", pool_id=pool, code_ids=code_ids)
-    assert answer["data"] == {"deleted": 2, "ids": [a, b]}
+    assert answer["data"] == {"deleted": 2, "ids": [a, b], "freed": True}
     assert mews.values_of(pool) == {"C"}
 
 

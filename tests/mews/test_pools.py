@@ -245,7 +245,7 @@ async def test_an_update_of_nothing_is_refused(mews: StandIn, agent: Agent) -> N
 async def test_a_deleted_pool_is_gone(mews: StandIn, agent: Agent) -> None:
     pool = mews.add_voucher("Summer", codes=["A"])
     answer = await agent.ok("delete_voucher_pool", pool_id="Summer")
-    assert answer["data"] == {"deleted": 1, "ids": [pool]}
+    assert answer["data"] == {"deleted": 1, "ids": [pool], "freed": True}
     assert not mews.vouchers[pool].active
     for tool in ("get_voucher_pool", "list_voucher_codes", "delete_voucher_pool"):
         for reference in (pool, "Summer"):

@@ -154,29 +154,29 @@ class FlakyBackend(Backend):
             about = {"code": code, "type": card["type"], "balance": card["gift"]["balance"]}
         return await self._change(
             write,
-            Answer({"deleted": 1, "ids": [code]}, about=about),
+            Answer({"deleted": 1, "ids": [code], "freed": force}, about=about),
             ("DELETE FROM cards WHERE code = ?", code),
         )
 
     async def delete_voucher_codes(
-        self, write: Write, pool_id: str, code_ids: Sequence[str]
+        self, write: Write, pool_id: str, code_ids: Sequence[str], force: bool = False
     ) -> Answer[Deletion]:
         there = {code for (code,) in self.vendor.run("SELECT code FROM codes")}
         if not write.recovering and not there >= set(code_ids):
             raise InvalidInput("Not all of them are codes of that pool. Nothing was changed.")
         answer: Answer[Deletion] = Answer(
-            {"deleted": len(code_ids), "ids": list(code_ids)}, about={"pool": POOL, "codes": len(code_ids)}
+            {"deleted": len(code_ids), "ids": list(code_ids), "freed": force},
+            about={"pool": POOL, "codes": len(code_ids)},
         )
         listed = json.dumps(list(code_ids))
         return await self._change(
             write, answer, ("DELETE FROM codes WHERE code IN (SELECT value FROM json_each(?))", listed)
         )
 
-    async def delete_voucher_pool(self, write: Write, pool_id: str) -> Answer[Deletion]:
+    async def delete_voucher_pool(self, write: Write, pool_id: str, force: bool = False) -> Answer[Deletion]:
         about = {"pool": POOL, "codes": self._count()["total"]}
-        return await self._change(
-            write, Answer({"deleted": 1, "ids": [POOL]}, about=about), ("DELETE FROM codes",)
-        )
+        answer = Answer({"deleted": 1, "ids": [POOL], "freed": force}, about=about)
+        return await self._change(write, answer, ("DELETE FROM codes",))
 
     async def _change(self, write: Write, answer: Answer[Any], statement: tuple[Any, ...]) -> Answer[Any]:
         """The one way to write: rehearse, recover, or send and meet whatever fault is due."""

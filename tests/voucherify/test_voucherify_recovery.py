@@ -118,7 +118,7 @@ async def test_a_deletion_found_out_afterwards_answers_ids_only(
     call = {"pool_id": pool, "code_ids": [name], "idempotency_key": "k"}
     await lost(agent, shop, "DELETE /vouchers/", "delete_voucher_codes", **call)
     ids = [name] if named_by == "id" else []
-    assert await agent.data("delete_voucher_codes", **call) == {"deleted": 1, "ids": ids}
+    assert await agent.data("delete_voucher_codes", **call) == {"deleted": 1, "ids": ids, "freed": False}
 
 
 async def test_a_deleted_voucher_or_pool_is_answered_by_its_id_or_not_at_all(
@@ -127,12 +127,12 @@ async def test_a_deleted_voucher_or_pool_is_answered_by_its_id_or_not_at_all(
     shop.add_voucher("A")
     call = {"code": "A", "idempotency_key": "k1"}
     await lost(agent, shop, "DELETE /vouchers/A", "delete_voucher", **call)
-    assert await agent.data("delete_voucher", **call) == {"deleted": 1, "ids": []}
+    assert await agent.data("delete_voucher", **call) == {"deleted": 1, "ids": [], "freed": False}
     pool = await agent.new_pool("Summer")
     call = {"pool_id": pool, "idempotency_key": "k2"}
     await lost(agent, shop, "DELETE /campaigns/", "delete_voucher_pool", **call)
     shop.finish_jobs()
-    assert await agent.data("delete_voucher_pool", **call) == {"deleted": 1, "ids": [pool]}
+    assert await agent.data("delete_voucher_pool", **call) == {"deleted": 1, "ids": [pool], "freed": False}
 
 
 @pytest.mark.parametrize(

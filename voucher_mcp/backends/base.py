@@ -122,13 +122,13 @@ class Backend:
         raise self._cannot("assign_voucher_code")
 
     async def delete_voucher_codes(
-        self, write: Write, pool_id: str, code_ids: Sequence[str]
+        self, write: Write, pool_id: str, code_ids: Sequence[str], force: bool = False
     ) -> Answer[Deletion]:
-        """Delete codes of one pool, by id or code: all of them or none."""
+        """Delete codes of one pool, by id or code: all of them or none; with force they can be used again."""
         raise self._cannot("delete_voucher_codes")
 
-    async def delete_voucher_pool(self, write: Write, pool_id: str) -> Answer[Deletion]:
-        """Delete a pool with its codes."""
+    async def delete_voucher_pool(self, write: Write, pool_id: str, force: bool = False) -> Answer[Deletion]:
+        """Delete a pool with its codes; with force they can be used again."""
         raise self._cannot("delete_voucher_pool")
 
     async def start_voucher_import(self, write: Write, import_id: str, path: str | None) -> Answer[Object]:

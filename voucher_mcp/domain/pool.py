@@ -77,10 +77,11 @@ class AssignedCode(TypedDict):
 
 
 class Deletion(TypedDict):
-    """What a deletion removed."""
+    """What a deletion removed, and whether its codes (for a pool those in it) can be used again."""
 
     deleted: int
     ids: list[str]
+    freed: bool
 
 
 class NewCode(NamedTuple):

@@ -55,6 +55,7 @@ Codes = Annotated[
     ),
 ]
 CodeIds = Annotated[Texts, Field(description="Ids or codes")]
+Force = Annotated[Flag, Field(description="Free the codes, also of what was deleted before")]
 Generate = Annotated[
     Object | None, Field(description="{count, length, charset, pattern (# = random), prefix, postfix}")
 ]
@@ -178,11 +179,17 @@ async def assign_voucher_code(
 
 
 def _ask_codes(arguments: Mapping[str, Any], answer: Answer[Any]) -> str:
-    return f"Delete {_codes_of(answer)} of the pool {_pool_of(arguments, answer)}{_worth_of(answer)}"
+    start = f"Delete {_codes_of(answer)} of the pool {_pool_of(arguments, answer)}"
+    return f"{start}{_worth_of(answer)}{_freed(arguments)}"
 
 
 def _ask_pool(arguments: Mapping[str, Any], answer: Answer[Any]) -> str:
-    return f"Delete the pool {_pool_of(arguments, answer)} with its {_codes_of(answer)}{_worth_of(answer)}"
+    start = f"Delete the pool {_pool_of(arguments, answer)} with its {_codes_of(answer)}"
+    return f"{start}{_worth_of(answer)}{_freed(arguments)}"
+
+
+def _freed(arguments: Mapping[str, Any]) -> str:
+    return ", freeing what they are called to be used again," if arguments.get("force") else ""
 
 
 def _pool_of(arguments: Mapping[str, Any], answer: Answer[Any]) -> str:
@@ -209,10 +216,12 @@ def _worth_of(answer: Answer[Any]) -> str:
     question=_ask_codes,
     worth=worth.of_code_ids,
 )
-async def delete_voucher_codes(call: WritingCall, pool_id: PoolId, code_ids: CodeIds) -> Answer[Deletion]:
-    """Delete codes of one pool for good, all of them or none; one that is not of the pool is refused."""
+async def delete_voucher_codes(
+    call: WritingCall, pool_id: PoolId, code_ids: CodeIds, force: Force = False
+) -> Answer[Deletion]:
+    """Delete codes of one pool, all of them or none. They stay taken, unless forced."""
     return await call.backend.delete_voucher_codes(
-        call.write, pool_id, distinct_texts(code_ids, "code_ids", MAX_CODES_A_CALL)
+        call.write, pool_id, distinct_texts(code_ids, "code_ids", MAX_CODES_A_CALL), force
     )
 
 
@@ -224,9 +233,9 @@ async def delete_voucher_codes(call: WritingCall, pool_id: PoolId, code_ids: Cod
     question=_ask_pool,
     worth=worth.of_pool,
 )
-async def delete_voucher_pool(call: WritingCall, pool_id: PoolId) -> Answer[Deletion]:
-    """Delete a pool and its codes for good."""
-    return await call.backend.delete_voucher_pool(call.write, pool_id)
+async def delete_voucher_pool(call: WritingCall, pool_id: PoolId, force: Force = False) -> Answer[Deletion]:
+    """Delete a pool and its codes. They stay taken, unless forced."""
+    return await call.backend.delete_voucher_pool(call.write, pool_id, force)
 
 
 @tool(toolset="pools", title="Start a defined import", writes=True, worth=worth.of_nothing)

@@ -245,7 +245,7 @@ def _ask_delete(arguments: Mapping[str, Any], answer: Answer[Any]) -> str:
 async def delete_voucher(
     call: WritingCall,
     code: Code,
-    force: Annotated[Flag, Field(description="Free the code, to be used again")] = False,
+    force: Annotated[Flag, Field(description="Free the code, also of what was deleted before")] = False,
 ) -> Answer[Deletion]:
     """Delete a voucher with its redemptions. Its code stays taken, unless forced."""
     return await call.backend.delete_voucher(call.write, code, force)

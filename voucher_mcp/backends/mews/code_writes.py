@@ -32,12 +32,13 @@ class CodeWrites(PoolReads):
         return await chosen.write(self, write, pool)
 
     async def delete_voucher_codes(
-        self, write: Write, pool_id: str, code_ids: Sequence[str]
+        self, write: Write, pool_id: str, code_ids: Sequence[str], force: bool = False
     ) -> Answer[Deletion]:
+        """Delete codes; on Mews they are free again, with force or without."""
         pool = await self.find_pool(pool_id)
         codes = await deleting.find(self, pool, code_ids, recovering=write.recovering)
         answer: Answer[Deletion] = Answer(
-            {"deleted": len(codes), "ids": [code["Id"] for code in codes]},
+            {"deleted": len(codes), "ids": [code["Id"] for code in codes], "freed": True},
             about={"codes": len(codes), "pool": pool.name},
         )
         if write.dry_run:

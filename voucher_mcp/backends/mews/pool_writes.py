@@ -98,15 +98,16 @@ class PoolWrites(PoolReads):
             pool = await self._rename(write, pool, name)
         return Answer(pool_shown(pool, self.project.id, total))
 
-    async def delete_voucher_pool(self, write: Write, pool_id: str) -> Answer[Deletion]:
+    async def delete_voucher_pool(self, write: Write, pool_id: str, force: bool = False) -> Answer[Deletion]:
+        """Delete a pool; on Mews its codes are free again, with force or without."""
         try:
             pool = await self.find_pool(pool_id)
         except NotFound:
             if not write.recovering:
                 raise
             gone = await self._deleted_before(pool_id)
-            return Answer({"deleted": 1, "ids": [gone.id]}, about={"pool": gone.name})
-        data: Deletion = {"deleted": 1, "ids": [pool.id]}
+            return Answer({"deleted": 1, "ids": [gone.id], "freed": True}, about={"pool": gone.name})
+        data: Deletion = {"deleted": 1, "ids": [pool.id], "freed": True}
         if write.dry_run:
             count, whole = await self.count_codes(pool.id)
             known = {"codes": count} if whole else {}

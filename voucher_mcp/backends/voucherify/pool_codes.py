@@ -90,7 +90,7 @@ class PoolCodeTools(Importing):
         return await self._import(write, campaign, codes)
 
     async def delete_voucher_codes(
-        self, write: Write, pool_id: str, code_ids: Sequence[str]
+        self, write: Write, pool_id: str, code_ids: Sequence[str], force: bool = False
     ) -> Answer[Deletion]:
         if len(code_ids) > LOOKED_UP:
             raise InvalidInput(
@@ -105,13 +105,13 @@ class PoolCodeTools(Importing):
         ids = [as_text(there[name].get("id")) or name if name in there else name for name in code_ids]
         ids = list(dict.fromkeys(ids))
         answer: Answer[Deletion] = Answer(
-            {"deleted": len(ids), "ids": known_ids(ids, gone)},
+            {"deleted": len(ids), "ids": known_ids(ids, gone), "freed": force},
             DRY if write.dry_run else {},
             about=campaigns.about(campaign, len(ids)),
         )
         if not write.dry_run:
             codes = dict.fromkeys(as_text(one.get("code")) or name for name, one in there.items())
-            await self._delete_all(write, list(codes))
+            await self._delete_all(write, list(codes), force)
         return answer
 
     async def _generate(
@@ -161,21 +161,25 @@ class PoolCodeTools(Importing):
         taken = dict.fromkeys(await self._existing(good[:LOOKED_UP]), fates.TAKEN)
         return fates.answer(codes, fates.Outcome(taken), DRY)
 
-    async def _delete_all(self, write: Write, codes: Sequence[str]) -> None:
+    async def _delete_all(self, write: Write, codes: Sequence[str], force: bool) -> None:
         """Delete one after the other; where one fails the error says how many are gone."""
         for done, code in enumerate(codes):
             try:
-                await self._delete(write, code)
+                await self._delete(write, code, force)
             except VoucherError as error:
                 if done and error.applied == "no":
                     error.applied = "partly"
                 error.message += f" {done} of {len(codes)} codes were deleted before it."
                 raise
 
-    async def _delete(self, write: Write, code: str) -> None:
+    async def _delete(self, write: Write, code: str, force: bool) -> None:
         try:
             await self._send(
-                write, "DELETE", voucher_path(code), settled_by="list_voucher_codes with code_ids"
+                write,
+                "DELETE",
+                voucher_path(code),
+                parameters={"force": True if force else None},
+                settled_by="list_voucher_codes with code_ids",
             )
         except NotFound as error:
             require_gone(error)  # someone else was quicker

@@ -126,20 +126,26 @@ class PoolTools(Importing):
                 raise
         return Answer(await self._written(wanted))
 
-    async def delete_voucher_pool(self, write: Write, pool_id: str) -> Answer[Deletion]:
+    async def delete_voucher_pool(self, write: Write, pool_id: str, force: bool = False) -> Answer[Deletion]:
         try:
             campaign = await self._campaign(pool_id)
         except NotFound as error:
             if write.recovering:  # it was there when the first try was made
                 require_gone(error)
-                return Answer({"deleted": 1, "ids": known_ids([pool_id], [pool_id])})
+                return Answer({"deleted": 1, "ids": known_ids([pool_id], [pool_id]), "freed": force})
             raise
         identity = campaigns.identity(campaign)
-        data: Deletion = {"deleted": 1, "ids": [identity]}
+        data: Deletion = {"deleted": 1, "ids": [identity], "freed": force}
         about = campaigns.about(campaign, as_count(campaign.get("vouchers_count")))
         if write.dry_run:
             return Answer(data, DRY, about=about)
-        reply = await self._send(write, "DELETE", campaign_path(identity), settled_by="get_voucher_pool")
+        reply = await self._send(
+            write,
+            "DELETE",
+            campaign_path(identity),
+            parameters={"force": True if force else None},
+            settled_by="get_voucher_pool",
+        )
         if reply.status != 204 and (action := as_text(reply.object().get("async_action_id"))):
             ended = await self._ended(action)
             if ended is None:

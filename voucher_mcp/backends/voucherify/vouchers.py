@@ -143,9 +143,9 @@ class VoucherTools(Account):
         except NotFound as error:
             if write.recovering:  # it was there when the first try was made
                 require_gone(error)
-                return Answer({"deleted": 1, "ids": known_ids([code], [code])})
+                return Answer({"deleted": 1, "ids": known_ids([code], [code]), "freed": force})
             raise
-        answer = _deletion(there, code)
+        answer = _deletion(there, code, force)
         if write.dry_run:
             return Answer(answer.data, DRY, about=answer.about)
         await self._send(
@@ -271,7 +271,7 @@ def _changes(body: Fields) -> dict[str, Any]:
     return sent
 
 
-def _deletion(there: Mapping[str, Any], code: str) -> Answer[Deletion]:
+def _deletion(there: Mapping[str, Any], code: str, force: bool) -> Answer[Deletion]:
     redemptions = as_count(as_object(there.get("redemption")).get("redeemed_quantity")) or 0
     about: dict[str, Any] = {
         "code": as_text(there.get("code")) or code,
@@ -280,4 +280,5 @@ def _deletion(there: Mapping[str, Any], code: str) -> Answer[Deletion]:
     }
     if (balance := balance_of(there)) is not None:
         about["balance"] = balance
-    return Answer({"deleted": 1, "ids": [as_text(there.get("id")) or code]}, about=about)
+    ids = [as_text(there.get("id")) or code]
+    return Answer({"deleted": 1, "ids": ids, "freed": force}, about=about)

@@ -189,16 +189,21 @@ async def move(transaction: Transaction, pool: int, n: int, old: int, new: int) 
 
 
 async def delete(
-    transaction: Transaction, project: Project, pool: Pool, references: Sequence[str], moment: int
+    transaction: Transaction,
+    project: Project,
+    pool: Pool,
+    references: Sequence[str],
+    force: bool,
+    moment: int,
 ) -> list[str]:
-    """Delete codes by id or code, all or none; answer their ids. Their texts stay taken.
+    """Delete codes by id or code, all or none; answer their ids. Their texts stay taken, unless forced.
 
     Raises:
         InvalidInput: one of them is not of this pool.
     """
     rows = {int(row[0]): row for row in await find_all(transaction, project, pool, references)}
     for n, row in rows.items():
-        await transaction.run("code_delete", n, moment)
+        await transaction.run("voucher_delete", n, force, moment)
         await move(transaction, pool.n, n, row[2], DELETED)
         await removal.forget(transaction, project, n)
     return [voucher_id(project, n) for n in rows]

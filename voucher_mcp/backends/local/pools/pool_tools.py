@@ -116,20 +116,22 @@ class PoolTools(Engine):
         return await self.write(write, effect)
 
     async def delete_voucher_codes(
-        self, write: Write, pool_id: str, code_ids: Sequence[str]
+        self, write: Write, pool_id: str, code_ids: Sequence[str], force: bool = False
     ) -> Answer[Deletion]:
         async def effect(transaction: Transaction, project: Project) -> Answer[Deletion]:
             pool = await pools.find(transaction, project, pool_id)
-            ids = await codes.delete(transaction, project, pool, code_ids, now())
-            return Answer({"deleted": len(ids), "ids": ids}, about=_about(pool, len(ids)))
+            ids = await codes.delete(transaction, project, pool, code_ids, force, now())
+            return Answer({"deleted": len(ids), "ids": ids, "freed": force}, about=_about(pool, len(ids)))
 
         return await self.write(write, effect)
 
-    async def delete_voucher_pool(self, write: Write, pool_id: str) -> Answer[Deletion]:
+    async def delete_voucher_pool(self, write: Write, pool_id: str, force: bool = False) -> Answer[Deletion]:
         async def effect(transaction: Transaction, project: Project) -> Answer[Deletion]:
             pool = await pools.find(transaction, project, pool_id)
             await transaction.run("pool_delete", pool.n, now())
-            return Answer({"deleted": 1, "ids": [pool.id]}, about=_about(pool, pool.total))
+            if force:
+                await transaction.run("codes_free", pool.n)
+            return Answer({"deleted": 1, "ids": [pool.id], "freed": force}, about=_about(pool, pool.total))
 
         return await self.write(write, effect)
 

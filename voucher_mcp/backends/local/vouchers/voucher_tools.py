@@ -82,7 +82,8 @@ class VoucherTools(Engine):
             redemptions = await voucher_writes.delete(transaction, project, voucher, force, now())
             about = {"code": voucher.code, "type": voucher.terms.get("type"), "redemptions": redemptions}
             about |= {"balance": voucher.balance} if voucher.balance is not None else {}
-            return Answer({"deleted": 1, "ids": [vouchers.identity(project, voucher)]}, about=about)
+            ids = [vouchers.identity(project, voucher)]
+            return Answer({"deleted": 1, "ids": ids, "freed": force}, about=about)
 
         return await self.write(write, effect)
 

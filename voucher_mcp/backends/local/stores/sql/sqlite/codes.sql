@@ -75,8 +75,8 @@ ORDER BY n LIMIT 1;
 -- code_assign
 UPDATE vouchers SET status = 1, holder = ?2, assigned_at = ?3, updated_at = ?3 WHERE n = ?1 AND status = 0;
 
--- code_delete
-UPDATE vouchers SET status = 3, updated_at = ?2 WHERE n = ?1;
+-- codes_free
+UPDATE vouchers SET code = NULL WHERE pool = ?1;
 
 -- customer_insert
 INSERT INTO customers (project, id, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING;
