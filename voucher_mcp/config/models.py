@@ -1,13 +1,16 @@
 """The settings as typed, frozen values. Unknown keys are refused."""
 
 from collections.abc import Mapping
+from datetime import UTC, tzinfo
 from typing import Annotated, Literal, Self, get_args
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from voucher_mcp.config.errors import hint, key_path
 from voucher_mcp.config.values import (
     Address,
+    Currency,
     Database,
     DatabaseUrl,
     DisplayName,
@@ -50,7 +53,15 @@ class _Project(_Model):
     id: str
     name: DisplayName
     destructive: Destructive = "confirm"
+    timezone: TimeZone = "UTC"
+    """Whose days a date without a time means, and whose clock the hours of a voucher follow."""
+    currency: Currency = "EUR"
     limits: Limits = Limits()
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone of `timezone`."""
+        return UTC if self.timezone == "UTC" else ZoneInfo(self.timezone)
 
 
 class _VendorProject(_Project):
@@ -65,7 +76,6 @@ class LocalProject(_Project):
     backend: Literal["local"]
     url: DatabaseUrl = Field(default_factory=lambda: Database(path=data_file("vouchers.db")))
     access: Access = "write"
-    timezone: TimeZone = "UTC"
     import_dir: FolderPath | None = None
     """The only folder that import_vouchers_using_csv reads; None: it takes no `path`."""
 

@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, BeforeValidator, InstanceOf, SecretStr, ValidationInfo
 
 from voucher_mcp.config.errors import hint
+from voucher_mcp.domain.money import MINOR_UNITS
 
 _SCHEMES = ("sqlite", "postgresql", "postgres")
 
@@ -151,6 +152,13 @@ def _timezone(name: str) -> str:
     return name
 
 
+def _currency(code: str) -> str:
+    if code not in MINOR_UNITS:
+        guess = hint(code.upper(), MINOR_UNITS)
+        raise ValueError(f"unknown currency {code[:64]!r}; should be a code of ISO 4217 such as EUR{guess}")
+    return code
+
+
 def _folder(info: ValidationInfo) -> Path:
     return (info.context or {}).get("folder") or Path()
 
@@ -175,3 +183,4 @@ ProjectId = Annotated[str, AfterValidator(_project_id)]
 HostName = Annotated[str, AfterValidator(_host_name)]
 Sha256 = Annotated[str, AfterValidator(_sha256)]
 TimeZone = Annotated[str, AfterValidator(_timezone)]
+Currency = Annotated[str, AfterValidator(_currency)]

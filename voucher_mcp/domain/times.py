@@ -1,7 +1,9 @@
 """Points in time: taken as ISO 8601 or Unix seconds, kept as integer milliseconds UTC."""
 
+import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import time as clock
 from functools import lru_cache
 
 from voucher_mcp.domain.errors import InvalidInput, quoted
@@ -9,22 +11,42 @@ from voucher_mcp.domain.errors import InvalidInput, quoted
 _EARLIEST = -62135596800000  # 0001-01-01, the first day that datetime can hold
 _LATEST = 253402300799999  # 9999-12-31T23:59:59.999
 
+_FIRST_SECOND, _LAST_SECOND = 10**9, 10**10
+"""Numbers between these are Unix seconds; a year, a spreadsheet's serial number or milliseconds are not."""
 
-def parse_time(value: object, field: str) -> int:
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_MOMENT = re.compile(r"[0-9W-]+[T ].+", re.ASCII)
+_NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
+
+_FIRST, _LAST = clock(0), clock(23, 59, 59, 999_000)
+_TICK = timedelta(milliseconds=1)
+
+
+def parse_time(
+    value: object, field: str, *, zone: tzinfo = UTC, last: bool = False, numbers: bool = True
+) -> int:
     """Milliseconds UTC of ISO 8601 text or Unix seconds.
 
-    A date alone is its midnight, and no offset means UTC.
+    A date without a time is a whole day of `zone`: its first instant, or its `last` millisecond where the
+    time is an end. A time without an offset is UTC. `numbers` says whether Unix seconds are taken, as a
+    number or its text; in files they are not.
 
     Raises:
-        InvalidInput: neither form, or outside the years 1 to 9999.
+        InvalidInput: neither form, or outside the years 1 to 9999. The message says how to write it.
     """
-    milliseconds = _from_text(value.strip()) if isinstance(value, str) else _from_number(value)
-    if milliseconds is None or not _EARLIEST <= milliseconds <= _LATEST:
-        raise InvalidInput(
-            f"`{field}` must be an ISO 8601 time such as 2026-01-31T12:00:00Z, or Unix seconds; "
-            f"got {quoted(value)}.",
-            field=field,
-        )
+    text = value.strip().upper() if isinstance(value, str) else ""
+    try:
+        if _DAY.fullmatch(text):
+            milliseconds = _milliseconds(_of_day(date.fromisoformat(text), zone, last))
+        elif _MOMENT.fullmatch(text):
+            moment = datetime.fromisoformat(text)
+            milliseconds = _milliseconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        else:
+            milliseconds = _from_number(float(text) if _NUMBER.fullmatch(text) else value, numbers)
+    except (ValueError, OverflowError):
+        raise _refused(value, field, zone, numbers) from None
+    if not _EARLIEST <= milliseconds <= _LATEST:
+        raise _refused(value, field, zone, numbers)
     return milliseconds
 
 
@@ -42,31 +64,50 @@ def to_iso(milliseconds: int | None) -> str | None:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _from_text(text: str) -> int | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        try:
-            return _from_number(float(text))
-        except ValueError:
-            return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    try:
-        return round(moment.timestamp() * 1000)
-    except OverflowError:
-        return None
-
-
-def _from_number(value: object) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return round(value * 1000)
-    except (OverflowError, ValueError):  # infinity, not a number
-        return None
-
-
 def now() -> int:
     """This moment, in milliseconds UTC."""
     return time.time_ns() // 1_000_000
+
+
+def _of_day(day: date, zone: tzinfo, last: bool) -> datetime:
+    """The first or last instant of a day; a clock that is put back shows some times twice, or skips them."""
+    wall = datetime.combine(day, _LAST if last else _FIRST)
+    moment = wall.replace(tzinfo=zone, fold=int(last)).astimezone(UTC)
+    if moment.astimezone(zone).replace(tzinfo=None) == wall:
+        return moment
+    return _after_the_gap(wall, zone) - (_TICK if last else timedelta(0))
+
+
+def _after_the_gap(wall: datetime, zone: tzinfo) -> datetime:
+    """The instant at which the clock jumped over `wall`."""
+    before = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    after = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    offset = before.astimezone(zone).utcoffset()
+    while after - before > _TICK:
+        middle = before + (after - before) // _TICK // 2 * _TICK
+        if middle.astimezone(zone).utcoffset() == offset:
+            before = middle
+        else:
+            after = middle
+    return after
+
+
+def _milliseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+def _from_number(value: object, numbers: bool) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError
+    if not numbers or not _FIRST_SECOND <= value <= _LAST_SECOND:
+        raise ValueError
+    return round(value * 1000)
+
+
+def _refused(value: object, field: str, zone: tzinfo, numbers: bool) -> InvalidInput:
+    seconds = ", or Unix seconds such as 1769860800" if numbers else ""
+    return InvalidInput(
+        f"`{field}` must be a date such as 2026-01-31 (the whole day in {zone}) or an ISO 8601 time such as "
+        f"2026-01-31T12:00:00Z{seconds}; got {quoted(value)}.",
+        field=field,
+    )
