@@ -63,16 +63,25 @@ async def prepare(agent: Agent, backend: str, tool: str) -> dict[str, Any]:
     return {**possible(tool, traits_of(backend)), **_IN_ONE_REQUEST.get(tool, {})}
 
 
-def lose(backend: str, system: System, tool: str, *, after_effect: bool) -> None:
-    """Break the connection at the next request with which the tool changes something."""
+LOSSES = ("dropped", "408")
+"""Ways in which an answer says nothing of what was done."""
+
+
+def lose(backend: str, system: System, tool: str, how: str, *, after_effect: bool) -> None:
+    """Let the next request with which the tool changes something go unanswered, by a way of `LOSSES`."""
     vendor: Any = system.standin
+    drops = how == "dropped"
+    fault: Any
     if backend == "voucherify":
         method, path = _AT_VOUCHERIFY[tool]
-        vendor.fail(faults.drop(), method=method, path=path, after_effect=after_effect)
+        fault = faults.drop() if drops else faults.status(408)
+        vendor.fail(fault, method=method, path=path, after_effect=after_effect)
     elif backend == "mews":
-        vendor.fail(mews.DROP, path=_AT_MEWS[tool], after_effect=after_effect)
+        fault = mews.DROP if drops else mews.refusal(408)
+        vendor.fail(fault, path=_AT_MEWS[tool], after_effect=after_effect)
     else:
-        vendor.fail(bloomreach.Drop(), path="/data/", after_effect=after_effect)
+        fault = bloomreach.Drop() if drops else bloomreach.Status(408)
+        vendor.fail(fault, path="/data/", after_effect=after_effect)
 
 
 def settle(backend: str, system: System) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.backends.agent import Agent
-from tests.backends.losing import TOOLS, lose, prepare, settle
+from tests.backends.losing import LOSSES, TOOLS, lose, prepare, settle
 from tests.backends.opening import System, lacks
 
 pytestmark = pytest.mark.needs("vendor")
@@ -29,6 +29,7 @@ JOB_LOST = {"import_vouchers"}
 each_tool = pytest.mark.parametrize(
     "tool", [pytest.param(tool, marks=pytest.mark.needs(tool)) for tool in TOOLS]
 )
+each_loss = pytest.mark.parametrize("how", LOSSES)
 
 
 async def state(agent: Agent, backend: str) -> dict[str, Any]:
@@ -45,12 +46,13 @@ async def state(agent: Agent, backend: str) -> dict[str, Any]:
     return seen
 
 
+@each_loss
 @each_tool
 async def test_a_write_that_was_applied_is_not_applied_again(
-    agent: Agent, backend: str, system: System, tool: str
+    agent: Agent, backend: str, system: System, tool: str, how: str
 ) -> None:
     call = {**await prepare(agent, backend, tool), "idempotency_key": "k"}
-    lose(backend, system, tool, after_effect=True)
+    lose(backend, system, tool, how, after_effect=True)
     first = await agent.call(tool, **call)
     if not first["success"]:  # some backends look at once, and find it
         assert (first["error_code"], first["applied"]) == ("outcome_unknown", "unknown")
@@ -69,12 +71,13 @@ async def test_a_write_that_was_applied_is_not_applied_again(
     assert await state(agent, backend) == applied
 
 
+@each_loss
 @each_tool
 async def test_a_write_that_never_arrived_is_made_once_by_its_retry(
-    agent: Agent, backend: str, system: System, tool: str
+    agent: Agent, backend: str, system: System, tool: str, how: str
 ) -> None:
     call = {**await prepare(agent, backend, tool), "idempotency_key": "k"}
-    lose(backend, system, tool, after_effect=False)
+    lose(backend, system, tool, how, after_effect=False)
     first = await agent.call(tool, **call)
     assert (first["error_code"], first["applied"]) == ("outcome_unknown", "unknown")
     assert "nothing was changed" not in first["error"].lower()

@@ -160,7 +160,7 @@ async def test_what_the_vendor_says_of_a_failure_is_quoted(
         (ToolFailed("Token has expired"), "unauthorized"),
         (Refused(None), "upstream_error"),
         (Status(403), "forbidden"),
-        (Status(400), "upstream_error"),
+        (Status(400), "invalid_input"),
     ],
 )
 async def test_the_kind_of_a_refusal_is_told(

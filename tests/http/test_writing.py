@@ -22,13 +22,14 @@ from voucher_mcp.domain.errors import (
     [
         answer(500),
         answer(503, headers=["Retry-After: 0"]),
+        answer(408),
         drop,
         answer(200, b'{"id": "v_1"}')[:-5],
         b"SSH-2.0-OpenSSH_9.6\r\n",
         answer(200, b"not packed", headers=["Content-Encoding: gzip"]),
         answer(303, headers=["Location: /elsewhere"]),
     ],
-    ids=["500", "503", "dropped", "silent in the middle", "no http", "not unpacked", "see other"],
+    ids=["500", "503", "408", "dropped", "silent in the middle", "no http", "not unpacked", "see other"],
 )
 async def test_a_write_whose_answer_is_lost_is_unknown_and_not_repeated(fault: Answer) -> None:
     async with account(timeout=0.5) as (server, client):
@@ -83,15 +84,6 @@ async def test_a_write_that_never_left_is_unavailable() -> None:
         with pytest.raises(Unavailable, match="nothing was changed") as caught:
             await client.write(WRITE, "POST", "/v1/vouchers", json={})
     assert caught.value.applied == "no"
-
-
-async def test_a_write_that_was_too_slow_for_the_vendor_is_unavailable_and_left_to_the_caller() -> None:
-    async with account() as (server, client):
-        server.always = answer(408)
-        with pytest.raises(Unavailable) as caught:
-            await client.write(WRITE, "POST", "/v1/vouchers", json={})
-    assert caught.value.applied == "no"
-    assert len(server.requests) == 1
 
 
 async def test_a_write_is_repeated_where_the_vendor_did_nothing_because_of_its_rate() -> None:

@@ -126,30 +126,27 @@ async def test_more_generated_codes_than_a_call_has_time_for_are_refused(mews: S
     assert mews.asked("vouchers/add") == mews.asked("voucherCodes/add") == []
 
 
-async def test_a_batch_that_is_too_heavy_goes_on_in_halves(mews: StandIn, agent: Agent) -> None:
-    mews.largest_write = 300
+@pytest.mark.parametrize("part", [0, 3])
+async def test_a_batch_that_mews_gave_up_is_unknown_and_not_sent_again(
+    mews: StandIn, agent: Agent, part: int
+) -> None:
     pool = mews.add_voucher("Summer")
-    codes = [f"CODE-{number}" for number in range(1_000)]
-    answer = await agent.ok("add_voucher_codes", pool_id=pool, codes=codes)
-    assert fates(answer) == [(code, "added") for code in codes]
-    assert mews.values_of(pool) == set(codes)
-    assert max(batches(mews)[3:]) <= 500
+    mews.fail(refusal(408, "Too slow."), path="voucherCodes/add", part=part)
+    call = {"pool_id": pool, "codes": list("ABCDEFG"), "idempotency_key": "k"}
+    answer = await agent.call("add_voucher_codes", **call)
+    assert (answer["error_code"], answer["applied"]) == ("outcome_unknown", "unknown")
+    assert len(batches(mews)) == 1
+    await agent.refused("idempotency_mismatch", "add_voucher_codes", **{**call, "codes": ["Z"]})
 
 
-async def test_a_heavy_batch_that_was_added_all_the_same_is_not_added_again(
+async def test_a_batch_that_mews_gave_up_and_yet_added_is_not_added_again(
     mews: StandIn, agent: Agent
 ) -> None:
     pool = mews.add_voucher("Summer")
-    mews.fail(refusal(408, "Too slow."), path="voucherCodes/add", part=3)
+    mews.fail(refusal(408, "Too slow."), path="voucherCodes/add", after_effect=True)
     answer = await agent.ok("add_voucher_codes", pool_id=pool, codes=list("ABCDEFG"))
-    assert answer["added"] == 7
+    assert (answer["added"], len(batches(mews))) == (7, 1)
     assert sorted(code["Value"] for code in mews.codes_of(pool)) == list("ABCDEFG")
-
-
-async def test_a_single_code_that_is_too_heavy_changes_nothing(mews: StandIn, agent: Agent) -> None:
-    mews.largest_write = 0
-    pool = mews.add_voucher("Summer")
-    await agent.refused("unavailable", "add_voucher_codes", pool_id=pool, codes=["A"])
 
 
 async def test_a_failure_after_some_batches_says_how_many_were_added(mews: StandIn, agent: Agent) -> None:
@@ -244,12 +241,15 @@ async def test_a_code_too_deep_in_its_pool_is_deleted_by_id_alone(mews: StandIn,
     assert not mews.codes[deep].active
 
 
-async def test_a_heavy_deletion_goes_on_in_halves(mews: StandIn, agent: Agent) -> None:
-    mews.largest_write = 40
+async def test_a_deletion_that_mews_gave_up_is_unknown_and_not_sent_again(
+    mews: StandIn, agent: Agent
+) -> None:
     pool = mews.add_voucher("Summer")
-    ids = mews.add_codes(pool, [f"CODE-{number}" for number in range(100)])
-    assert (await agent.ok("delete_voucher_codes", pool_id=pool, code_ids=ids))["data"]["deleted"] == 100
-    assert mews.values_of(pool) == set()
+    ids = mews.add_codes(pool, ["A", "B"])
+    mews.fail(refusal(408, "Too slow."), path="voucherCodes/delete")
+    answer = await agent.call("delete_voucher_codes", pool_id=pool, code_ids=ids)
+    assert (answer["error_code"], answer["applied"]) == ("outcome_unknown", "unknown")
+    assert len(mews.asked("voucherCodes/delete")) == 1
 
 
 async def test_nothing_is_added_while_a_service_that_may_have_the_code_cannot_be_told(

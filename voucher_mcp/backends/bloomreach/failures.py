@@ -12,6 +12,7 @@ from mcp.types import CONNECTION_CLOSED, INVALID_PARAMS, METHOD_NOT_FOUND, PARSE
 
 from voucher_mcp.backends.http.rates import rate_of
 from voucher_mcp.domain.errors import (
+    Conflict,
     Forbidden,
     InvalidInput,
     NotFound,
@@ -112,6 +113,10 @@ def session_error(
         return InvalidInput(
             f"Bloomreach's server refused the arguments of {tool}: {quoted(text, _SHOWN)}. {_NOTHING}"
         )
+    if refusal is not None and refusal.status in (400, 413):
+        return InvalidInput(
+            f"Bloomreach's server refused {tool} as wrong: {quoted(text, _SHOWN)}. {_NOTHING}"
+        )
     return UpstreamError(f"Bloomreach's server could not be understood: {quoted(text, _SHOWN)}. {_NOTHING}")
 
 
@@ -167,6 +172,10 @@ def _of_status(refusal: Refusal) -> VoucherError | None:
         after = refusal.retry_after if refusal.retry_after is not None else WAIT
         return RateLimited(
             f"Bloomreach's rate limit is reached. {_NOTHING} Try again later.", retry_after=after
+        )
+    if status in (409, 423):
+        return Conflict(
+            f"The data changed at Bloomreach in the meantime (HTTP {status}). {_NOTHING} Read it again."
         )
     if status == 408 or status >= 500:
         return Unavailable(f"Bloomreach's server cannot answer now (HTTP {status}). {_NOTHING} Try again.")

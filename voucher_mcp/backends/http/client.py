@@ -3,7 +3,7 @@
 What it promises to every adapter:
 
 - A write is sent again only where its first byte cannot have left (no connection), or where the vendor says
-  that it did nothing (429). An answer that was lost, broken or 5xx is OutcomeUnknown.
+  that it did nothing (429). An answer that was lost, broken, 408 or 5xx is OutcomeUnknown.
 - Reads are tried again after lost connections, time-outs, 429, and those 408 and 5xx that the vendor's
   mapping does not call lasting (`retryable=False`).
 - Every wait fits into the time that the running call has left, or is refused at once with `retry_after`.

@@ -37,6 +37,12 @@ class Reply:
         """The content as UTF-8; what is not is replaced."""
         return self.content.decode("utf-8-sig", "replace")
 
+    @property
+    def leaves_open(self) -> bool:
+        """Whether it answers a write and does not say if it was done: 408 (received, and given up as too
+        slow, which stops nothing) and 5xx."""
+        return self.writing and (self.status == 408 or self.status >= 500)
+
     def json(self) -> Any:
         """The content as JSON; None for 204.
 

@@ -56,20 +56,20 @@ class Diagnosis:
         error.request_id = error.request_id or reply.request_id
         if reply.status == 429:
             return _of_rate(reply, error)
-        after = rate_of(reply.headers).retry_after
-        if reply.status == 408:
-            late = _held_to(Unavailable, error, "The voucher system gave the request up as too slow")
-            again = not reply.writing and late.retryable is not False
-            return Trouble(late, again=again, after=after)
-        if reply.status < 500:
+        if reply.status < 500 and reply.status != 408:
             return Trouble(error)
-        start = f"The voucher system failed (status {reply.status})"
-        if not reply.writing:
-            failed = _held_to(Unavailable, error, start)
-            return Trouble(failed, again=failed.retryable is not False, after=after)
-        if not isinstance(error, OutcomeUnknown):
-            error = unknown_outcome(start, reply.settled_by, error.request_id)
-        return Trouble(error)
+        start = (
+            "The voucher system gave the request up as too slow"
+            if reply.status == 408
+            else f"The voucher system failed (status {reply.status})"
+        )
+        if reply.leaves_open:
+            if not isinstance(error, OutcomeUnknown):
+                error = unknown_outcome(start, reply.settled_by, error.request_id)
+            return Trouble(error)
+        failed = _held_to(Unavailable, error, start, writing=False)
+        after = rate_of(reply.headers).retry_after
+        return Trouble(failed, again=failed.retryable is not False, after=after)
 
     def of_silence(
         self, error: httpx2.RequestError | None, *, begun: bool, writing: bool, settled_by: str
@@ -137,18 +137,21 @@ def _of_rate(reply: Reply, error: VoucherError) -> Trouble:
     """429: the vendor did nothing, so that a write may be tried again as well."""
     rate = rate_of(reply.headers)
     if rate.scope == "period" or isinstance(error, QuotaExhausted):
-        return Trouble(_held_to(QuotaExhausted, error, "The account's calls of this period are used up"))
-    limited = _held_to(RateLimited, error, "The account asks its voucher system too often")
+        spent = "The account's calls of this period are used up"
+        return Trouble(_held_to(QuotaExhausted, error, spent, writing=reply.writing))
+    start = "The account asks its voucher system too often"
+    limited = _held_to(RateLimited, error, start, writing=reply.writing)
     after = rate.retry_after if rate.retry_after is not None else rate.renewed_in
     return Trouble(limited, again=True, after=after, for_all=rate.scope == "account")
 
 
-def _held_to(kind: type[VoucherError], error: VoucherError, start: str) -> VoucherError:
+def _held_to(kind: type[VoucherError], error: VoucherError, start: str, *, writing: bool) -> VoucherError:
     """The mapping's error where it is of the kind that the status demands, else one that is."""
     if isinstance(error, kind):
         return error
+    start += "; nothing was changed" if writing else ""
     advice = "Ask the operator about the plan." if kind is QuotaExhausted else "Try again later."
-    return kind(f"{start}; nothing was changed. {advice}", request_id=error.request_id)
+    return kind(f"{start}. {advice}", request_id=error.request_id)
 
 
 def _is_about_tls(error: BaseException | None) -> bool:

@@ -1,13 +1,12 @@
 """Writes that take many items: in requests that Mews can bear, each item written at most once."""
 
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 import anyio
 
 from voucher_mcp.backends.mews.client import chunks
-from voucher_mcp.backends.mews.failures import TooHeavy, looked_up, reworded
+from voucher_mcp.backends.mews.failures import looked_up, reworded
 from voucher_mcp.domain.errors import OutcomeUnknown, Unavailable, VoucherError
 
 R = TypeVar("R")
@@ -21,29 +20,18 @@ LEAST_SECONDS = 5.0
 async def in_batches(items: Sequence[str], send: Step[R], look: Step[R], done: str) -> dict[str, R]:
     """Write all items and answer what became of them.
 
-    A batch that was too heavy (408) goes on in halves, and one whose answer was lost is not repeated; both
-    only after `look` has read what of it is there. `done` is what was done to an item: "added".
+    A batch whose answer was lost, or which Mews gave up as too slow (408), is not repeated: `look` reads what
+    of it is there. `done` is what was done to an item: "added".
 
     Raises:
         OutcomeUnknown: an answer was lost and not everything of its batch is there.
         VoucherError: otherwise; `applied` says whether a part was written.
     """
     written: dict[str, R] = {}
-    waiting = deque(chunks(items))
-    while waiting:
-        batch = waiting.popleft()
+    for batch in chunks(items):
         try:
             _require_time(written)
             written |= await send(batch)
-        except TooHeavy as error:
-            written |= await looked_up(error, look(batch))
-            rest = [item for item in batch if item not in written]
-            if len(batch) == 1 and rest:
-                if not written:
-                    raise
-                raise _partly(error, len(written), len(items), done) from error
-            middle = (len(rest) + 1) // 2
-            waiting.extendleft(half for half in (rest[middle:], rest[:middle]) if half)
         except OutcomeUnknown as error:
             there = await looked_up(error, look(batch))
             written |= there

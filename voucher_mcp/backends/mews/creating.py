@@ -7,7 +7,7 @@ from voucher_mcp.backends.mews import adding
 from voucher_mcp.backends.mews.account import Account
 from voucher_mcp.backends.mews.adding import Chosen
 from voucher_mcp.backends.mews.client import Fields
-from voucher_mcp.backends.mews.failures import TooHeavy, looked_up
+from voucher_mcp.backends.mews.failures import looked_up
 from voucher_mcp.backends.mews.objects import Pool, objects, pool_shown
 from voucher_mcp.backends.mews.templates import enterprise_of
 from voucher_mcp.domain.answer import Answer
@@ -38,7 +38,7 @@ async def create(account: Account, write: Write, fields: Fields) -> Pool:
         lost: VoucherError = OutcomeUnknown(
             f"Mews took the new pool but did not show it. {SETTLED_BY} shows it."
         )
-    except (OutcomeUnknown, TooHeavy) as error:  # 408 does not say how far Mews came
+    except OutcomeUnknown as error:
         lost = error
     if write.reference and (found := await looked_up(lost, made_by(account, write.reference))):
         return found

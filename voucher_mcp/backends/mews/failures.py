@@ -27,7 +27,7 @@ MESSAGE_LENGTH = 300
 
 
 class TooHeavy(Unavailable):
-    """408: Mews gave up because the request would take too long, and wants smaller ones."""
+    """408 to a read: Mews gave up because it would take too long, and wants smaller ones."""
 
     retryable = False  # not as it is
 
@@ -59,9 +59,9 @@ def failure(reply: Reply, writing: bool) -> VoucherError:
                 "base_url is wrong.",
                 request_id=reply.request_id,
             )
-        case 408:
+        case 408 if not writing:
             return TooHeavy(
-                f"Mews found the request too heavy{said}.{nothing} Try again with fewer items at once.",
+                f"Mews found the request too heavy{said}. Try again with fewer items at once.",
                 request_id=reply.request_id,
             )
         case 409 | 423:
@@ -77,14 +77,14 @@ def failure(reply: Reply, writing: bool) -> VoucherError:
                 request_id=reply.request_id,
             )
     start = f"Mews failed with status {reply.status}{said}"
+    if reply.leaves_open:
+        return unknown_outcome(start, reply.settled_by, reply.request_id)
     if reply.status < 500:
         return UpstreamError(
             f"{start}, which its documents do not know.{nothing} The project's base_url may be wrong.",
             request_id=reply.request_id,
         )
-    if writing:
-        return unknown_outcome(start, reply.settled_by, reply.request_id)
-    return Unavailable(f"{start}. Nothing was changed. Try again later.", request_id=reply.request_id)
+    return Unavailable(f"{start}. Try again later.", request_id=reply.request_id)
 
 
 def reworded(error: VoucherError, message: str, applied: Applied | None = None) -> VoucherError:

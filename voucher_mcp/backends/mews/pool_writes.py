@@ -9,7 +9,7 @@ from voucher_mcp.backends.mews import adding, creating
 from voucher_mcp.backends.mews.account import is_id
 from voucher_mcp.backends.mews.client import Fields
 from voucher_mcp.backends.mews.creating import SETTLED_BY
-from voucher_mcp.backends.mews.failures import TooHeavy, looked_up, reworded
+from voucher_mcp.backends.mews.failures import looked_up, reworded
 from voucher_mcp.backends.mews.objects import Pool, objects, pool_shown
 from voucher_mcp.backends.mews.pool_reads import PoolReads
 from voucher_mcp.backends.mews.templates import checked_name, parameters
@@ -114,7 +114,7 @@ class PoolWrites(PoolReads):
             return Answer(data, {"dry_run": True}, about={"pool": pool.name, **known})
         try:
             await self._write(write, "vouchers/delete", pool, {"VoucherIds": [pool.id]})
-        except (OutcomeUnknown, TooHeavy) as lost:
+        except OutcomeUnknown as lost:
             found = await looked_up(lost, self.pool_by_id(pool.id))
             if found is None or found.is_active:  # Mews shows what was deleted
                 raise
@@ -132,7 +132,7 @@ class PoolWrites(PoolReads):
         update = {"VoucherId": pool.id, "Name": {"Value": name}}
         try:
             answer = await self._write(write, "vouchers/update", pool, {"VoucherUpdates": [update]})
-        except (OutcomeUnknown, TooHeavy) as lost:
+        except OutcomeUnknown as lost:
             found = await looked_up(lost, self.pool_by_id(pool.id))
             if found is None or found.name != name:
                 raise

@@ -106,8 +106,9 @@ def failure(reply: Reply, writing: bool) -> VoucherError:
     words = _words(body)
     if status == 429:
         return _too_fast(reply, words)
-    if status >= 500 and writing:
-        return unknown_outcome(f"Voucherify failed (status {status})", reply.settled_by, request_id)
+    if reply.leaves_open:
+        how = "gave the request up as too slow" if status == 408 else f"failed (status {status})"
+        return unknown_outcome(f"Voucherify {how}", reply.settled_by, request_id)
     if status >= 500:
         return Unavailable(
             f"Voucherify failed (status {status}){words}. Try again later.", request_id=request_id
@@ -187,8 +188,6 @@ def key_of(body: Mapping[str, Any]) -> str:
 def _kind(status: int, key: str) -> type[VoucherError]:
     if status in _DECIDED:
         return _STATUSES[status]
-    if status < 400:  # a redirection: this API has none
-        return UpstreamError
     return KEYS.get(key) or _STATUSES.get(status) or InvalidInput
 
 
