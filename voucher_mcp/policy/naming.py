@@ -38,6 +38,8 @@ def codes_in(arguments: Mapping[str, Any]) -> Iterable[str]:
 
 def without(codes: list[str], key: str) -> str:
     """The key as the journal shows it: an agent may well make it of a code."""
-    for code in sorted(codes, key=len, reverse=True):  # one may begin as another does
+    folded = key.casefold()
+    held = {code for code in codes if code.casefold() in folded}  # few of many: a pattern costs a compilation
+    for code in sorted(held, key=len, reverse=True):  # one may begin as another does
         key = masked(code).join(re.split(re.escape(code), key, flags=re.IGNORECASE))
     return key

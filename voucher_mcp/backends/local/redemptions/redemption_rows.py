@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from voucher_mcp.backends.local.ids import REDEMPTION, ROLLBACK, Project, row_id, row_of, voucher_id
 from voucher_mcp.backends.local.pools import pools
@@ -20,6 +20,9 @@ Object = dict[str, Any]
 _BODY = 11  # its place in a row
 
 _EVER = (-(2**62), 2**62)
+
+COUNTED: Final = 10_000
+"""Where `total` stops, so that a long history is not read for it (ours; as list_vouchers does)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +89,10 @@ async def voucher_of(transaction: Transaction, project: Project, redemption: Red
 async def page(
     transaction: Transaction, project: Project | None, query: RedemptionsQuery, detail: str
 ) -> Answer[list[Object]]:
-    """Redemptions and rollbacks, newest first, `total` beside them; parents of stacks are left out (ours).
+    """Redemptions and rollbacks, newest first; parents of stacks are left out (ours).
 
-    A campaign or voucher that does not exist has no redemptions. Failed tries are not recorded here.
+    Beside them stands `total`, which stops at `COUNTED`; then `total_limited` is true. A campaign or voucher
+    that does not exist has no redemptions. Failed tries are not recorded here.
 
     Raises:
         InvalidInput: a result that there is not.
@@ -102,14 +106,18 @@ async def page(
         path, values = await _choose(transaction, project, query)
     if project is None or path is None:
         return Answer([], {"total": 0})
-    counted = await transaction.one(f"{path}_count", *values)
+    counted = await transaction.one(f"{path}_count", *values, COUNTED + 1)
+    total = counted[0] if counted else 0
     skip = (query.page - 1) * query.limit
     found = await transaction.all(f"{path}_page", *values, skip, query.limit)
     shown = []
     for redemption in map(Redemption.of, found):
         voucher = await voucher_of(transaction, project, redemption)
         shown.append(show(project, redemption, voucher, detail))
-    return Answer(shown, {"total": counted[0] if counted else 0})
+    beside: dict[str, Any] = {"total": min(total, COUNTED)}
+    if total > COUNTED:
+        beside["total_limited"] = True
+    return Answer(shown, beside)
 
 
 async def _choose(

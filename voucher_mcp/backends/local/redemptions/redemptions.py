@@ -10,7 +10,7 @@ from voucher_mcp.backends.local.ids import Project
 from voucher_mcp.backends.local.pools import codes
 from voucher_mcp.backends.local.redeemables import holders
 from voucher_mcp.backends.local.redemptions.redemption_rows import Redemption, show
-from voucher_mcp.backends.local.redemptions.validations import Turn
+from voucher_mcp.backends.local.redemptions.validations import Turn, totals
 from voucher_mcp.backends.local.stores.base import Transaction
 from voucher_mcp.backends.local.vouchers import ledger
 from voucher_mcp.backends.local.vouchers.vouchers import Voucher
@@ -48,7 +48,7 @@ async def redeem(
         return {"redemptions": [shown], "parent_redemption": None, "order": order}
     parent = await _insert(transaction, project, call, {"order": order})
     stack = [
-        await _redeem_one(transaction, project, turn, call, parent.n, _totals(turn.order)) for turn in turns
+        await _redeem_one(transaction, project, turn, call, parent.n, totals(turn.order)) for turn in turns
     ]
     return {
         "redemptions": stack,
@@ -190,10 +190,3 @@ def _paid(order: Order | None) -> Object | None:
         return None
     shown = order.all_applied().to_json()
     return {**shown, "status": shown.get("status", "PAID")}
-
-
-def _totals(order: Order | None) -> Object | None:
-    """The order after one voucher of a stack, without the items: those stand with the parent."""
-    if order is None:
-        return None
-    return {key: value for key, value in order.to_json().items() if key != "items"}

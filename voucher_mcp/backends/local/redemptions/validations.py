@@ -123,9 +123,14 @@ def all_apply(turns: Sequence[Turn]) -> bool:
 
 
 def show(turns: Sequence[Turn], session: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The validation with the names of Voucherify's object; an order stands in it where all apply."""
+    """The validation with the names of Voucherify's object; an order stands in it where all apply.
+
+    Beside several redeemables the order's items stand once, with the whole order: each redeemable's order has
+    its amounts (ours, as for the redemptions of a stack; 30 vouchers on 500 lines were 3 MB).
+    """
     valid = all_apply(turns)
     order = turns[-1].order if valid else None
+    order_of = _whole if len(turns) == 1 else totals
     return {
         "valid": valid,
         "redeemables": [
@@ -134,13 +139,24 @@ def show(turns: Sequence[Turn], session: Mapping[str, Any] | None) -> dict[str, 
                 "object": "voucher",
                 "status": turn.status,
                 "result": turn.result,
-                "order": turn.order.to_json() if turn.order else None,
+                "order": order_of(turn.order),
             }
             for turn in turns
         ],
         "order": order.all_applied().to_json() if order else None,
         "session": session,
     }
+
+
+def totals(order: Order | None) -> dict[str, Any] | None:
+    """The order after one of several vouchers, without its items: those stand with the whole order."""
+    if order is None:
+        return None
+    return {key: value for key, value in order.to_json().items() if key != "items"}
+
+
+def _whole(order: Order | None) -> dict[str, Any] | None:
+    return None if order is None else order.to_json()
 
 
 def _reason(

@@ -26,12 +26,18 @@ WHERE n = ?1;
 UPDATE vouchers SET holder = ?2, assigned_at = ?3 WHERE n = ?1;
 
 -- redemption_holds
-SELECT coalesce(max(made_holder), 0), count(*) FILTER (WHERE rolled_back_by IS NULL) FROM redemptions
-WHERE project = ?1 AND customer = ?2 AND +voucher = ?3 AND voucher IS NOT NULL AND rollback = 0;
+SELECT
+    EXISTS (
+        SELECT 1 FROM redemptions WHERE +project = ?1 AND customer = ?2 AND voucher = ?3 AND made_holder = 1
+    ),
+    EXISTS (
+        SELECT 1 FROM redemptions
+        WHERE +project = ?1 AND customer = ?2 AND voucher = ?3 AND rollback = 0 AND rolled_back_by IS NULL
+    );
 
 -- redemption_holds_forget
 UPDATE redemptions SET made_holder = 0
-WHERE project = ?1 AND customer = ?2 AND +voucher = ?3 AND voucher IS NOT NULL AND made_holder = 1;
+WHERE +project = ?1 AND customer = ?2 AND voucher = ?3 AND made_holder = 1;
 
 -- redemption_by_n
 SELECT n, rollback, related, parent, voucher, pool, customer, amount, rolled_back_by, reason, tracking_id, body, created_at
@@ -48,7 +54,10 @@ WHERE project = ?1 AND created_at >= ?5 AND created_at < ?6 AND voucher IS NOT N
 ORDER BY created_at DESC, n DESC LIMIT ?8 OFFSET ?7;
 
 -- redemptions_count
-SELECT count(*) FROM redemptions WHERE project = ?1 AND created_at >= ?5 AND created_at < ?6 AND voucher IS NOT NULL;
+SELECT count(*) FROM (
+    SELECT 1 FROM redemptions WHERE project = ?1 AND created_at >= ?5 AND created_at < ?6 AND voucher IS NOT NULL
+    LIMIT ?7
+);
 
 -- redemptions_of_voucher_page
 SELECT n, rollback, related, parent, voucher, pool, customer, amount, rolled_back_by, reason, tracking_id, body, created_at
@@ -58,9 +67,12 @@ WHERE project = ?1 AND voucher = ?2 AND created_at >= ?5 AND created_at < ?6
 ORDER BY created_at DESC, n DESC LIMIT ?8 OFFSET ?7;
 
 -- redemptions_of_voucher_count
-SELECT count(*) FROM redemptions
-WHERE project = ?1 AND voucher = ?2 AND created_at >= ?5 AND created_at < ?6
-    AND (?3 IS NULL OR customer = ?3) AND (?4 IS NULL OR pool = ?4);
+SELECT count(*) FROM (
+    SELECT 1 FROM redemptions
+    WHERE project = ?1 AND voucher = ?2 AND created_at >= ?5 AND created_at < ?6
+        AND (?3 IS NULL OR customer = ?3) AND (?4 IS NULL OR pool = ?4)
+    LIMIT ?7
+);
 
 -- redemptions_of_customer_page
 SELECT n, rollback, related, parent, voucher, pool, customer, amount, rolled_back_by, reason, tracking_id, body, created_at
@@ -70,9 +82,12 @@ WHERE project = ?1 AND customer = ?3 AND created_at >= ?5 AND created_at < ?6 AN
 ORDER BY created_at DESC, n DESC LIMIT ?8 OFFSET ?7;
 
 -- redemptions_of_customer_count
-SELECT count(*) FROM redemptions
-WHERE project = ?1 AND customer = ?3 AND created_at >= ?5 AND created_at < ?6 AND voucher IS NOT NULL
-    AND (?4 IS NULL OR +pool = ?4);
+SELECT count(*) FROM (
+    SELECT 1 FROM redemptions
+    WHERE project = ?1 AND customer = ?3 AND created_at >= ?5 AND created_at < ?6 AND voucher IS NOT NULL
+        AND (?4 IS NULL OR +pool = ?4)
+    LIMIT ?7
+);
 
 -- redemptions_of_pool_page
 SELECT n, rollback, related, parent, voucher, pool, customer, amount, rolled_back_by, reason, tracking_id, body, created_at
@@ -81,5 +96,8 @@ WHERE project = ?1 AND pool = ?4 AND created_at >= ?5 AND created_at < ?6 AND vo
 ORDER BY created_at DESC, n DESC LIMIT ?8 OFFSET ?7;
 
 -- redemptions_of_pool_count
-SELECT count(*) FROM redemptions
-WHERE project = ?1 AND pool = ?4 AND created_at >= ?5 AND created_at < ?6 AND voucher IS NOT NULL;
+SELECT count(*) FROM (
+    SELECT 1 FROM redemptions
+    WHERE project = ?1 AND pool = ?4 AND created_at >= ?5 AND created_at < ?6 AND voucher IS NOT NULL
+    LIMIT ?7
+);
