@@ -73,19 +73,46 @@ async def test_a_code_shows_what_mews_has_of_it(mews: StandIn, agent: Agent) -> 
 
 async def test_pages_run_over_the_cursor_newest_first(mews: StandIn, agent: Agent) -> None:
     pool = mews.add_voucher("Summer", codes=[f"CODE-{number}" for number in range(2_500)])
-    answer = await agent.ok("list_voucher_codes", pool_id=pool)
-    assert [code["code"] for code in answer["data"]] == [f"CODE-{2_499 - n}" for n in range(20)]
-    assert beside(answer) == (2_500, False, 0, 20)
+    answer = await agent.ok("list_voucher_codes", pool_id=pool, skip=2_490, count=20)
+    assert [code["code"] for code in answer["data"]] == [f"CODE-{9 - n}" for n in range(10)]
+    assert beside(answer) == (2_500, False, 2_490, 20)
     answer = await agent.ok("list_voucher_codes", pool_id=pool, skip=990, count=20)
     assert [code["code"] for code in answer["data"]] == [f"CODE-{1_509 - n}" for n in range(20)]
+    assert beside(answer) == (2_000, True, 990, 20)
     answer = await agent.ok("list_voucher_codes", pool_id=pool, skip=10**9)
     assert (answer["data"], beside(answer)) == ([], (2_500, False, 10**9, 20))
 
 
+@pytest.mark.parametrize("status", [None, "active"])
+async def test_a_page_is_read_as_far_as_it_needs_and_says_that_more_may_follow(
+    mews: StandIn, agent: Agent, status: str | None
+) -> None:
+    pool = mews.add_voucher("Large", codes=[f"CODE-{number}" for number in range(5_000)])
+    answer = await agent.ok("list_voucher_codes", pool_id=pool, status=status)
+    assert [code["code"] for code in answer["data"]] == [f"CODE-{4_999 - n}" for n in range(20)]
+    assert beside(answer) == (1_000, True, 0, 20)
+    assert len(mews.asked("voucherCodes/getAll")) == 1
+
+
+async def test_a_window_is_read_as_far_as_its_page_needs(mews: StandIn, agent: Agent) -> None:
+    pool = mews.add_voucher("Large", codes=[f"CODE-{number}" for number in range(1_500)])
+    answer = await agent.ok("list_voucher_codes", pool_id=pool, updated_after="2024-01-01")
+    assert beside(answer) == (1_000, True, 0, 20)
+    assert len(mews.asked("voucherCodes/getAll")) == 1
+
+
+async def test_a_named_code_is_looked_for_no_further_than_it_lies(mews: StandIn, agent: Agent) -> None:
+    pool = mews.add_voucher("Large", codes=[f"CODE-{number}" for number in range(5_000)])
+    answer = await agent.ok("list_voucher_codes", pool_id=pool, code_ids=["CODE-3500", "CODE-4999"])
+    assert [code["code"] for code in answer["data"]] == ["CODE-4999", "CODE-3500"]
+    assert beside(answer) == (2, True, 0, 20)  # an older code may have the same text
+    assert len(mews.asked("voucherCodes/getAll")) == 2
+
+
 async def test_a_full_last_page_is_not_taken_for_the_middle(mews: StandIn, agent: Agent) -> None:
     pool = mews.add_voucher("Summer", codes=[f"CODE-{number}" for number in range(1_000)])
-    answer = await agent.ok("list_voucher_codes", pool_id=pool)
-    assert beside(answer) == (1_000, False, 0, 20)
+    answer = await agent.ok("list_voucher_codes", pool_id=pool, count=1_000, skip=1)
+    assert (len(answer["data"]), *beside(answer)) == (999, 1_000, False, 1, 1_000)
 
 
 async def test_a_full_page_without_a_cursor_is_the_last(mews: StandIn, agent: Agent) -> None:
@@ -116,7 +143,7 @@ async def test_codes_are_named_by_id_or_text(mews: StandIn, agent: Agent) -> Non
         ([a, "A"], ["A"]),
         (["D", strange, "NONE", a], ["A"]),
         ([strange], []),
-        ([a.upper()], []),
+        ([a.upper(), b], ["B", "A"]),
     ):
         answer = await agent.ok("list_voucher_codes", pool_id=pool, code_ids=names)
         assert ([code["code"] for code in answer["data"]], answer["matched"]) == (texts, len(texts))
@@ -218,13 +245,105 @@ async def test_an_answer_without_its_list_is_no_empty_account(mews: StandIn, age
     await agent.refused("upstream_error", "list_voucher_pools")
 
 
-@pytest.mark.parametrize("cursor", ["zzz", "3fa85f64-5717-4562-b3fc-2c963f66afa6", 7, {}, ""])
-async def test_a_cursor_that_leads_nowhere_is_the_fault_of_mews(
-    mews: StandIn, agent: Agent, cursor: Any
+THOUSAND_AND_ONE = [f"CODE-{number}" for number in range(1_001)]
+NOWHERE = ["zzz", "3fa85f64-5717-4562-b3fc-2c963f66afa6"]
+
+
+@pytest.mark.parametrize("cursor", NOWHERE)
+async def test_a_list_whose_cursor_leads_nowhere_starts_over_once(
+    mews: StandIn, agent: Agent, cursor: str
 ) -> None:
-    pool = mews.add_voucher("Summer", codes=[f"CODE-{number}" for number in range(1_001)])
+    pool = mews.add_voucher("Summer", codes=THOUSAND_AND_ONE)
+    mews.fail(changed(lambda answer: {**answer, "Cursor": cursor}), path="voucherCodes/getAll")
+    answer = await agent.ok("list_voucher_codes", pool_id=pool, skip=999)
+    assert [code["code"] for code in answer["data"]] == ["CODE-1", "CODE-0"]
+    assert beside(answer) == (1_001, False, 999, 20)
+
+
+@pytest.mark.parametrize("cursor", NOWHERE)
+async def test_a_list_that_leads_nowhere_twice_is_unavailable(
+    mews: StandIn, agent: Agent, cursor: str
+) -> None:
+    pool = mews.add_voucher("Summer", codes=THOUSAND_AND_ONE)
+    mews.fail(changed(lambda answer: {**answer, "Cursor": cursor}), path="voucherCodes/getAll", times=20)
+    answer = await agent.refused("unavailable", "list_voucher_codes", pool_id=pool, skip=1_000)
+    assert answer["retryable"] is True
+
+
+async def test_a_list_that_runs_in_a_circle_is_unavailable(mews: StandIn, agent: Agent) -> None:
+    pool = mews.add_voucher("Summer", codes=[f"CODE-{number}" for number in range(3_000)])
+    first = {"VoucherCodes": mews.codes_of(pool)[:1_000], "Cursor": mews.codes_of(pool)[999]["Id"].upper()}
+    mews.fail(envelope(first), path="voucherCodes/getAll", times=3)
+    answer = await agent.ok("list_voucher_codes", pool_id=pool, skip=2_000)
+    assert [code["code"] for code in answer["data"]] == [f"CODE-{999 - n}" for n in range(20)]
+    mews.fail(envelope(first), path="voucherCodes/getAll", times=20)
+    await agent.refused("unavailable", "get_voucher_pool", pool_id=pool)
+    assert len(mews.asked("voucherCodes/getAll")) < 15
+
+
+@pytest.mark.parametrize("cursor", [7, {}, ""])
+async def test_a_cursor_of_no_known_form_cannot_be_read(mews: StandIn, agent: Agent, cursor: Any) -> None:
+    pool = mews.add_voucher("Summer", codes=THOUSAND_AND_ONE)
     mews.fail(changed(lambda answer: {**answer, "Cursor": cursor}), path="voucherCodes/getAll")
     await agent.refused("upstream_error", "list_voucher_codes", pool_id=pool)
+
+
+async def test_what_changes_while_a_list_is_read_is_neither_lost_nor_repeated(
+    mews: StandIn, agent: Agent
+) -> None:
+    pool = mews.add_voucher("Summer")
+    ids = mews.add_codes(pool, [f"CODE-{number}" for number in range(2_500)])
+
+    def meanwhile(answer: Any) -> Any:
+        mews.add_codes(pool, ["NEW-1", "NEW-2"])
+        for code_id in (ids[2_400], ids[1_500], ids[1_499], ids[3]):  # on, at and beyond the seam
+            mews.codes[code_id].active = False
+        return answer
+
+    mews.fail(changed(meanwhile), path="voucherCodes/getAll")
+    answer = await agent.ok("list_voucher_codes", pool_id=pool, count=1_000, skip=2_000)
+    assert answer["matched"] == 2_500
+    assert [code["code"] for code in answer["data"]] == [f"CODE-{499 - n}" for n in range(500)]
+
+
+async def test_a_code_that_moves_to_a_newer_part_of_a_window_is_not_lost(mews: StandIn, agent: Agent) -> None:
+    pool = mews.add_voucher("Summer")
+    ids = mews.add_codes(pool, ["OLD", "OTHER"], updated="2026-01-01T00:00:00Z")
+
+    def meanwhile(answer: Any) -> Any:
+        mews.codes[ids[0]].active, mews.codes[ids[0]].updated = False, mews.now()
+        return answer
+
+    mews.fail(changed(meanwhile), path="voucherCodes/getAll")
+    shown = await agent.codes(pool, updated_after="2025-12-31")
+    assert {code["code"]: code["status"] for code in shown} == {"OLD": "deleted", "OTHER": "active"}
+
+
+async def test_ids_are_without_case_wherever_they_stand(mews: StandIn, agent: Agent) -> None:
+    pool = mews.add_voucher("Summer", rate_ids=[mews.add_rate("Weekend rate")])
+    a, b, c = mews.add_codes(pool, ["A", "B", "C"])
+
+    def shouted(answer: Any) -> Any:
+        if isinstance(answer, dict):
+            return {
+                name: value.upper() if name.endswith("Id") and isinstance(value, str) else shouted(value)
+                for name, value in answer.items()
+            }
+        return [shouted(item) for item in answer] if isinstance(answer, list) else answer
+
+    mews.fail(changed(shouted), times=100, path="/getAll")
+    shown = await agent.pool(pool.upper())
+    assert (shown["id"], shown["total"]) == (pool, 3)
+    assert [rate["name"] for rate in shown["used_by"]] == ["Weekend rate"]
+    answer = await agent.ok("list_voucher_codes", pool_id=pool, code_ids=[a, b.upper()])
+    assert [(code["code"], code["id"]) for code in answer["data"]] == [("B", b), ("A", a)]
+    assert (await agent.ok("get_voucher", code="C"))["data"]["campaign_id"] == pool
+    deleted = await agent.ok("delete_voucher_codes", pool_id=pool.upper(), code_ids=[a.upper(), a, "A", b])
+    assert (deleted["data"]["deleted"], deleted["data"]["ids"]) == (2, [a, b])
+    service = mews.service_id.upper()
+    made = await agent.new_pool("Winter", voucher={"service_id": service}, codes=["D"])
+    await agent.ok("delete_voucher_pool", pool_id=made.upper())
+    assert not mews.vouchers[made].active
 
 
 async def test_a_code_is_a_voucher_of_its_pool(mews: StandIn, agent: Agent) -> None:

@@ -1,6 +1,5 @@
 """One Mews account: its services, and finding vouchers and codes in it."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import anyio
@@ -8,8 +7,10 @@ from anyio.abc import TaskGroup
 
 from voucher_mcp.backends.base import Backend
 from voucher_mcp.backends.mews.client import MAX_ITEMS, Fields, MewsClient, chunks
+from voucher_mcp.backends.mews.ids import is_id, lowered
 from voucher_mcp.backends.mews.objects import Object, Pool, is_active, objects, rates_of, value_of
 from voucher_mcp.backends.mews.walk import Walk
+from voucher_mcp.backends.mews.windows import utc
 from voucher_mcp.backends.pace import Paces
 from voucher_mcp.config.models import MewsProject
 from voucher_mcp.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable, quoted
@@ -20,13 +21,6 @@ SERVICES_SECONDS = 300.0
 ACTIVE: Fields = {"ActivityStates": ["Active"]}
 PLAIN: Fields = {"Vouchers": True, "VoucherAssignments": False, "Rates": False}
 WITH_RATES: Fields = {"Vouchers": True, "VoucherAssignments": True, "Rates": True}
-
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def is_id(text: str) -> bool:
-    """Whether Mews could have made this id; it refuses requests with any other."""
-    return _ID.fullmatch(text) is not None
 
 
 class Account(Backend):
@@ -71,7 +65,7 @@ class Account(Backend):
     async def service_ids(self, *, fresh: bool = False) -> list[str]:
         """Those of the configuration, else those that the token shows."""
         if self.project.service_ids:
-            return list(self.project.service_ids)
+            return list(map(lowered, self.project.service_ids))
         return [service["Id"] for service in await self.services(fresh=fresh)]
 
     async def walk_vouchers(self, fields: Fields, extent: Fields = PLAIN) -> Walk:
@@ -89,11 +83,20 @@ class Account(Backend):
         parts = [{**fields, "Extent": extent, "ServiceIds": chunk} for chunk in chunks(services)]
         return Walk(self.client, "vouchers/getAll", "Vouchers", parts)
 
-    def walk_codes(self, voucher_ids: Sequence[str], *parts: Fields) -> Walk:
+    def walk_codes(self, voucher_ids: Sequence[str], parts: Sequence[Fields] = ({},)) -> Walk:
         """A walk over the codes of at most 1,000 vouchers, or over what each of `parts` leaves of them."""
-        fields = {"VoucherIds": list(voucher_ids)}
-        selected = [{**fields, **part} for part in parts or ({},)]
+        selected = [{"VoucherIds": list(voucher_ids), **part} for part in parts]
         return Walk(self.client, "voucherCodes/getAll", "VoucherCodes", selected)
+
+    def walk_named(self, voucher_id: str, code_ids: Iterable[str]) -> Walk:
+        """A walk over the codes of a voucher that have one of at most 1,000 ids."""
+        return self.walk_codes([voucher_id], [{"VoucherCodeIds": list(dict.fromkeys(code_ids))}])
+
+    def walk_changed(self, voucher_id: str, windows: Iterable[tuple[int, int]]) -> Walk:
+        """A walk over the codes of a voucher that were last changed in one of the windows, half-open and in
+        milliseconds UTC, none longer than Mews takes."""
+        spans = [{"StartUtc": utc(start), "EndUtc": utc(end)} for start, end in windows]
+        return self.walk_codes([voucher_id], [{"UpdatedUtc": span} for span in spans])
 
     async def find_pool(self, reference: str) -> Pool:
         """The active voucher of that id or exact name.
@@ -127,8 +130,8 @@ class Account(Backend):
 
     async def pool_by_id(self, voucher_id: str) -> Pool | None:
         """The voucher with its rates, deleted or not."""
-        for pool in await self.pools_with_rates({"VoucherIds": [voucher_id]}):
-            if pool.id == voucher_id:
+        for pool in await self.pools_with_rates({"VoucherIds": [lowered(voucher_id)]}):
+            if pool.id == lowered(voucher_id):
                 return pool
         return None
 

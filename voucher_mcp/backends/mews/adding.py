@@ -8,7 +8,7 @@ from voucher_mcp.backends.mews.batches import in_batches
 from voucher_mcp.backends.mews.client import Fields
 from voucher_mcp.backends.mews.objects import Object, Pool, is_active, objects, text, value_of
 from voucher_mcp.backends.mews.walk import WALK_REQUESTS
-from voucher_mcp.backends.mews.windows import pieces, utc
+from voucher_mcp.backends.mews.windows import CLOCK_ERROR, pieces, utc
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import Conflict, InvalidInput, OutcomeUnknown, VoucherError
 from voucher_mcp.domain.pool import BadCode, CodeFate, Generation, NewCode
@@ -21,8 +21,6 @@ GENERATED_SHOWN = 100
 ROUNDS = 20
 """How often codes that turned out taken are made anew (ours)."""
 
-_CLOCK_ERROR = 300_000
-"""Milliseconds that the vendor's clock may be off ours."""
 SETTLED_BY = "list_voucher_codes of the pool (the newest codes come first)"
 
 
@@ -189,11 +187,19 @@ async def _fresh(account: Account, generation: Generation) -> list[str]:
 
 
 async def _deleted_since(account: Account, pool: Pool, begun: int) -> set[str]:
-    """The texts of the pool's codes that were deleted since that moment, as far as a walk reaches."""
-    windows = pieces(begun - _CLOCK_ERROR, now() + _CLOCK_ERROR, WALK_REQUESTS) or ()
-    parts = [{"UpdatedUtc": {"StartUtc": utc(start), "EndUtc": utc(end)}} for start, end in windows]
-    walk = account.walk_codes([pool.id], *parts)
-    return {value_of(code) for code in await walk.all() if not is_active(code)}
+    """The texts of the pool's codes that were deleted since that moment.
+
+    Raises:
+        OutcomeUnknown: they are too many to be looked through.
+    """
+    windows = pieces(begun - CLOCK_ERROR, now() + CLOCK_ERROR, WALK_REQUESTS) or ()
+    walk = account.walk_changed(pool.id, windows)
+    gone = {value_of(code) for code in await walk.all() if not is_active(code)}
+    if not windows or not walk.whole:
+        raise unknown_outcome(
+            "An earlier try lost its answer, and not all that was deleted since could be seen", SETTLED_BY
+        )
+    return gone
 
 
 def _parameters(pool: Pool, code: NewCode) -> Fields:

@@ -36,7 +36,7 @@ class CodeWrites(PoolReads):
     ) -> Answer[Deletion]:
         """Delete codes; on Mews they are free again, with force or without."""
         pool = await self.find_pool(pool_id)
-        codes = await deleting.find(self, pool, code_ids, recovering=write.recovering)
+        codes = await deleting.find(self, write, pool, code_ids)
         answer: Answer[Deletion] = Answer(
             {"deleted": len(codes), "ids": [code["Id"] for code in codes], "freed": True},
             about={"codes": len(codes), "pool": pool.name},

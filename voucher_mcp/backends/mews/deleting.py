@@ -7,32 +7,37 @@ from voucher_mcp.backends.http.reply import unknown_outcome
 from voucher_mcp.backends.mews.account import Account
 from voucher_mcp.backends.mews.batches import in_batches
 from voucher_mcp.backends.mews.code_pages import named_codes
-from voucher_mcp.backends.mews.objects import Object, Pool, is_active, value_of
+from voucher_mcp.backends.mews.ids import lowered
+from voucher_mcp.backends.mews.objects import Object, Pool, is_active, moment, value_of
+from voucher_mcp.backends.mews.windows import CLOCK_ERROR
 from voucher_mcp.domain.errors import InvalidInput, quoted
 from voucher_mcp.domain.write import Write
 
 SETTLED_BY = "list_voucher_codes of the pool with these code_ids"
 
 
-async def find(account: Account, pool: Pool, references: Sequence[str], *, recovering: bool) -> list[Object]:
+async def find(account: Account, write: Write, pool: Pool, references: Sequence[str]) -> list[Object]:
     """The codes that ids or texts name, each once; a text means the newest active code that has it.
 
-    After a try whose answer was lost (`recovering`) codes that are gone count as that try's work.
+    After a try whose answer was lost the codes that went since it began are its work, and a text means the
+    same code as it did then.
 
     Raises:
         InvalidInput: one is not of the pool, or was not among the codes that a walk reaches.
         OutcomeUnknown: the same after such a try, as Mews would show what that one deleted.
     """
-    codes, whole = await named_codes(account, pool, references)
-    usable = [code for code in codes if is_active(code)]
-    if recovering:
-        usable += [code for code in codes if not is_active(code)]
+
+    def was_there(code: Object) -> bool:
+        return is_active(code) or (write.recovering and _is_gone_since(code, write.begun))
+
+    codes, whole = await named_codes(account, pool, references, was_there)
     by_name: dict[str, Object] = {}
     for name in (value_of, _id):
-        for code in usable:
+        for code in codes:
             by_name.setdefault(name(code), code)
-    missing = [reference for reference in references if reference not in by_name]
-    if missing and recovering:
+    meant = {reference: by_name.get(reference) or by_name.get(lowered(reference)) for reference in references}
+    missing = [reference for reference, code in meant.items() if code is None]
+    if missing and write.recovering:
         start = "An earlier try lost its answer, and not all of its codes are among those that Mews shows now"
         raise unknown_outcome(start, SETTLED_BY)
     if missing:
@@ -44,8 +49,7 @@ async def find(account: Account, pool: Pool, references: Sequence[str], *, recov
             f"{' and others' if len(missing) > 5 else ''}. Nothing was changed.{hint}",
             field="code_ids",
         )
-    found = {_id(code): code for code in map(by_name.__getitem__, references)}
-    return list(found.values())
+    return list({_id(code): code for code in meant.values() if code is not None}.values())
 
 
 async def delete(account: Account, write: Write, pool: Pool, codes: Sequence[Object]) -> None:
@@ -56,7 +60,7 @@ async def delete(account: Account, write: Write, pool: Pool, codes: Sequence[Obj
     """
 
     async def look(batch: Sequence[str]) -> Mapping[str, None]:
-        walk = account.walk_codes([pool.id], {"VoucherCodeIds": list(batch)})
+        walk = account.walk_named(pool.id, batch)
         # Mews shows what was deleted: a code that it does not show may still be there
         gone = {_id(code) for code in await walk.all() if not is_active(code)}
         return dict.fromkeys(code_id for code_id in batch if code_id in gone)
@@ -72,6 +76,12 @@ async def delete(account: Account, write: Write, pool: Pool, codes: Sequence[Obj
         return dict.fromkeys(batch)
 
     await in_batches([_id(code) for code in codes if is_active(code)], send, look, "deleted")
+
+
+def _is_gone_since(code: Object, begun: int) -> bool:
+    """Whether it was deleted since that moment, as far as its time of change can be read."""
+    at = moment(code, "UpdatedUtc")
+    return not is_active(code) and (at is None or at >= begun - CLOCK_ERROR)
 
 
 def _id(code: Object) -> str:

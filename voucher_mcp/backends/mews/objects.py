@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NotRequired
 
+from voucher_mcp.backends.mews.ids import with_lowered_ids
 from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.domain.pool import VoucherCode, VoucherPool
 from voucher_mcp.domain.times import parse_time
@@ -72,10 +73,13 @@ class Pool:
 
 
 def objects(value: object) -> list[Object]:
-    """Those of a list that can be told apart: objects with an Id."""
-    if not isinstance(value, list):
-        return []
-    return [item for item in value if isinstance(item, dict) and text(item, "Id")]
+    """Those of a list that can be told apart: objects with an Id. Their ids are in lower case."""
+    return [item for item in _objects(value) if text(item, "Id")]
+
+
+def _objects(value: object) -> list[Object]:
+    items = value if isinstance(value, list) else []
+    return [with_lowered_ids(item) for item in items if isinstance(item, dict)]
 
 
 def text(item: Object, name: str) -> str | None:
@@ -176,7 +180,7 @@ def pool_shown(pool: Pool, company_id: str, total: int | None) -> MewsPool:
 def rates_of(voucher_id: str, assignments: object, rates: object) -> list[Mapping[str, str | None]]:
     """The rates of one voucher as {id, name}, from what the extents of vouchers/getAll brought."""
     names = {text(rate, "Id"): _rate_name(rate) for rate in objects(rates)}
-    pairs = [pair for pair in assignments if isinstance(pair, dict)] if isinstance(assignments, list) else []
+    pairs = _objects(assignments)
     assigned = [text(pair, "RateId") for pair in pairs if pair.get("VoucherId") == voucher_id]
     return [{"id": rate, "name": names.get(rate)} for rate in dict.fromkeys(assigned) if rate]
 

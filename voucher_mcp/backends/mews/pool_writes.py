@@ -6,10 +6,10 @@ from typing import Any
 
 from voucher_mcp.backends.http.reply import unknown_outcome
 from voucher_mcp.backends.mews import adding, creating
-from voucher_mcp.backends.mews.account import is_id
 from voucher_mcp.backends.mews.client import Fields
 from voucher_mcp.backends.mews.creating import SETTLED_BY
 from voucher_mcp.backends.mews.failures import looked_up, reworded
+from voucher_mcp.backends.mews.ids import is_id
 from voucher_mcp.backends.mews.objects import Pool, objects, pool_shown
 from voucher_mcp.backends.mews.pool_reads import PoolReads
 from voucher_mcp.backends.mews.templates import checked_name, parameters

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from voucher_mcp.backends.mews.account import Account, is_id
+from voucher_mcp.backends.mews.account import Account
 from voucher_mcp.backends.mews.client import Fields
+from voucher_mcp.backends.mews.ids import is_id, lowered
 from voucher_mcp.backends.mews.objects import is_active, text
 from voucher_mcp.domain.errors import Forbidden, InvalidInput, Unauthorized, quoted
 from voucher_mcp.domain.pool import check_name
@@ -62,7 +63,7 @@ async def parameters(account: Account, name: str, template: Mapping[str, Any] | 
         fields["CompanyId"] = _id(company, "company_id")
     if rates:
         fields["AssignedRateIds"] = [
-            _id(rate, "assigned_rate_ids") for rate in dict.fromkeys(map(str, rates))
+            _id(rate, "assigned_rate_ids") for rate in dict.fromkeys(lowered(str(rate)) for rate in rates)
         ]
     return fields
 
@@ -81,7 +82,7 @@ async def enterprise_of(account: Account, service_id: str) -> str | None:
 async def _service(account: Account, given: object) -> str:
     """The service that was given, or the only one."""
     if account.project.service_ids:
-        known = list(account.project.service_ids)
+        known = await account.service_ids()
         shown = ", ".join(map(quoted, known[:10]))
     else:
         services = [service for service in await account.services(fresh=True) if is_active(service)]
@@ -89,8 +90,8 @@ async def _service(account: Account, given: object) -> str:
         shown = ", ".join(f"{s['Id']} ({quoted(text(s, 'Name') or '')})" for s in services[:10])
     if given is None and len(known) == 1:
         return known[0]
-    if isinstance(given, str) and given in known:
-        return given
+    if isinstance(given, str) and lowered(given) in known:
+        return lowered(given)
     if not known:
         raise _wrong("service_id", "is needed, but Mews shows no service to this project")
     need = "is needed, as there are several services" if given is None else "must be one of the services"
@@ -105,11 +106,11 @@ def _type(given: object) -> str:
 
 
 def _id(value: object, name: str) -> str:
-    if not isinstance(value, str) or not is_id(value.lower()):
+    if not isinstance(value, str) or not is_id(value):
         raise _wrong(
             name, f"must be an id of Mews such as 3fa85f64-5717-4562-b3fc-2c963f66afa6; got {quoted(value)}"
         )
-    return value.lower()
+    return lowered(value)
 
 
 def _wrong(name: str, why: str) -> InvalidInput:

@@ -1,4 +1,4 @@
-"""Walks over the newest-first cursor of the Connector API's lists."""
+"""Walks over the newest-first cursor of the Connector API's lists: the one way in which lists are read."""
 
 from collections.abc import Sequence
 
@@ -6,8 +6,9 @@ import anyio
 
 from voucher_mcp.backends.mews.client import MAX_ITEMS, Fields, MewsClient
 from voucher_mcp.backends.mews.failures import TooHeavy
+from voucher_mcp.backends.mews.ids import lowered
 from voucher_mcp.backends.mews.objects import Object, objects
-from voucher_mcp.domain.errors import InvalidInput, UpstreamError
+from voucher_mcp.domain.errors import InvalidInput, Unavailable, UpstreamError
 
 WALK_REQUESTS = 20
 """How many requests one walk makes at most (ours): 20,000 codes in pages of 1,000."""
@@ -18,11 +19,12 @@ WALK_SECONDS = 20.0
 class Walk:
     """Page after page, the newest first, each item once, until the end or until it is enough.
 
-    `page` answers None where it stops: `reached_end` says whether at the end or at the walk's bound.
+    `page` answers None where it stops: `reached_end` says whether at the end or at the walk's bound. A cursor
+    names an item and not a place, so that what is added or deleted meanwhile moves no page. Where one leads
+    nowhere, or back, the list starts over once; nothing is left out, and nothing comes twice.
     """
 
     def __init__(self, client: MewsClient, operation: str, kind: str, parts: Sequence[Fields]) -> None:
-        self.reached_end = False
         self.answer: Object = {}
         """All that came with the last page."""
         self._client = client
@@ -30,11 +32,17 @@ class Walk:
         self._kind = kind
         self._parts = list(parts)
         self._cursor: str | None = None
+        self._cursors: set[str] = set()
+        self._started_over = False
         self._count = MAX_ITEMS
         self._requests = 0
         self._started: float | None = None
         self._seen: set[str] = set()
         self._passed_over = False
+
+    @property
+    def reached_end(self) -> bool:
+        return not self._parts
 
     @property
     def whole(self) -> bool:
@@ -46,6 +54,7 @@ class Walk:
         """The next items.
 
         Raises:
+            Unavailable: the list could not be read to its end, not even from its start.
             VoucherError: Mews could not be read.
         """
         while self._parts and not self._is_enough():
@@ -62,10 +71,13 @@ class Walk:
                 if self._cursor is None:
                     raise
                 # without the cursor Mews took that request, so that no argument of the caller is at fault
-                raise _lost_thread("gave itself and refuses.", error.request_id) from error
+                self._start_over(error.request_id)
             else:
-                return self._taken(self.answer)
-        self.reached_end = not self._parts
+                cursor = self._next_cursor(self.answer)
+                if cursor in self._cursors:
+                    self._start_over()
+                    continue
+                return self._taken(self.answer[self._kind], cursor)
         return None
 
     async def all(self) -> list[Object]:
@@ -83,25 +95,43 @@ class Walk:
         too_long = bool(self.answer) and now - self._started > WALK_SECONDS
         return too_long or self._requests >= WALK_REQUESTS
 
-    def _taken(self, answer: Object) -> list[Object]:
-        items, cursor = answer[self._kind], answer.get("Cursor")
+    def _next_cursor(self, answer: Object) -> str | None:
+        """Where the list goes on; None at its end.
+
+        Raises:
+            UpstreamError: it is none that the documents know.
+        """
+        cursor = answer.get("Cursor")
         # the cursor is there even behind the last item, so that only a short page tells the end (documents)
-        is_last = len(items) < self._count or cursor is None
-        if not is_last and (not isinstance(cursor, str) or not cursor):
-            raise _lost_thread("gave in no form that its documents know.")
-        if is_last:
+        if len(answer[self._kind]) < self._count or cursor is None:
+            return None
+        if not isinstance(cursor, str) or not cursor:
+            raise UpstreamError(
+                "The list could not be read to its end: where it goes on Mews said in no form that its "
+                "documents know. Try again later."
+            )
+        return lowered(cursor)
+
+    def _taken(self, items: Sequence[object], cursor: str | None) -> list[Object]:
+        self._cursor = cursor
+        if cursor is None:
             self._parts.pop(0)
-        self._cursor = None if is_last else cursor
+            self._cursors.clear()
+        else:
+            self._cursors.add(cursor)
         legible = objects(items)
         self._passed_over |= len(legible) < len(items)
-        fresh = [item for item in legible if item["Id"] not in self._seen]
-        self._seen.update(item["Id"] for item in fresh)
-        return fresh
+        fresh = {item["Id"]: item for item in legible if item["Id"] not in self._seen}
+        self._seen.update(fresh)
+        return list(fresh.values())
 
-
-def _lost_thread(why: str, request_id: str | None = None) -> UpstreamError:
-    """`why` goes on from "a cursor that Mews"."""
-    return UpstreamError(
-        f"The list could not be read to its end, because of a cursor that Mews {why} Try again later.",
-        request_id=request_id,
-    )
+    def _start_over(self, request_id: str | None = None) -> None:
+        """Read the list from its start again, once."""
+        if self._started_over:
+            raise Unavailable(
+                "The list changed at Mews while it was read, and could not be read to its end. Try again.",
+                request_id=request_id,
+            )
+        self._started_over = True
+        self._cursor = None
+        self._cursors.clear()

@@ -7,6 +7,9 @@ from voucher_mcp.domain.times import to_iso
 LONGEST_WINDOW = 89 * 24 * 3600 * 1000
 """Milliseconds. The documents allow three months; no three months are shorter than 89 days."""
 
+CLOCK_ERROR = 300_000
+"""Milliseconds that the vendor's clock may be off ours (ours)."""
+
 
 def utc(milliseconds: int) -> str:
     """ISO 8601 with a Z, and with a fraction only where there is one (the documents' form)."""
