@@ -15,6 +15,8 @@ TRAITS: Mapping[str, frozenset[str]] = {
     "statuses": frozenset({LOCAL, VOUCHERIFY, BLOOMREACH}),
     # codes have ids
     "ids": frozenset({LOCAL, VOUCHERIFY, MEWS}),
+    # which mean the same in either case
+    "caseless ids": frozenset({MEWS}),
     # codes can be asked for by when they last changed
     "windows": frozenset({LOCAL, VOUCHERIFY, MEWS}),
     # a pool has a template in the common language and dates, and can be paused
