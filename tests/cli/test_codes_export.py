@@ -110,7 +110,7 @@ moments = st.none() | st.integers(-62135596800000, 253402300799999)
 
 
 @given(st.lists(st.tuples(codes, moments, moments, metadata), unique_by=lambda row: row[0], max_size=8))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 async def test_whatever_is_exported_comes_back_the_same(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, int | None, int | None, object]]
 ) -> None:

@@ -1,7 +1,5 @@
 """What the stand-in does beyond shapes: pages, intervals, enterprises, refusals, faults."""
 
-from uuid import uuid4
-
 import httpx2
 import pytest
 
@@ -22,6 +20,8 @@ from tests.standins.mews import (
 )
 
 DAY = "2026-03-0{}T00:00:00Z"
+STRANGE = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
+"""An id that nothing here has."""
 
 
 async def add(caller: Caller, voucher_id: str, *values: str, **fields: object) -> httpx2.Response:
@@ -90,9 +90,7 @@ async def test_an_interval_too_long_backwards_zoneless_or_open_is_refused(start:
         assert "UpdatedUtc" in reply.json()["Message"]
 
 
-@pytest.mark.parametrize(
-    "limitation", [{"Count": 0}, {"Count": 1001}, {}, {"Count": 1, "Cursor": str(uuid4())}]
-)
+@pytest.mark.parametrize("limitation", [{"Count": 0}, {"Count": 1001}, {}, {"Count": 1, "Cursor": STRANGE}])
 async def test_a_page_needs_a_count_of_1_to_1000_and_a_known_cursor(limitation: dict[str, object]) -> None:
     async with serve() as mews, Caller(mews) as caller:
         reply = await caller.call(
@@ -156,7 +154,7 @@ async def test_an_update_keeps_what_it_does_not_name_and_clears_what_it_says_is_
         assert changed_one["Vouchers"][0]["OccupiableIntervalStartUtc"] == DAY.format(1)
         assert (await update(Type={"Value": "PartnerCompany"})).status_code == 403
         assert (await update(OccupiableIntervalEndUtc={"Value": "2020-01-01T00:00:00Z"})).status_code == 403
-        assert (await update(AssignedRateIds={"Value": [str(uuid4())]})).status_code == 400
+        assert (await update(AssignedRateIds={"Value": [STRANGE]})).status_code == 400
         check_exchanges(mews)
 
 
@@ -184,7 +182,7 @@ async def test_a_portfolio_token_writes_to_the_enterprise_it_names() -> None:
 async def test_any_other_token_knows_its_enterprise_and_ignores_what_a_write_says() -> None:
     async with serve() as mews, Caller(mews) as caller:
         pool = mews.add_voucher("Summer")
-        assert (await add(caller, pool, "A", EnterpriseId=str(uuid4()))).status_code == 200
+        assert (await add(caller, pool, "A", EnterpriseId=STRANGE)).status_code == 200
 
 
 async def services(caller: Caller, prefer: str = "") -> httpx2.Response:

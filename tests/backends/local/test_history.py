@@ -159,7 +159,7 @@ def in_one_loop(path: Path, work: Callable[[LocalBackend], Any]) -> None:
 TWELVE = [f"C{number:02d}" for number in range(12)]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(history=st.lists(steps(), max_size=14))
 @example(history=[("add", 0, TWELVE), ("delete", 0, [0, 1, 2, 3]), ("add", 0, ["C20"])])
 @example(history=[("add", 0, ["C00", "C01"]), ("add", 1, ["C00"]), ("add", 0, ["C02", "C03", "C04", "C05"])])

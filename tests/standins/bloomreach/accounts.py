@@ -113,7 +113,7 @@ class Accounts:
 
     def add_key(self, *imports: str, project_token: str = "project-token") -> ApiKey:
         """A key that may start these imports."""
-        key = ApiKey(project_token, f"key-{next(self._numbers)}", f"secret-{uuid.uuid4().hex}", set(imports))
+        key = ApiKey(project_token, f"key-{next(self._numbers)}", f"secret-{self._uuid()}", set(imports))
         self.keys.append(key)
         return key
 

@@ -2,9 +2,9 @@
 
 import base64
 import hashlib
-import secrets
 import time
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
@@ -64,6 +64,7 @@ class SignIn:
         self._clients: dict[str, _Client] = {}
         self._codes: dict[str, _Code] = {}
         self._held: list[_Grant] = []
+        self._chance = Random(4)
 
     # for tests
 
@@ -148,8 +149,8 @@ class SignIn:
         if not isinstance(uris, list) or not uris:
             return _refuse("invalid_redirect_uri")
         method = asked.get("token_endpoint_auth_method", "client_secret_basic")
-        secret = None if method == "none" else secrets.token_hex(16)
-        client = _Client(f"client-{secrets.token_hex(8)}", secret, method, uris)
+        secret = None if method == "none" else self._new("secret")
+        client = _Client(self._new("client"), secret, method, uris)
         self._clients[client.id] = client
         said = {**asked, "client_id": client.id, "client_id_issued_at": int(time.time())}
         if secret is not None:
@@ -168,7 +169,7 @@ class SignIn:
         elif asked.get("response_type") != "code" or asked.get("code_challenge_method") != "S256":
             said = {"error": "invalid_request", "error_description": "response_type code with PKCE S256 only"}
         else:
-            code = secrets.token_urlsafe(24)
+            code = self._new("code")
             scope = asked.get("scope") or " ".join(SCOPES)
             self._codes[code] = _Code(client.id, target, asked.get("code_challenge", ""), scope)
             said = {"code": code}
@@ -222,7 +223,7 @@ class SignIn:
         if self.announces_lifetime:
             said["expires_in"] = int(self.lifetime)
         if renew:
-            said["refresh_token"] = f"refresh-{secrets.token_urlsafe(24)}"
+            said["refresh_token"] = self._new("refresh")
             grant.refresh.add(said["refresh_token"])
         return JSONResponse(said, headers={"Cache-Control": "no-store"})
 
@@ -240,8 +241,12 @@ class SignIn:
         self._held.append(grant)
         return grant
 
+    def _new(self, kind: str) -> str:
+        """An id or a token that nobody guesses, and the same one in every run."""
+        return f"{kind}-{self._chance.randbytes(24).hex()}"
+
     def _access(self, grant: _Grant, lifetime: float) -> str:
-        token = f"access-{secrets.token_urlsafe(24)}"
+        token = self._new("access")
         grant.access[token] = time.monotonic() + lifetime
         return token
 

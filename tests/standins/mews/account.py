@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
+from random import Random
 from threading import RLock
 from typing import Any, TypeVar
-from uuid import uuid4
+from uuid import UUID
 
 from tests.standins.mews.shapes import instant
 
@@ -120,10 +121,11 @@ class Account:
 
     def __init__(self, portfolio: bool) -> None:
         self.lock = RLock()
+        self._chance = Random(4)
         self.portfolio = portfolio
-        self.client_token = f"CLIENT-{uuid4().hex}"
-        self.access_token = f"ACCESS-{uuid4().hex}"
-        self.enterprise_ids = [str(uuid4()) for _ in range(2 if portfolio else 1)]
+        self.client_token = f"CLIENT-{self.new_id()}"
+        self.access_token = f"ACCESS-{self.new_id()}"
+        self.enterprise_ids = [self.new_id() for _ in range(2 if portfolio else 1)]
         self.services: dict[str, Service] = {}
         self.vouchers: dict[str, Voucher] = {}
         self.codes: dict[str, Code] = {}
@@ -150,6 +152,10 @@ class Account:
             assert fixed is not None
             self.clock = lambda: fixed
 
+    def new_id(self) -> str:
+        """An id that looks like any other, and is the same in every run."""
+        return str(UUID(int=self._chance.getrandbits(128), version=4))
+
     def now(self) -> datetime:
         return self.clock().replace(microsecond=0)
 
@@ -169,7 +175,7 @@ class Account:
 
     def add_rate(self, name: str = "Weekend rate", *, id: str | None = None) -> str:
         """A rate that vouchers can be assigned; unknown ones are refused."""
-        rate_id = id or str(uuid4())
+        rate_id = id or self.new_id()
         self.rates[rate_id] = name
         return rate_id
 
@@ -262,7 +268,7 @@ class Account:
         self, id: str | None, created: Moment | None, updated: Moment | None, active: bool
     ) -> tuple[str, int, datetime, datetime, bool]:
         made = utc(created) or self.now()
-        return id or str(uuid4()), next(self._serials), made, utc(updated) or made, active
+        return id or self.new_id(), next(self._serials), made, utc(updated) or made, active
 
 
 def newest_first(records: Iterable[R]) -> list[R]:

@@ -3,7 +3,6 @@
 from collections import deque
 from dataclasses import dataclass, replace
 from math import ceil
-from uuid import uuid4
 
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as Incoming
@@ -121,7 +120,7 @@ class StandIn(Account):
             request.fault = planned.fault
             reply = self._with_fault(request, planned)
         if reply:
-            reply.headers = {"Request-Id": str(uuid4()), **reply.headers}
+            reply.headers = {"Request-Id": self.new_id(), **reply.headers}
             if isinstance(reply.body, dict) and {"Message", "Details"} <= set(reply.body):
                 reply.body = {**reply.body, "RequestId": reply.headers["Request-Id"]}
         return reply
