@@ -41,6 +41,12 @@ def connect(folder: Path, mews: StandIn, **settings: Any) -> Client:
     return Client(build_server(configured(folder, **{PROJECT: table(mews, **settings)})))
 
 
+@pytest.fixture(autouse=True)
+def soon_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A repeat waits for what may still come, but not for long."""
+    monkeypatch.setattr("voucher_mcp.backends.mews.settling.QUIET_SECONDS", 0.01)
+
+
 @pytest.fixture
 async def mews() -> AsyncIterator[StandIn]:
     async with serve() as standin:

@@ -321,7 +321,7 @@ async def test_a_code_that_moves_to_a_newer_part_of_a_window_is_not_lost(mews: S
 
 async def test_ids_are_without_case_wherever_they_stand(mews: StandIn, agent: Agent) -> None:
     pool = mews.add_voucher("Summer", rate_ids=[mews.add_rate("Weekend rate")])
-    a, b, c = mews.add_codes(pool, ["A", "B", "C"])
+    a, b, _ = mews.add_codes(pool, ["A", "B", "C"])
 
     def shouted(answer: Any) -> Any:
         if isinstance(answer, dict):

@@ -286,3 +286,113 @@ async def test_a_write_that_mews_gave_up_is_looked_up_too(
     mews.fail(refusal(408), path=operation, after_effect=True)
     await agent.ok(tool, **arguments)
     assert writes(mews, operation) == 2
+
+
+def ends(mews: StandIn, pool: str, *codes: str) -> Fault:
+    """The real answer to a read, right after which Mews ends the request that it gave up."""
+
+    def late(answer: Any) -> Any:
+        mews.add_codes(pool, codes)
+        return answer
+
+    return changed(late)
+
+
+async def test_what_arrives_late_is_waited_for_and_not_written_again(mews: StandIn, agent: Agent) -> None:
+    pool = mews.add_voucher("Summer")
+    call: dict[str, Any] = {"pool_id": pool, "codes": ["A", "B"], "idempotency_key": "k1"}
+    mews.fail(refusal(408), path="voucherCodes/add")
+    assert (await agent.call("add_voucher_codes", **call))["error_code"] == "outcome_unknown"
+    mews.fail(ends(mews, pool, "A", "B"), path="vouchers/getAll", passing=2)
+    answer = await agent.ok("add_voucher_codes", **call)
+    assert (answer["added"], writes(mews, "voucherCodes/add")) == (2, 1)
+    assert sorted(code["Value"] for code in mews.codes_of(pool)) == ["A", "B"]
+
+
+async def test_while_mews_is_still_at_work_a_repeat_writes_nothing(mews: StandIn, agent: Agent) -> None:
+    pool = mews.add_voucher("Summer")
+    call: dict[str, Any] = {"pool_id": pool, "codes": ["A", "B"], "idempotency_key": "k1"}
+    mews.fail(refusal(408), path="voucherCodes/add")
+    assert (await agent.call("add_voucher_codes", **call))["error_code"] == "outcome_unknown"
+    mews.fail(ends(mews, pool, "A"), path="vouchers/getAll", passing=2)
+    answer = await agent.call("add_voucher_codes", **call)
+    assert (answer["error_code"], answer["retryable"]) == ("outcome_unknown", True)
+    assert answer["retry_after"] > 0
+    assert writes(mews, "voucherCodes/add") == 1
+    assert (await agent.ok("add_voucher_codes", **call))["added"] == 2
+    assert sorted(code["Value"] for code in mews.codes_of(pool)) == ["A", "B"]
+
+
+async def test_a_pool_that_arrives_late_is_not_made_twice(mews: StandIn, agent: Agent) -> None:
+    call: dict[str, Any] = {"name": "Summer", "codes": ["A"], "idempotency_key": "k1"}
+    mews.fail(refusal(408), path="vouchers/add")
+    assert (await agent.call("create_voucher_pool", **call))["error_code"] == "outcome_unknown"
+    reference = mews.asked("vouchers/add")[0].json["VoucherParameters"][0]["ExternalIdentifier"]
+
+    def late(answer: Any) -> Any:
+        mews.add_voucher("Summer", external_identifier=reference)
+        return answer
+
+    mews.fail(changed(late), path="vouchers/getAll")
+    shown = (await agent.ok("create_voucher_pool", **call))["data"]
+    assert (list(mews.vouchers), shown["added"]) == ([shown["id"]], 1)
+    assert writes(mews, "vouchers/add") == 1
+
+
+async def test_generated_codes_that_arrive_late_are_not_made_twice(mews: StandIn, agent: Agent) -> None:
+    pool = mews.add_voucher("Summer")
+    call: dict[str, Any] = {"pool_id": pool, "generate": {"count": 2}, "idempotency_key": "k1"}
+    mews.fail(refusal(408), path="voucherCodes/add")
+    assert (await agent.call("add_voucher_codes", **call))["error_code"] == "outcome_unknown"
+    mews.fail(ends(mews, pool, "A", "B"), path="voucherCodes/getAll")
+    assert (await agent.call("add_voucher_codes", **call))["error_code"] == "outcome_unknown"
+    assert writes(mews, "voucherCodes/add") == 1
+
+
+async def test_a_repeat_goes_in_smaller_requests(mews: StandIn, agent: Agent) -> None:
+    mews.largest_write = 100
+    pool = mews.add_voucher("Summer")
+    codes = [f"CODE-{number}" for number in range(250)]
+    call: dict[str, Any] = {"pool_id": pool, "codes": codes, "idempotency_key": "k1"}
+    assert (await agent.call("add_voucher_codes", **call))["error_code"] == "outcome_unknown"
+    assert (await agent.ok("add_voucher_codes", **call))["added"] == 250
+    sizes = [len(request.json["VoucherCodeParameters"]) for request in mews.asked("voucherCodes/add")]
+    assert sizes == [250, 100, 100, 50]
+
+
+async def test_pieces_that_were_added_before_the_loss_are_told_and_kept(mews: StandIn, agent: Agent) -> None:
+    call: dict[str, Any] = {"name": "Summer", "generate": {"count": 2_500}, "idempotency_key": "k1"}
+    mews.fail(refusal(408), path="voucherCodes/add", passing=2)
+    answer = await agent.call("create_voucher_pool", **call)
+    assert (answer["error_code"], answer["applied"]) == ("outcome_unknown", "unknown")
+    assert "2,000 of 2,500 codes were added" in answer["error"]
+    assert writes(mews, "voucherCodes/add") == 3
+    again = await agent.call("create_voucher_pool", **call)
+    assert again["error_code"] == "outcome_unknown"
+    assert "2,000 of 2,500" in again["error"]
+    assert (len(mews.codes), writes(mews, "voucherCodes/add"), len(mews.vouchers)) == (2_000, 3, 1)
+
+
+async def test_a_repeat_tells_codes_that_were_there_before_from_its_own(mews: StandIn, agent: Agent) -> None:
+    pool = mews.add_voucher("Summer")
+    mews.add_codes(pool, ["OLD"], created="2026-01-01T00:00:00Z")
+    call: dict[str, Any] = {"pool_id": pool, "codes": ["OLD", "A"], "idempotency_key": "k1"}
+    mews.fail(DROP, path="voucherCodes/add")
+    assert (await agent.call("add_voucher_codes", **call))["error_code"] == "outcome_unknown"
+    answer = await agent.ok("add_voucher_codes", **call)
+    assert [(fate["code"], fate["result"]) for fate in answer["data"]] == [
+        ("OLD", "duplicate"),
+        ("A", "added"),
+    ]
+
+
+async def test_a_repeated_deletion_keeps_an_older_code_of_the_same_text(mews: StandIn, agent: Agent) -> None:
+    pool = mews.add_voucher("Summer")
+    old, new = mews.add_codes(pool, ["A", "A"])
+    call: dict[str, Any] = {"pool_id": pool, "code_ids": ["A"], "idempotency_key": "k1"}
+    mews.fail(refusal(408), path="voucherCodes/delete", after_effect=True)
+    mews.fail(refusal(403), path="voucherCodes/getAll", passing=1)  # the look at once fails
+    assert (await agent.call("delete_voucher_codes", **call))["error_code"] == "outcome_unknown"
+    assert (await agent.ok("delete_voucher_codes", **call))["data"]["ids"] == [new]
+    assert mews.codes[old].active
+    assert writes(mews, "voucherCodes/delete") == 1

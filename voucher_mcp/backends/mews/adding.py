@@ -6,7 +6,8 @@ from voucher_mcp.backends.http.reply import unknown_outcome
 from voucher_mcp.backends.mews.account import Account
 from voucher_mcp.backends.mews.batches import in_batches
 from voucher_mcp.backends.mews.client import Fields
-from voucher_mcp.backends.mews.objects import Object, Pool, is_active, objects, text, value_of
+from voucher_mcp.backends.mews.objects import Object, Pool, is_active, moment, objects, text, value_of
+from voucher_mcp.backends.mews.settling import settled
 from voucher_mcp.backends.mews.walk import WALK_REQUESTS
 from voucher_mcp.backends.mews.windows import CLOCK_ERROR, pieces, utc
 from voucher_mcp.domain.answer import Answer
@@ -55,15 +56,21 @@ async def choose(account: Account, codes: Sequence[NewCode | BadCode] | Generati
 async def choose_missing(
     account: Account, write: Write, pool: Pool, codes: Sequence[NewCode | BadCode]
 ) -> "Chosen":
-    """What a try whose answer was lost has not added yet: what the pool has now is that try's work.
+    """What a try whose answer was lost has not added: what the pool has now is that try's work, unless it
+    is older.
 
     Raises:
-        OutcomeUnknown: whether it has them cannot be told, or some were added and deleted since.
+        OutcomeUnknown: whether it has them cannot be told, Mews is still adding them, or some were added and
+            deleted since.
     """
     values = _values(codes)
-    try:
+
+    async def look() -> tuple[Mapping[str, Object], Mapping[str, Object]]:
         there = await account.active_codes(values, pool.id)
-        elsewhere = await account.active_codes([value for value in values if value not in there])
+        return there, await account.active_codes([value for value in values if value not in there])
+
+    try:
+        there, elsewhere = await settled(look, lambda found: len(found[0]) + len(found[1]) == len(values))
     except Conflict as error:
         start = "An earlier try lost its answer, and not all codes of the pool could be looked through"
         raise unknown_outcome(start, SETTLED_BY, error.request_id) from error
@@ -71,7 +78,9 @@ async def choose_missing(
     if missing and not missing.isdisjoint(await _deleted_since(account, pool, write.begun)):
         start = "An earlier try lost its answer, and some of its codes were deleted since it began"
         raise unknown_outcome(start, SETTLED_BY)
-    return Chosen(codes, dict.fromkeys(elsewhere), {value: text(c, "Id") for value, c in there.items()})
+    older = {value for value, code in there.items() if _is_older(code, write.begun)}
+    added = {value: text(code, "Id") for value, code in there.items() if value not in older}
+    return Chosen(codes, older.union(elsewhere), added)
 
 
 class Chosen:
@@ -127,7 +136,7 @@ class Chosen:
                 start = "Mews took the codes but did not show all of them"
                 raise unknown_outcome(start, SETTLED_BY, error.request_id) from error
 
-        self._added |= await in_batches(list(self.wanted), send, look, "added")
+        self._added |= await in_batches(list(self.wanted), send, look, "added", recovering=write.recovering)
         return self.answer()
 
     def answer(self) -> Answer[list[CodeFate]]:
@@ -200,6 +209,12 @@ async def _deleted_since(account: Account, pool: Pool, begun: int) -> set[str]:
             "An earlier try lost its answer, and not all that was deleted since could be seen", SETTLED_BY
         )
     return gone
+
+
+def _is_older(code: Object, begun: int) -> bool:
+    """Whether it was surely there before that moment."""
+    made = moment(code, "CreatedUtc")
+    return made is not None and made < begun - CLOCK_ERROR
 
 
 def _parameters(pool: Pool, code: NewCode) -> Fields:

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import anyio
 
-from voucher_mcp.backends.mews.client import chunks
+from voucher_mcp.backends.mews.client import MAX_ITEMS, chunks
 from voucher_mcp.backends.mews.failures import looked_up, reworded
 from voucher_mcp.domain.errors import OutcomeUnknown, Unavailable, VoucherError
 
@@ -13,22 +13,27 @@ R = TypeVar("R")
 Step = Callable[[Sequence[str]], Awaitable[Mapping[str, R]]]
 """Takes items, answers those that are written, each with what is known of it."""
 
+AFTER_A_LOSS = 100
+"""Items a request after one whose answer was lost, which may have been too large (ours)."""
 LEAST_SECONDS = 5.0
 """What has to be left of a call's time for another request to be begun (ours)."""
 
 
-async def in_batches(items: Sequence[str], send: Step[R], look: Step[R], done: str) -> dict[str, R]:
+async def in_batches(
+    items: Sequence[str], send: Step[R], look: Step[R], done: str, *, recovering: bool
+) -> dict[str, R]:
     """Write all items and answer what became of them.
 
     A batch whose answer was lost, or which Mews gave up as too slow (408), is not repeated: `look` reads what
-    of it is there. `done` is what was done to an item: "added".
+    of it is there. `done` is what was done to an item: "added". After such a try (`recovering`) the batches
+    are smaller.
 
     Raises:
         OutcomeUnknown: an answer was lost and not everything of its batch is there.
         VoucherError: otherwise; `applied` says whether a part was written.
     """
     written: dict[str, R] = {}
-    for batch in chunks(items):
+    for batch in chunks(items, AFTER_A_LOSS if recovering else MAX_ITEMS):
         try:
             _require_time(written)
             written |= await send(batch)

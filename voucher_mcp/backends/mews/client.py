@@ -90,6 +90,6 @@ class MewsClient:
         }
 
 
-def chunks(items: Sequence[str]) -> list[list[str]]:
-    """As many items each as a request takes."""
-    return [list(items[start : start + MAX_ITEMS]) for start in range(0, len(items), MAX_ITEMS)]
+def chunks(items: Sequence[str], size: int = MAX_ITEMS) -> list[list[str]]:
+    """So many items each, at most as many as a request takes."""
+    return [list(items[start : start + size]) for start in range(0, len(items), size)]

@@ -1,10 +1,12 @@
 """The pool tools on Mews that write codes."""
 
+import operator
 from collections.abc import Sequence
 from dataclasses import replace
 
 from voucher_mcp.backends.mews import adding, deleting
 from voucher_mcp.backends.mews.pool_reads import PoolReads
+from voucher_mcp.backends.mews.settling import settled
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.pool import BadCode, CodeFate, Deletion, Generation, NewCode
 from voucher_mcp.domain.write import Write
@@ -22,7 +24,7 @@ class CodeWrites(PoolReads):
             chosen = await adding.choose(self, codes)
         elif not isinstance(codes, Generation):
             chosen = await adding.choose_missing(self, write, pool, codes)
-        elif await self.is_empty(pool.id):
+        elif await settled(lambda: self.is_empty(pool.id), operator.not_):
             chosen = await adding.choose(self, codes)
         else:
             raise adding.undecided()

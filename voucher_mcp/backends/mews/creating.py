@@ -9,6 +9,7 @@ from voucher_mcp.backends.mews.adding import Chosen
 from voucher_mcp.backends.mews.client import Fields
 from voucher_mcp.backends.mews.failures import looked_up
 from voucher_mcp.backends.mews.objects import Pool, objects, pool_shown
+from voucher_mcp.backends.mews.settling import settled
 from voucher_mcp.backends.mews.templates import enterprise_of
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import Conflict, OutcomeUnknown, VoucherError, quoted
@@ -45,6 +46,15 @@ async def create(account: Account, write: Write, fields: Fields) -> Pool:
     raise lost
 
 
+async def made_before(account: Account, write: Write) -> Pool | None:
+    """The voucher that an earlier try made.
+
+    Raises:
+        OutcomeUnknown: Mews may still be making it.
+    """
+    return await settled(lambda: made_by(account, write.reference), lambda found: found is not None)
+
+
 async def made_by(account: Account, reference: str) -> Pool | None:
     """The voucher that a write made, deleted since or not: it carries our name for the write."""
     found = await account.pools_with_rates({"ExternalIdentifiers": [reference]})
@@ -62,7 +72,9 @@ async def choose_missing(
         )
     if not isinstance(codes, Generation):
         return await adding.choose_missing(account, write, pool, codes)
-    count, whole = await account.count_codes(pool.id)
+    count, whole = await settled(
+        lambda: account.count_codes(pool.id), lambda found: found == (codes.count, True)
+    )
     if count == 0 and whole:
         return await adding.choose(account, codes)
     if count == codes.count and whole:

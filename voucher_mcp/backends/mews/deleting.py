@@ -75,7 +75,8 @@ async def delete(account: Account, write: Write, pool: Pool, codes: Sequence[Obj
         )
         return dict.fromkeys(batch)
 
-    await in_batches([_id(code) for code in codes if is_active(code)], send, look, "deleted")
+    active = [_id(code) for code in codes if is_active(code)]
+    await in_batches(active, send, look, "deleted", recovering=write.recovering)
 
 
 def _is_gone_since(code: Object, begun: int) -> bool:

@@ -42,7 +42,7 @@ class PoolWrites(PoolReads):
         fields = await parameters(self, name, voucher)
         if write.reference and not write.dry_run:
             fields["ExternalIdentifier"] = write.reference
-        pool = await creating.made_by(self, write.reference) if write.recovering else None
+        pool = await creating.made_before(self, write) if write.recovering else None
         if pool is not None:
             chosen = await creating.choose_missing(self, write, pool, codes)
         else:
