@@ -10,6 +10,7 @@ from voucher_mcp.domain.code_config import is_valid_code, validate_code
 from voucher_mcp.domain.errors import InvalidInput, quoted
 from voucher_mcp.domain.pool import NewCode
 from voucher_mcp.domain.spreadsheet import unguarded
+from voucher_mcp.domain.texts import composed
 from voucher_mcp.domain.times import parse_time
 from voucher_mcp.domain.voucher import MAX_METADATA_BYTES, parse_metadata
 
@@ -71,7 +72,7 @@ class Columns:
         value = cells[self.code].strip()
         if value[:1] == "'":
             value = unguarded(value)
-        check_code(value)
+        value = check_code(value)
         starts = self._moment(cells, self.valid_from, VALID_FROM)
         ends = self._moment(cells, self.valid_until, VALID_UNTIL)
         if starts is not None and ends is not None and ends <= starts:
@@ -99,22 +100,22 @@ class Columns:
         if not members:
             return None
         text = "{" + ",".join(members) + "}"
-        if len(text) > MAX_METADATA_BYTES or not text.isascii() or "\\u0000" in text:
+        if len(text) > MAX_METADATA_BYTES or not text.isascii() or "\\u" in text:
             parse_metadata(json.loads(text), METADATA)
         return text
 
 
-def check_code(value: str) -> None:
-    """Pass a code that may be added.
+def check_code(value: str) -> str:
+    """A code that may be added, its letters composed.
 
     Raises:
         InvalidInput: it is none.
     """
     if is_valid_code(value):
-        return
+        return composed(value)
     if any("\ud800" <= character <= "\udfff" for character in value):
         raise InvalidInput("the code is no UTF-8 text; save the file as UTF-8")
-    validate_code(value, CODE)
+    return validate_code(value, CODE)
 
 
 def _known(name: str) -> str:

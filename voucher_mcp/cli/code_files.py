@@ -108,7 +108,7 @@ def _list(lines: Iterator[str], number: int, bad: Bad) -> Iterator[NewCode]:
         elif not value:
             continue
         try:
-            check_code(value)
+            value = check_code(value)
             if "," in value or ";" in value:
                 raise InvalidInput(
                     "this looks like several cells; a code with `,` or `;` in it needs a CSV with a header"

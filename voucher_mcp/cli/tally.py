@@ -12,6 +12,7 @@ _TAKEN = {
     Taken.IN_FILE: "twice in the file",
     Taken.IN_PROJECT: "already in the project, outside this pool",
     Taken.DELETED: "deleted earlier, so still taken",
+    Taken.IS_AN_ID: "not a code but the id of a voucher",
 }
 
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final, TypeGuard
 
 from voucher_mcp.domain.errors import InvalidInput, quoted
+from voucher_mcp.domain.texts import composed, unstorable
 
 MAX_CODE_LENGTH: Final = 128
 """Characters in a whole code, prefix and postfix included (ours)."""
@@ -164,17 +165,19 @@ def is_valid_code(text: object) -> TypeGuard[str]:
         and text.isprintable()
         and text[0] != " "  # the one white-space character that counts as printable
         and text[-1] != " "
+        and (text.isascii() or unstorable(text) is None)
     )
 
 
 def validate_code(text: object, field: str) -> str:
-    """Return a code given by a caller unchanged: 1 to 128 printable characters, no outer spaces (ours).
+    """Return a code given by a caller, its letters composed: 1 to 128 characters that show, no outer spaces
+    (ours).
 
     Raises:
         InvalidInput: saying what is wrong, with at most 20 characters of the code.
     """
     if is_valid_code(text):
-        return text
+        return composed(text)
     if not isinstance(text, str):
         raise InvalidInput(f"a code must be text, not {type(text).__name__}", field=field)
     if not text:
@@ -184,6 +187,8 @@ def validate_code(text: object, field: str) -> str:
     elif not text.isprintable():
         at = next(at for at, character in enumerate(text) if not character.isprintable())
         wrong = f"has a character that cannot be printed, U+{ord(text[at]):04X}, at position {at + 1}"
+    elif problem := unstorable(text):
+        wrong = problem
     else:
         wrong = "must not start or end with a space"
     raise InvalidInput(f"the code {quoted(text, _QUOTED_CODE)} {wrong}", field=field)

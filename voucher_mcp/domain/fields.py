@@ -6,17 +6,21 @@ value, or None for "nothing to keep".
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
 from voucher_mcp.domain.errors import InvalidInput, quoted
+from voucher_mcp.domain.texts import unstorable
 
 Skipped = list[str] | None
 Reader = Callable[[object, str, Skipped], Any]
 
 MAX_NUMBER: Final = 2**53 - 1
 """The largest amount, points or quantity (ours): beyond it JSON numbers lose digits in many clients."""
+
+_PROSE = ("metadata", "order")
+"""The fields with prose in them; what is in there is named by the field alone."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CONTROL_IN_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -92,12 +96,13 @@ def one_of(*names: str) -> Reader:
 
 
 def text(length: int, *, lines: bool = False) -> Reader:
-    """A reader of text of at most `length` characters, none a control character save breaks of `lines`."""
+    """A reader of text of at most `length` characters that all can be stored; `lines` may have breaks."""
     control = _CONTROL_IN_LINES if lines else _CONTROL
 
     def read(value: object, field: str, _: Skipped = None) -> str:
         if not isinstance(value, str) or len(value) > length or control.search(value):
             raise wrong(field, f"text of at most {length} characters without control characters", value)
+        refuse_unstorable(value, field)
         return value
 
     return read
@@ -118,3 +123,23 @@ def _pass_over(key: object, field: str, readers: Mapping[str, Reader], skipped: 
     near = get_close_matches(str(key)[:60], readers, n=1)
     hint = f"Did you mean `{near[0]}`?" if near else f"Known are {', '.join(readers)}."
     raise InvalidInput(f"There is no field {quoted(path)} here. {hint}", field=path)
+
+
+def refuse_unstorable(value: object, field: str, *, prose: bool = False) -> None:
+    """Look through a JSON value, names of its fields too.
+
+    Raises:
+        InvalidInput: a text in it cannot be stored; names the field.
+    """
+    if isinstance(value, str):
+        if problem := unstorable(value, prose=prose):
+            raise InvalidInput(f"`{field}` {problem}.", field=field)
+    elif isinstance(value, Mapping):
+        for key, part in value.items():
+            if problem := unstorable(str(key)):
+                raise InvalidInput(f"A name of a field in `{field}` {problem}.", field=field)
+            inner = field if prose else member(field, str(key))
+            refuse_unstorable(part, inner, prose=prose or key in _PROSE)
+    elif isinstance(value, Sequence):
+        for number, part in enumerate(value):
+            refuse_unstorable(part, field if prose else f"{field}.{number}", prose=prose)

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
 
 from voucher_mcp.domain.code_config import CodeConfig
 from voucher_mcp.domain.errors import InvalidInput, quoted
+from voucher_mcp.domain.texts import unstorable
 
 CodeStatus = Literal["available", "assigned", "redeemed"]
 
@@ -113,6 +114,7 @@ class Taken(StrEnum):
     IN_FILE = "the file has this code twice"
     IN_PROJECT = "the project has this code already, outside this pool"
     DELETED = "this code was deleted, and its text stays taken"
+    IS_AN_ID = "this code reads like the id of a voucher"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,8 @@ def check_name(name: str, field: str = "name") -> str:
     Raises:
         InvalidInput: it is none.
     """
-    if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable() or name != name.strip():
+    shows = name.isprintable() and unstorable(name) is None
+    if not shows or not name or len(name) > MAX_NAME_LENGTH or name != name.strip():
         raise InvalidInput(
             f"`{field}` must be 1 to {MAX_NAME_LENGTH} printable characters without a space at either end; "
             f"got {quoted(name)}.",

@@ -5,7 +5,6 @@ The names are Voucherify's; limits that its documents do not give are ours.
 """
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal, TypedDict, cast
 
@@ -26,6 +25,7 @@ from voucher_mcp.domain.fields import (
     member,
     one_of,
     read_object,
+    refuse_unstorable,
     text,
     whole_number,
     wrong,
@@ -47,7 +47,6 @@ MAX_METADATA_KEYS: Final = 100
 MAX_METADATA_KEY_LENGTH: Final = 100
 
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # within JSON text
 
 
 class RedemptionLimit(TypedDict):
@@ -162,8 +161,16 @@ def parse_metadata(value: object, field: str, _: Skipped = None) -> dict[str, An
     """Check metadata, any JSON object (ours: at most 100 keys of 1 to 100 characters, 5,000 bytes).
 
     Raises:
-        InvalidInput: it is none, too large, or holds what JSON or a database cannot (NaN, U+0000).
+        InvalidInput: it is none, too large, or holds what JSON or a database cannot (NaN, U+0000), or text
+            that turns the direction of other text round.
     """
+    fitting = _fitting(value, field)
+    refuse_unstorable(fitting, field, prose=True)
+    return fitting
+
+
+def _fitting(value: object, field: str) -> dict[str, Any]:
+    """Metadata of a size that can be kept."""
     if not isinstance(value, dict) or len(value) > MAX_METADATA_KEYS:
         raise wrong(field, f"an object with at most {MAX_METADATA_KEYS} keys", value)
     for key in value:
@@ -176,8 +183,6 @@ def parse_metadata(value: object, field: str, _: Skipped = None) -> dict[str, An
         raise fault(field, "holds a value that JSON cannot hold") from None
     if size > MAX_METADATA_BYTES:
         raise fault(field, f"takes {size} bytes as JSON; {MAX_METADATA_BYTES} are allowed")
-    if _NUL.search(encoded):
-        raise fault(field, "holds the character U+0000, which is not allowed")
     return value
 
 
@@ -192,7 +197,7 @@ def merge_metadata(
         InvalidInput: the result is too large.
     """
     merged = {**(current or {}), **(changes or {})}
-    return parse_metadata({key: value for key, value in merged.items() if value is not None}, field)
+    return _fitting({key: value for key, value in merged.items() if value is not None}, field)
 
 
 def _read_terms(body: object, path: str, require_type: bool, skipped: Skipped) -> VoucherTerms:

@@ -9,20 +9,16 @@ the variation selectors up to U+FE0F stay: scripts and emoji need them.
 import re
 from typing import Any
 
+from voucher_mcp.domain.texts import CONTROLS, DIRECTIONS, FILLERS, HALVES, INVISIBLE, TAGS
+
 LONGEST = 4000
 """The most characters of one text, the mark of a shortened one included."""
 
 _MARK_ROOM = 40
-_CONTROLS = r"\x00-\x08\x0b-\x1f\x7f-\x9f"  # all but tab and line feed
-_DIRECTIONS = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
-_INVISIBLE = r"\xad\u034f\u180b-\u180e\u200b\u2028\u2029\u2060-\u206f\ufeff\ufff0-\ufffb"
-_FILLERS = r"\u115f\u1160\u17b4\u17b5\u3164\uffa0"  # letters that show nothing
-_HALVES = r"\ud800-\udfff"  # of surrogate pairs: JSON can escape one alone, UTF-8 cannot say it
-_TAGS = r"\U000e0000-\U000e0fff"  # and the supplementary variation selectors
 
-_UNWANTED = re.compile(f"[{_CONTROLS}{_DIRECTIONS}{_INVISIBLE}{_FILLERS}{_HALVES}{_TAGS}]")
+_UNWANTED = re.compile(f"[{CONTROLS}{DIRECTIONS}{INVISIBLE}{FILLERS}{HALVES}{TAGS}]")
 # What the quick look needs: within one plane, which is searched twice as fast.
-_UNWANTED_BUT_TAGS = re.compile(f"[{_CONTROLS}{_DIRECTIONS}{_INVISIBLE}{_FILLERS}]")
+_UNWANTED_BUT_TAGS = re.compile(f"[{CONTROLS}{DIRECTIONS}{INVISIBLE}{FILLERS}]")
 # The first bytes in UTF-8 of all those, and of the tags; single bytes are found at the speed of memory.
 _LEADS = (b"\x7f", b"\xc2", b"\xcd", b"\xd8", b"\xe1", b"\xe2", b"\xe3", b"\xef")
 _LEAD_OF_TAGS = b"\xf3"  # besides tags only characters for private use have it

@@ -17,8 +17,9 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from voucher_mcp.domain.errors import InvalidInput, quoted
-from voucher_mcp.domain.fields import read_object
+from voucher_mcp.domain.fields import read_object, refuse_unstorable
 from voucher_mcp.domain.queries import Window
+from voucher_mcp.domain.texts import codes_looked_up
 from voucher_mcp.domain.times import parse_time
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -28,6 +29,9 @@ LARGEST_INTEGER = 2**53 - 1
 
 LONGEST_PATH = 100
 """How much of a name that a client made up is repeated to it."""
+
+_CHECKED_ONE_BY_ONE = ("codes", "csv")
+"""What holds many texts, of which a bad one is its own fate and leaves the others alone."""
 
 MAX_DEPTH = 32
 """How deep an argument may nest (ours): what a client can still read when it comes back in an answer."""
@@ -55,7 +59,7 @@ List = Annotated[list[Any], Field()]
 
 Texts = Annotated[List, Field(json_schema_extra={"items": {"type": "string"}})]
 Span = Annotated[Object, Field(description="{after, before}")]
-Code = Annotated[Text, Field(description="Code or id", min_length=1)]
+Code = Annotated[Text, BeforeValidator(codes_looked_up), Field(description="Code or id", min_length=1)]
 
 ProjectId = Annotated[Text, Field(min_length=1)]
 """Not described at each tool: list_projects and the instructions say what it is."""
@@ -134,7 +138,11 @@ def parse(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
         sentences = "; ".join(_sentence(problem, list(fields)) for problem in problems[:5])
         end = "" if sentences.endswith("?") else "."
         raise InvalidInput(f"{sentences}{end} Nothing was changed.", field=_path(problems[0])) from None
-    return {name: getattr(checked, name) for name in fields}
+    arguments = {name: getattr(checked, name) for name in fields}
+    refuse_unstorable(
+        {name: value for name, value in arguments.items() if name not in _CHECKED_ONE_BY_ONE}, ""
+    )
+    return arguments
 
 
 def _tolerate(value: Any, annotation: Any) -> Any:

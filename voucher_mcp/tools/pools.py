@@ -1,12 +1,13 @@
 """The toolset pools: pools of codes, and the codes in them."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from voucher_mcp.domain.answer import Answer
-from voucher_mcp.domain.code_config import CodeConfig, validate_code
+from voucher_mcp.domain.code_config import MAX_CODE_LENGTH, CodeConfig, validate_code
 from voucher_mcp.domain.errors import InvalidInput, quoted
 from voucher_mcp.domain.pool import (
     MAX_CODES_A_CALL,
@@ -22,6 +23,7 @@ from voucher_mcp.domain.pool import (
     VoucherPool,
     VoucherPoolSummary,
 )
+from voucher_mcp.domain.texts import codes_looked_up
 from voucher_mcp.policy import worth
 from voucher_mcp.tools.arguments import (
     Flag,
@@ -54,7 +56,7 @@ Codes = Annotated[
         json_schema_extra={"items": {"anyOf": [{"type": "string"}, {"type": "object"}]}},
     ),
 ]
-CodeIds = Annotated[Texts, Field(description="Ids or codes")]
+CodeIds = Annotated[Texts, BeforeValidator(codes_looked_up), Field(description="Ids or codes")]
 Force = Annotated[Flag, Field(description="Free the codes, also of what was deleted before")]
 Generate = Annotated[
     Object | None, Field(description="{count, length, charset, pattern (# = random), prefix, postfix}")
@@ -272,7 +274,7 @@ def _code(value: object) -> NewCode | BadCode:
     given: Mapping[str, Any] = value if isinstance(value, dict) else {"value": value}
     text = given.get("value")
     if not isinstance(text, str):
-        return BadCode(quoted(text), "a code is a text, or an object with a text as `value`")
+        return BadCode(*_no_text(value))
     if unknown := given.keys() - {"value", "valid_from", "valid_until"}:
         return BadCode(
             text, f"unknown field {quoted(sorted(unknown)[0])}; known are value, valid_from, valid_until"
@@ -286,6 +288,18 @@ def _code(value: object) -> NewCode | BadCode:
     if starts is not None and ends is not None and ends <= starts:
         return BadCode(text, "valid_until must come after valid_from")
     return code
+
+
+def _no_text(value: object) -> tuple[str, str]:
+    """What was given in place of a code, and what is wrong with it."""
+    expected = "a code is a text, or an object with that text as `value`"
+    if isinstance(value, dict) and "value" not in value:
+        named = next((key for key in ("code", "id", "name") if isinstance(value.get(key), str)), None)
+        wrong = f"`value` is missing{f', which `{named}` is not' if named else ''}"
+    else:
+        wrong = "that is no text"
+    shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return shown[:MAX_CODE_LENGTH], f"{wrong}: {expected}"
 
 
 def _generation(generate: Mapping[str, Any]) -> Generation:

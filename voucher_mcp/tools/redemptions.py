@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.queries import RedemptionsQuery
 from voucher_mcp.domain.redemption import parse_request
+from voucher_mcp.domain.texts import codes_looked_up
 from voucher_mcp.policy import worth
 from voucher_mcp.tools.arguments import Detail, Integer, List, Object, Span, Text, window
 from voucher_mcp.tools.call import Call, WritingCall
@@ -15,6 +16,7 @@ from voucher_mcp.tools.registry import tool
 
 Redeemables = Annotated[
     List,
+    BeforeValidator(codes_looked_up),
     Field(description='1-30 of {object: "voucher", id: code or id, gift: {credits}, reward: {points}}'),
 ]
 Order = Annotated[
@@ -82,7 +84,7 @@ async def list_redemptions(
     result: Annotated[Text | None, Field(description="SUCCESS or FAILURE")] = None,
     campaign: Annotated[Text | None, Field(description="Id or name")] = None,
     customer: Text | None = None,
-    voucher: Annotated[Text | None, Field(description="Code or id")] = None,
+    voucher: Annotated[Text | None, BeforeValidator(codes_looked_up), Field(description="Code or id")] = None,
     created_at: Span | None = None,
     detail: Detail = "concise",
 ) -> Answer[list[dict[str, Any]]]:

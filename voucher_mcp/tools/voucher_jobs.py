@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput, quoted
 from voucher_mcp.domain.job import EXPORT_FIELDS
 from voucher_mcp.domain.queries import CsvSource
+from voucher_mcp.domain.texts import codes_looked_up
 from voucher_mcp.policy import worth
 from voucher_mcp.tools.arguments import Code, List, Object, Text, Texts
 from voucher_mcp.tools.call import WritingCall
@@ -56,7 +57,10 @@ async def import_vouchers_using_csv(
     worth=worth.of_list_of_codes,
 )
 async def update_vouchers_in_bulk(
-    call: WritingCall, vouchers: Annotated[List, Field(description="[{code, metadata}], at most 10 MB")]
+    call: WritingCall,
+    vouchers: Annotated[
+        List, BeforeValidator(codes_looked_up), Field(description="[{code, metadata}], at most 10 MB")
+    ],
 ) -> Answer[dict[str, Any]]:
     """Begin to merge metadata into vouchers, each its own; null removes a key."""
     return await call.backend.update_vouchers_in_bulk(call.write, vouchers)
@@ -64,7 +68,7 @@ async def update_vouchers_in_bulk(
 
 @tool(toolset="vouchers", title="Update metadata in bulk", writes=True, idempotent=True, worth=worth.of_codes)
 async def update_vouchers_metadata_in_bulk(
-    call: WritingCall, codes: Texts, metadata: Object
+    call: WritingCall, codes: Annotated[Texts, BeforeValidator(codes_looked_up)], metadata: Object
 ) -> Answer[dict[str, Any]]:
     """Begin to merge the same metadata into all of these vouchers."""
     return await call.backend.update_vouchers_metadata_in_bulk(call.write, codes, metadata)

@@ -7,12 +7,13 @@ shapes are described once, on create_voucher.
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput, quoted
 from voucher_mcp.domain.pool import Deletion
 from voucher_mcp.domain.queries import VouchersQuery
+from voucher_mcp.domain.texts import codes_looked_up, composed
 from voucher_mcp.policy import worth
 from voucher_mcp.tools.arguments import (
     Code,
@@ -33,7 +34,7 @@ from voucher_mcp.tools.registry import tool
 
 MAX_IDS = 100
 
-OwnCode = Annotated[Text, Field(min_length=1)]
+OwnCode = Annotated[Text, Field(min_length=1), AfterValidator(composed)]
 Limit = Annotated[Integer, Field(ge=1, le=100)]
 Days = Annotated[List, Field(json_schema_extra={"items": {"type": "integer"}})]
 
@@ -153,8 +154,8 @@ async def list_vouchers(
     order: Annotated[
         Text | None, Field(description="created_at, updated_at or code, with - descending")
     ] = None,
-    code: Text | None = None,
-    ids: Texts | None = None,
+    code: Annotated[Text | None, BeforeValidator(codes_looked_up)] = None,
+    ids: Annotated[Texts | None, BeforeValidator(codes_looked_up)] = None,
     filters: Annotated[
         Object | None,
         Field(

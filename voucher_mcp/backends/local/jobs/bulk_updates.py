@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from voucher_mcp.backends.local.ids import Project
 from voucher_mcp.backends.local.jobs.job_input import InputJob, Record, json_rows, problem_of
 from voucher_mcp.backends.local.jobs.jobs import Chunk, Failure
+from voucher_mcp.backends.local.references import hint
 from voucher_mcp.backends.local.stores.base import Transaction
 from voucher_mcp.backends.local.vouchers import voucher_writes, vouchers
 from voucher_mcp.domain.errors import NotFound, VoucherError, quoted
@@ -22,7 +23,9 @@ class _Update(InputJob):
                 body = {"metadata": record.content}
                 await voucher_writes.update(transaction, project, voucher, body, moment)
             except NotFound:
-                failures.append(Failure(record.row, record.code, "there is no voucher of this code"))
+                meant = await hint(transaction, project, record.code)
+                problem = f"there is no voucher of this code{meant and f'.{meant}'}"
+                failures.append(Failure(record.row, record.code, problem_of(problem)))
             except VoucherError as error:
                 failures.append(Failure(record.row, record.code, problem_of(error.message)))
         return failures

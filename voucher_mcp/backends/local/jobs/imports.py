@@ -9,10 +9,12 @@ from voucher_mcp.backends.local.jobs.job_input import InputJob, Record, json_row
 from voucher_mcp.backends.local.jobs.jobs import Chunk, Failure
 from voucher_mcp.backends.local.jobs.voucher_csv import Columns, csv_rows
 from voucher_mcp.backends.local.pools import codes
+from voucher_mcp.backends.local.references import IS_AN_ID, is_an_id
 from voucher_mcp.backends.local.stores.base import Row, Transaction
 from voucher_mcp.backends.local.vouchers.voucher_writes import own_row
 from voucher_mcp.domain.code_config import MAX_CODE_LENGTH, is_valid_code, validate_code
 from voucher_mcp.domain.errors import InvalidInput
+from voucher_mcp.domain.texts import composed, folded
 from voucher_mcp.domain.voucher import parse_import_row
 
 _REMEMBERED = 10_000
@@ -38,6 +40,7 @@ class _Import(InputJob):
             except InvalidInput as error:
                 return Record(row, str(code)[:MAX_CODE_LENGTH], None, problem_of(error.message))
             raise AssertionError(code)
+        code = composed(code)
         return Record(row, code, None, terms) if isinstance(terms, str) else Record(row, code, terms)
 
     def _remember(self, key: Any, body: Mapping[str, Any] | str) -> Terms:
@@ -61,8 +64,12 @@ class _Import(InputJob):
         self, transaction: Transaction, project: Project, records: Sequence[Record], moment: int
     ) -> list[Failure]:
         last = await codes.last_row(transaction)
-        rows = [(project.n, moment, record.code, *record.content) for record in records]
-        if await transaction.many("voucher_import", rows) == len(rows):
+        rows = [
+            (project.n, moment, record.code, folded(record.code), *record.content)
+            for record in records
+            if not is_an_id(project, record.code)
+        ]
+        if await transaction.many("voucher_import", rows) == len(records):
             return []
         added = {code for _, code in await transaction.all("codes_after", last)}
         failures = []
@@ -75,6 +82,8 @@ class _Import(InputJob):
 
 
 async def _duplicate(transaction: Transaction, project: Project, record: Record) -> Failure:
+    if is_an_id(project, record.code):
+        return Failure(record.row, record.code, IS_AN_ID)
     row = await transaction.one("voucher_code_status", project.n, record.code)
     deleted = row is not None and row[0] == codes.DELETED
     taken = "a deleted voucher still has this code" if deleted else "the project has this code already"

@@ -12,6 +12,7 @@ from voucher_mcp.backends.local.engine import Engine
 from voucher_mcp.backends.local.ids import Project
 from voucher_mcp.backends.local.pace import Pace
 from voucher_mcp.backends.local.pools import codes, pools
+from voucher_mcp.backends.local.references import is_an_id
 from voucher_mcp.backends.local.stores.base import Transaction
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.pool import ImportedBatch, NewCode, Taken
@@ -54,7 +55,8 @@ class Batches:
         pool = await pools.find(transaction, project, self._pool_id)
         if self._first_n is None:
             self._first_n = await codes.last_row(transaction) + 1
-        last, count = await codes.store(transaction, project, pool, batch, now())
+        fit = [code for code in batch if not is_an_id(project, code.value)]
+        last, count = await codes.store(transaction, project, pool, fit, now())
         if count == len(batch):
             return []
         added = await codes.rows_after(transaction, last)
@@ -65,6 +67,8 @@ class Batches:
         ]
 
     async def _reason(self, transaction: Transaction, project: Project, pool: pools.Pool, code: str) -> Taken:
+        if is_an_id(project, code):
+            return Taken.IS_AN_ID
         row = await transaction.one("code_owner", project.n, code)
         assert row is not None  # someone has the code, or it would have been added
         assert self._first_n is not None

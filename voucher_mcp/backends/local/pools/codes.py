@@ -10,6 +10,7 @@ from itertools import islice
 from voucher_mcp.backends.local.ids import Project, voucher_id, voucher_row
 from voucher_mcp.backends.local.pools.pools import Pool
 from voucher_mcp.backends.local.redeemables import holders
+from voucher_mcp.backends.local.references import IS_AN_ID, by_code, hint, is_an_id
 from voucher_mcp.backends.local.stores.base import Row, Transaction
 from voucher_mcp.backends.local.vouchers import removal
 from voucher_mcp.domain.errors import (
@@ -21,6 +22,7 @@ from voucher_mcp.domain.errors import (
     quoted,
 )
 from voucher_mcp.domain.pool import AssignedCode, BadCode, CodeFate, Generation, NewCode
+from voucher_mcp.domain.texts import folded
 from voucher_mcp.domain.times import to_iso, to_unix
 
 AVAILABLE, ASSIGNED, REDEEMED, DELETED = range(4)
@@ -46,6 +48,8 @@ async def add(
 def _fate(project: Project, code: NewCode | BadCode, added: dict[str, int]) -> CodeFate:
     if isinstance(code, BadCode):
         return {"code": code.value, "id": None, "result": "invalid", "error": code.reason}
+    if is_an_id(project, code.value):
+        return {"code": code.value, "id": None, "result": "invalid", "error": IS_AN_ID}
     n = added.pop(code.value, None)  # taken out, so that a second one of the same text is a duplicate
     if n is None:
         return {"code": code.value, "id": None, "result": "duplicate", "error": "this code exists already"}
@@ -87,7 +91,7 @@ async def insert(
     transaction: Transaction, project: Project, pool: Pool, codes: Iterable[NewCode], moment: int
 ) -> dict[str, int]:
     """Add the codes that the project does not have yet; answer their rows by code."""
-    wanted = list(codes)
+    wanted = [code for code in codes if not is_an_id(project, code.value)]
     last, count = await store(transaction, project, pool, wanted, moment)
     if count == len(wanted):
         return {code.value: n for n, code in enumerate(wanted, start=last + 1)}
@@ -99,14 +103,20 @@ async def store(
 ) -> tuple[int, int]:
     """Add the codes that the project does not have yet, the first of those with one text.
 
-    Answers the last row before them, and how many were added: they are in the rows that follow it.
+    Answers the last row before them, and how many were added: they are in the rows that follow it. None of
+    the codes `is_an_id`.
     """
     last = await last_row(transaction)
+    values = ""
     if all(code[1:4] == (None, None, None) for code in codes):  # nothing but their texts
-        values = json.dumps([code.value for code in codes], ensure_ascii=False)  # in one statement: quicker
-        count = await transaction.run("codes_insert", project.n, pool.n, moment, values)
+        values = json.dumps([code.value for code in codes], ensure_ascii=False)
+    if values and values.isascii():
+        count = await transaction.run("codes_insert", project.n, pool.n, moment, values)  # quicker at once
     else:
-        rows = [(project.n, pool.n, c.value, moment, c.valid_from, c.valid_until, c.metadata) for c in codes]
+        rows = [
+            (project.n, pool.n, c.value, moment, c.valid_from, c.valid_until, c.metadata, folded(c.value))
+            for c in codes
+        ]
         count = await transaction.many("code_insert", rows)
     await _count_new(transaction, pool, last + 1, count)
     return last, count
@@ -220,10 +230,11 @@ async def find_all(
     found = [(reference, await find(transaction, project, pool, reference)) for reference in references]
     missing = [reference for reference, row in found if row is None]
     if missing:
+        meant = await hint(transaction, project, missing[0], pool.n) if len(missing) == 1 else ""
         named = ", ".join(quoted(reference) for reference in islice(missing, 5))
         raise InvalidInput(
             f"{len(missing)} of {len(references)} codes are not in the pool {quoted(pool.name)}: {named}"
-            f"{' and others' if len(missing) > 5 else ''}. Nothing was changed.",
+            f"{' and others' if len(missing) > 5 else ''}. Nothing was changed.{meant}",
             field="code_ids",
         )
     return [row for _, row in found if row is not None]
@@ -231,6 +242,6 @@ async def find_all(
 
 async def find(transaction: Transaction, project: Project, pool: Pool, reference: str) -> Row | None:
     """The row of one code of the pool, by code or id; a code wins over an id, as with vouchers."""
-    row = await transaction.one("code_by_code", pool.n, project.n, reference)
+    row = await by_code(transaction, "code_by_code", pool.n, project.n, code=reference)
     n = voucher_row(project, reference) if row is None else None
     return row if n is None else await transaction.one("code_by_n", pool.n, n)

@@ -9,6 +9,7 @@ from voucher_mcp.backends.local.ids import Project, new_pool_id
 from voucher_mcp.backends.local.stores.base import Row, Transaction
 from voucher_mcp.domain.errors import AlreadyExists, InvalidInput, NotFound, quoted
 from voucher_mcp.domain.pool import VoucherPool, VoucherPoolSummary, check_name
+from voucher_mcp.domain.texts import looked_up
 from voucher_mcp.domain.times import to_iso
 from voucher_mcp.domain.voucher import VoucherTerms, default_terms, parse_terms, public_terms
 
@@ -80,7 +81,10 @@ async def find(
     Raises:
         NotFound: there is none.
     """
-    row = await transaction.one("pool_by_id_or_name", project.n, reference) if project else None
+    row = None
+    if project is not None:
+        row = await transaction.one("pool_by_id_or_name", project.n, reference)
+        row = row or await transaction.one("pool_by_id_or_name", project.n, looked_up(reference))
     if row is None:
         raise NotFound(
             f"There is no pool {quoted(reference)} in this project; nothing was changed. "

@@ -8,6 +8,7 @@ import apsw
 from voucher_mcp.backends.local.stores.failures import WrongDatabase, as_unavailable
 from voucher_mcp.backends.local.stores.queries import load_migrations
 from voucher_mcp.backends.local.stores.turnstile import Turnstile
+from voucher_mcp.domain.texts import caseless, composed
 
 APPLICATION_ID = 0x564D4350
 """Marks a file as ours ("VMCP"), so that another program's database is never written."""
@@ -35,6 +36,9 @@ def bring_up_to_date(connection: apsw.Connection, turnstile: Turnstile) -> None:
     migrations = load_migrations("sqlite")
     if _version(connection, len(migrations)) == len(migrations):
         return
+    # for the migrations alone: queries do without functions of ours
+    connection.create_scalar_function("composed", lambda *code: composed(str(code[0])), 1)
+    connection.create_scalar_function("caseless", lambda *code: caseless(str(code[0])), 1)
     with turnstile.turn(_TURN_TIMEOUT):
         connection.pragma("journal_mode", "WAL")
         connection.execute("BEGIN IMMEDIATE")

@@ -10,6 +10,7 @@ from typing import Any, Final
 from voucher_mcp.backends.local.conditions import condition
 from voucher_mcp.backends.local.ids import Project, voucher_row
 from voucher_mcp.backends.local.pools import pools
+from voucher_mcp.backends.local.references import by_code
 from voucher_mcp.backends.local.stores.base import Transaction, Where
 from voucher_mcp.backends.local.vouchers.vouchers import Voucher
 from voucher_mcp.domain.answer import Answer
@@ -123,7 +124,7 @@ async def _where(
     if query.customer is not None:
         conditions.append(Where(_HELD_BY, (query.customer,)))
     if query.code is not None:
-        row = await transaction.one("voucher_by_code", project.n, query.code) if project else None
+        row = await by_code(transaction, "voucher_by_code", project.n, code=query.code) if project else None
         conditions.append(_one_of([] if row is None else [row[0]]))
     if query.ids is not None:
         rows = [voucher_row(project, text) for text in query.ids] if project else []

@@ -23,11 +23,11 @@ class VoucherTools(Engine):
     """Single vouchers: their lives, their balances, and their list."""
 
     async def create_voucher(self, write: Write, code: str, body: Fields, detail: Detail) -> Answer[Object]:
-        validate_code(code, "code")
+        own_code = validate_code(code, "code")
 
         async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
             draft = await voucher_writes.draft(transaction, project, body)
-            made = await voucher_writes.create(transaction, project, code, draft, now())
+            made = await voucher_writes.create(transaction, project, own_code, draft, now())
             return Answer(vouchers.public(project, made, detail))
 
         return await self.write(write, effect)

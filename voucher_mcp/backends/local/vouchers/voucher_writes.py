@@ -12,12 +12,14 @@ from typing import Any, Final, cast
 from voucher_mcp.backends.local.ids import Project, voucher_id
 from voucher_mcp.backends.local.pools import codes, pools
 from voucher_mcp.backends.local.pools.pools import Pool
+from voucher_mcp.backends.local.references import IS_AN_ID, is_an_id
 from voucher_mcp.backends.local.stores.base import Row, Transaction
 from voucher_mcp.backends.local.vouchers import removal
 from voucher_mcp.backends.local.vouchers.vouchers import Voucher
 from voucher_mcp.domain.code_config import CodeConfig
 from voucher_mcp.domain.errors import AlreadyExists, Conflict, InvalidInput, quoted
 from voucher_mcp.domain.pool import NewCode
+from voucher_mcp.domain.texts import folded
 from voucher_mcp.domain.voucher import VALUE_FIELDS, VoucherTerms, apply_update, parse_terms, parse_update
 
 _COLUMNS: Final = frozenset({"active", "start_date", "expiration_date"})
@@ -68,7 +70,13 @@ async def create(transaction: Transaction, project: Project, code: str, draft: D
 
     Raises:
         AlreadyExists: the code is taken, if only by a voucher that was deleted.
+        InvalidInput: it reads like an id.
     """
+    if is_an_id(project, code):
+        raise InvalidInput(
+            f"The code {quoted(code)} cannot be used: {IS_AN_ID}. Nothing was changed; choose another code.",
+            field="code",
+        )
     n = await _insert(transaction, project, code, draft, moment)
     if n is not None:
         return await _read(transaction, project, n)
@@ -222,7 +230,9 @@ async def _insert(
 ) -> int | None:
     """The row of the new voucher; None where the project has that code already."""
     if draft.pool is None:
-        if not await transaction.run("voucher_insert", project.n, code, moment):
+        if is_an_id(project, code):
+            return None
+        if not await transaction.run("voucher_insert", project.n, code, moment, folded(code)):
             return None
         n = await codes.last_row(transaction)
     else:

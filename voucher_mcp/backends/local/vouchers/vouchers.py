@@ -6,6 +6,7 @@ from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, Self, cast
 
 from voucher_mcp.backends.local.ids import Project, voucher_id, voucher_row
+from voucher_mcp.backends.local.references import by_code, hint
 from voucher_mcp.backends.local.stores.base import Row, Transaction
 from voucher_mcp.domain.errors import NotFound, quoted
 from voucher_mcp.domain.times import to_iso
@@ -112,15 +113,16 @@ async def find(
         NotFound: there is none, or it was deleted.
     """
     if project is not None:
-        row = await transaction.one("voucher_by_code", project.n, reference)
+        row = await by_code(transaction, "voucher_by_code", project.n, code=reference)
         n = voucher_row(project, reference) if row is None else None
         if n is not None:
             row = await transaction.one("voucher_by_n", project.n, n)
         if row is not None:
             return Voucher.of(row)
+    meant = await hint(transaction, project, reference) if project is not None else ""
     raise NotFound(
-        f"There is no voucher {quoted(reference)} in this project; nothing was changed. list_vouchers and "
-        "list_voucher_codes show what there is.",
+        f"There is no voucher {quoted(reference)} in this project; nothing was changed.{meant} list_vouchers "
+        "and list_voucher_codes show what there is.",
         field=field,
     )
 

@@ -2,3 +2,11 @@
 CREATE INDEX redemptions_live ON redemptions (customer, voucher)
 WHERE rollback = 0 AND rolled_back_by IS NULL AND customer IS NOT NULL AND voucher IS NOT NULL;
 CREATE INDEX redemptions_made_holder ON redemptions (customer, voucher) WHERE made_holder = 1;
+
+-- A code in the one spelling that all its cases share; NULL where the code is ASCII without small letters, which
+-- most are: then its capitals are found by the code itself.
+ALTER TABLE vouchers ADD COLUMN folded TEXT;
+-- Composed and decomposed letters name one code. Where both were stored each stays as it is.
+UPDATE OR IGNORE vouchers SET code = composed(code) WHERE code GLOB '*[^ -~]*' AND code <> composed(code);
+UPDATE vouchers SET folded = caseless(code) WHERE code <> upper(code) OR code GLOB '*[^ -~]*';
+CREATE INDEX vouchers_folded ON vouchers (project, folded) WHERE folded IS NOT NULL;

@@ -2,20 +2,32 @@
 SELECT coalesce(max(n), 0) FROM vouchers;
 
 -- code_insert
-INSERT INTO vouchers (project, pool, code, status, updated_at, created_at, start_date, expiration_date, metadata)
-VALUES (?1, ?2, ?3, 0, ?4, ?4, ?5, ?6, ?7)
+INSERT INTO vouchers (
+    project, pool, code, folded, status, updated_at, created_at, start_date, expiration_date, metadata
+)
+VALUES (?1, ?2, ?3, ?8, 0, ?4, ?4, ?5, ?6, ?7)
 ON CONFLICT DO NOTHING;
 
 -- codes_insert
--- OR IGNORE says the same as ON CONFLICT DO NOTHING, but SQLite then keeps no copies of the pages it changes.
-INSERT OR IGNORE INTO vouchers (project, pool, code, status, updated_at, created_at)
-SELECT ?1, ?2, value, 0, ?3, ?3 FROM json_each(?4);
+-- For ASCII alone. OR IGNORE says the same as ON CONFLICT DO NOTHING, but SQLite then keeps no copies of the pages it changes.
+INSERT OR IGNORE INTO vouchers (project, pool, code, folded, status, updated_at, created_at)
+SELECT ?1, ?2, value, CASE WHEN value <> upper(value) THEN lower(value) END, 0, ?3, ?3 FROM json_each(?4);
 
 -- codes_after
 SELECT n, code FROM vouchers WHERE n > ?1;
 
 -- code_owner
 SELECT n, pool, status FROM vouchers WHERE project = ?1 AND code = ?2;
+
+-- codes_of_any_case
+SELECT count(*) FROM (
+    SELECT v.n FROM vouchers AS v LEFT JOIN pools AS p ON p.n = v.pool
+    WHERE v.project = ?1 AND v.folded = ?2 AND v.status < 3 AND p.deleted_at IS NULL AND (?4 IS NULL OR v.pool = ?4)
+    UNION
+    SELECT v.n FROM vouchers AS v LEFT JOIN pools AS p ON p.n = v.pool
+    WHERE v.project = ?1 AND v.code = ?3 AND v.status < 3 AND p.deleted_at IS NULL AND (?4 IS NULL OR v.pool = ?4)
+    LIMIT 2
+);
 
 -- block_last
 SELECT first_n, size FROM code_blocks WHERE pool = ?1 ORDER BY first_n DESC LIMIT 1;
@@ -76,7 +88,7 @@ ORDER BY n LIMIT 1;
 UPDATE vouchers SET status = 1, holder = ?2, assigned_at = ?3, updated_at = ?3 WHERE n = ?1 AND status = 0;
 
 -- codes_free
-UPDATE vouchers SET code = NULL WHERE pool = ?1;
+UPDATE vouchers SET code = NULL, folded = NULL WHERE pool = ?1;
 
 -- customer_insert
 INSERT INTO customers (project, id, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING;

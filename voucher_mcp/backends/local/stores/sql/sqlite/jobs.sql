@@ -62,9 +62,9 @@ SELECT code, reason, row FROM job_failures WHERE job = ?1 ORDER BY row LIMIT ?2;
 
 -- voucher_import
 INSERT INTO vouchers (
-    project, code, terms, active, start_date, expiration_date, metadata, status, updated_at, created_at
+    project, code, folded, terms, active, start_date, expiration_date, metadata, status, updated_at, created_at
 )
-VALUES (?1, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?2, ?2) ON CONFLICT DO NOTHING;
+VALUES (?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?2, ?2) ON CONFLICT DO NOTHING;
 
 -- voucher_code_status
 SELECT status FROM vouchers WHERE project = ?1 AND code = ?2;

@@ -13,7 +13,7 @@ FROM vouchers AS v LEFT JOIN pools AS p ON p.n = v.pool
 WHERE v.project = ?1 AND v.code = ?2 AND v.status < 3 AND p.deleted_at IS NULL;
 
 -- voucher_insert
-INSERT INTO vouchers (project, code, status, updated_at, created_at) VALUES (?1, ?2, 0, ?3, ?3)
+INSERT INTO vouchers (project, code, folded, status, updated_at, created_at) VALUES (?1, ?2, ?4, 0, ?3, ?3)
 ON CONFLICT DO NOTHING;
 
 -- voucher_set
@@ -24,7 +24,9 @@ WHERE n = ?1;
 UPDATE vouchers SET active = ?2, updated_at = ?3 WHERE n = ?1;
 
 -- voucher_delete
-UPDATE vouchers SET status = 3, code = CASE WHEN ?2 THEN NULL ELSE code END, updated_at = ?3 WHERE n = ?1;
+UPDATE vouchers SET status = 3, code = CASE WHEN ?2 THEN NULL ELSE code END,
+    folded = CASE WHEN ?2 THEN NULL ELSE folded END, updated_at = ?3
+WHERE n = ?1;
 
 -- voucher_holdings_uncount
 UPDATE holdings SET count = count - 1
