@@ -11,6 +11,7 @@ from tests.backends.agent import Agent
 from tests.backends.opening import connect
 from tests.bloomreach.conftest import CRM, Agents, table_of
 from tests.bloomreach.signing import signed_in
+from tests.http.vendor import nobody
 from tests.standins.bloomreach import (
     Drop,
     Expired,
@@ -28,7 +29,7 @@ from tests.standins.bloomreach import (
 )
 from tests.standins.bloomreach.faults import Fault
 
-SHORT = 0.5
+SHORT = 2.0
 """Seconds that a call waits where it is to wait in vain."""
 
 
@@ -104,7 +105,7 @@ async def test_a_server_that_stays_away_is_unavailable_until_it_is_back(
 
 async def test_an_address_where_nobody_listens_is_unavailable(agents: Agents, bloomreach: StandIn) -> None:
     with anyio.fail_after(20):
-        async with agents(url="http://127.0.0.1:9/mcp") as agent:
+        async with nobody() as address, agents(url=f"{address}/mcp") as agent:
             await agent.refused("unavailable", "list_voucher_pools")
 
 
@@ -220,14 +221,14 @@ async def test_a_server_that_wants_a_pace_never_has_to_refuse(
 async def test_projects_of_one_user_share_the_users_pace(
     agents: Agents, bloomreach: StandIn, pool: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("voucher_mcp.backends.bloomreach.client.CALL_SECONDS", SHORT)
+    monkeypatch.setattr("voucher_mcp.backends.bloomreach.client.CALL_SECONDS", 0.3)
     table = {**table_of(bloomreach), "token": bloomreach.sign_in.issue()}
     async with connect(crm=table, outlet=table) as client, anyio.create_task_group() as tasks:
         for project in ("crm", "outlet"):
             tasks.start_soon(Agent(client, project).ok, "list_voucher_pools")
     begun = sorted(call.at for call in bloomreach.calls)
     assert len(begun) == 6
-    assert all(later - earlier >= SHORT for earlier, later in pairwise(begun))
+    assert all(later - earlier >= 0.3 for earlier, later in pairwise(begun))
 
 
 async def test_a_refused_token_says_what_mends_it(agents: Agents, bloomreach: StandIn) -> None:

@@ -30,14 +30,18 @@ def opened_by(bloomreach: StandIn, key: ApiKey) -> dict[str, Any]:
         "project_token": key.project_token,
         "api_key_id": key.key_id,
         "api_secret": key.secret,
-        "timeout": 1.0,
     }
 
 
 async def start(
-    bloomreach: StandIn, key: ApiKey, import_id: str = IMPORT, path: str | None = None, **write: Any
+    bloomreach: StandIn,
+    key: ApiKey,
+    import_id: str = IMPORT,
+    path: str | None = None,
+    patience: float = 30.0,
+    **write: Any,
 ) -> Any:
-    async with backend_of(bloomreach, **opened_by(bloomreach, key)) as backend:
+    async with backend_of(bloomreach, timeout=patience, **opened_by(bloomreach, key)) as backend:
         given = replace(warrant("start_voucher_import"), **write)
         try:
             return await backend.start_voucher_import(given, import_id, path)
@@ -154,8 +158,9 @@ async def test_a_refusal_that_repeats_the_sign_in_is_told_without_it(
 @pytest.mark.parametrize("fault", [Drop(), Status(502), Hang()])
 async def test_a_lost_answer_is_never_sent_again(bloomreach: StandIn, key: ApiKey, fault: Fault) -> None:
     bloomreach.fail(fault, after_effect=True)
+    patience = 2.0 if isinstance(fault, Hang) else 30.0
     with pytest.raises(OutcomeUnknown) as caught:
-        await start(bloomreach, key)
+        await start(bloomreach, key, patience=patience)
     assert_advises_rightly(caught.value)
     assert len(bloomreach.imports.started) == 1
     with pytest.raises(OutcomeUnknown, match="nothing was sent again") as again:
@@ -182,7 +187,7 @@ async def test_without_an_api_key_nothing_can_be_started(bloomreach: StandIn, ke
 async def test_an_agent_starts_an_import_where_it_may_write(
     agents: Agents, bloomreach: StandIn, key: ApiKey
 ) -> None:
-    given = {**opened_by(bloomreach, key), "timeout": 30.0}
+    given = opened_by(bloomreach, key)
     async with agents(**given) as agent:
         rehearsed = await agent.ok("start_voucher_import", import_id=IMPORT, dry_run=True)
         assert (rehearsed["dry_run"], bloomreach.imports.started) == (True, [])

@@ -50,8 +50,9 @@ def test_a_stopped_process_that_holds_the_turn_makes_all_callers_unavailable_at_
         holder.resume()
     assert [answer[:2] for answer in answers] == [["read", POOL], *([["unavailable", "True"]] * 6)]
     read, *writes = (float(answer[2]) for answer in answers)
-    assert read < 2  # it did not wait
-    assert 4 < min(writes) <= max(writes) < 8
+    assert read < min(writes)  # it did not wait
+    assert min(writes) > 4
+    assert max(writes) < 20  # and not six times the 5 s of one
 
 
 async def test_a_turn_that_never_comes_is_unavailable_until_it_comes(stocked: Path, impatient: None) -> None:
@@ -117,10 +118,10 @@ async def test_writes_that_wait_together_are_refused_together(stocked: Path, imp
         with locked_by_another_program(stocked):
             started = anyio.current_time()
             async with anyio.create_task_group() as tasks:
-                for _ in range(20):
+                for _ in range(100):
                     tasks.start_soon(try_to_assign, store)
-        assert len(refused) == 20
-        assert max(refused) - started < 2  # and not 20 times the 0.2 s of one
+        assert len(refused) == 100
+        assert max(refused) - started < 10  # and not 100 times the 0.2 s of one
 
 
 async def test_a_file_system_that_cannot_lock_is_unavailable(

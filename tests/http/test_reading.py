@@ -6,7 +6,7 @@ import json
 import pytest
 from anyio.abc import SocketStream
 
-from tests.http.vendor import Answer, Request, account, answer, drop, json_answer, unused_port
+from tests.http.vendor import Answer, Request, account, answer, drop, json_answer, nobody
 from voucher_mcp.backends.http import Reply
 from voucher_mcp.domain.errors import InvalidInput, Unavailable, UpstreamError, VoucherError
 
@@ -66,7 +66,7 @@ async def test_a_vendor_that_is_silent_too_long_is_unavailable() -> None:
 
 
 async def test_a_refused_connection_is_unavailable() -> None:
-    async with account(base_url=f"http://127.0.0.1:{unused_port()}") as (_, client):
+    async with nobody() as address, account(base_url=address) as (_, client):
         with pytest.raises(Unavailable, match=r"127\.0\.0\.1 could not be reached; nothing was changed"):
             await client.read("GET", "/v1/vouchers")
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 from pydantic import SecretStr
 
-from tests.http.vendor import WRITE, Answer, account, answer, drop, json_answer, send, unused_port
+from tests.http.vendor import WRITE, Answer, account, answer, drop, json_answer, nobody, send
 from voucher_mcp.domain.errors import VoucherError
 
 SECRET = 'tok/en"ü+1'
@@ -65,8 +65,7 @@ async def test_a_sign_in_that_does_not_fit_into_a_header_is_not_quoted() -> None
 
 
 async def test_a_refused_connection_says_no_address_but_the_host() -> None:
-    port = unused_port()
-    async with account(base_url=f"http://127.0.0.1:{port}/base") as (_, client):
+    async with nobody() as address, account(base_url=f"{address}/base") as (_, client):
         with pytest.raises(VoucherError) as caught:
             await client.read("GET", "/v1/vouchers/CODE-77")
     assert "base" not in str(caught.value)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 from mcp import MCPError
 
-from tests.http.vendor import account, answer, drop, send, unused_port
+from tests.http.vendor import account, answer, drop, nobody, send
 from voucher_mcp.backends.bloomreach import imports as bloomreach
 from voucher_mcp.backends.bloomreach.failures import Refusal, session_error
 from voucher_mcp.backends.http import Failure
@@ -86,7 +86,7 @@ async def test_silence_is_unavailable_to_a_read_and_leaves_a_write_unknown(vendo
 
 @pytest.mark.parametrize("vendor", VENDORS)
 async def test_what_never_reached_the_vendor_changed_nothing(vendor: str) -> None:
-    async with account(failure=VENDORS[vendor], base_url=f"http://127.0.0.1:{unused_port()}") as (_, client):
+    async with nobody() as address, account(failure=VENDORS[vendor], base_url=address) as (_, client):
         with pytest.raises(VoucherError) as caught:
             await send(client, "/v1/x", writing=True)
     assert (caught.value.code, caught.value.applied) == ("unavailable", "no")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.http.vendor import WRITE, Answer, Request, account, answer, drop, json_answer, unused_port
+from tests.http.vendor import WRITE, Answer, Request, account, answer, drop, json_answer, nobody
 from voucher_mcp.backends.http import Reply
 from voucher_mcp.domain.errors import (
     Conflict,
@@ -80,7 +80,7 @@ async def test_a_mapping_may_word_the_unknown_outcome_but_not_deny_it() -> None:
 
 
 async def test_a_write_that_never_left_is_unavailable() -> None:
-    async with account(base_url=f"http://127.0.0.1:{unused_port()}") as (_, client):
+    async with nobody() as address, account(base_url=address) as (_, client):
         with pytest.raises(Unavailable, match="nothing was changed") as caught:
             await client.write(WRITE, "POST", "/v1/vouchers", json={})
     assert caught.value.applied == "no"

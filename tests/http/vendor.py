@@ -143,9 +143,9 @@ async def account(pace: Pace | None = None, **changed: Any) -> AsyncIterator[tup
             await client.close()
 
 
-def unused_port() -> int:
-    """A port where nothing listens."""
+@asynccontextmanager
+async def nobody() -> AsyncIterator[str]:
+    """An address where nobody listens; the port is taken, so that nobody else can begin to."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"

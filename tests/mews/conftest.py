@@ -8,7 +8,7 @@ import pytest
 from mcp import Client
 
 from tests.backends.agent import Agent
-from tests.standins.mews import StandIn, serve
+from tests.standins.mews import HANG, StandIn, serve
 from tests.support import held
 from voucher_mcp.backends.mews.adapter import MewsBackend
 from voucher_mcp.backends.opening import open_backends
@@ -54,10 +54,16 @@ async def mews() -> AsyncIterator[StandIn]:
 
 
 @pytest.fixture
-async def agent(request: pytest.FixtureRequest, mews: StandIn, tmp_path: Path) -> AsyncIterator[Agent]:
-    """With the only service to be found by itself. A module of silent servers sets its TIMEOUT."""
-    timeout = getattr(request.module, "TIMEOUT", 30.0)
-    async with held(connect(tmp_path, mews, timeout=timeout)) as client:
+def patience(request: pytest.FixtureRequest) -> float:
+    """Seconds that the agent's project waits for an answer: few only where none comes."""
+    parameters = getattr(request.node, "callspec", None)
+    return 2.0 if parameters is not None and parameters.params.get("fault") is HANG else 30.0
+
+
+@pytest.fixture
+async def agent(mews: StandIn, tmp_path: Path, patience: float) -> AsyncIterator[Agent]:
+    """With the only service to be found by itself."""
+    async with held(connect(tmp_path, mews, timeout=patience)) as client:
         yield Agent(client, PROJECT)
 
 

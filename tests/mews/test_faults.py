@@ -12,8 +12,6 @@ from voucher_mcp.backends.mews.adapter import MewsBackend
 from voucher_mcp.backends.opening import open_backends
 from voucher_mcp.domain.errors import RateLimited, Unauthorized
 
-TIMEOUT = 1.0
-
 REFUSALS = {
     400: "invalid_input",
     401: "unauthorized",

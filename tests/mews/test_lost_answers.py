@@ -23,8 +23,6 @@ from voucher_mcp.domain.errors import OutcomeUnknown
 from voucher_mcp.domain.pool import NewCode
 from voucher_mcp.domain.write import Write
 
-TIMEOUT = 1.0
-
 LOST: list[Fault] = [HANG, DROP, BROKEN, TRUNCATED, page(), refusal(500, "Oh.")]
 
 
@@ -60,7 +58,7 @@ async def test_an_add_that_is_not_there_yet_is_unknown_and_a_repeat_finishes_it(
 async def test_a_repeat_of_an_add_that_was_applied_writes_nothing(mews: StandIn, agent: Agent) -> None:
     pool = mews.add_voucher("Summer")
     call: dict[str, Any] = {"pool_id": pool, "codes": ["A", "B"], "idempotency_key": "k1"}
-    mews.fail(HANG, path="voucherCodes/add", after_effect=True)
+    mews.fail(DROP, path="voucherCodes/add", after_effect=True)
     mews.fail(refusal(403), path="vouchers/getAll", passing=2)  # the look at once fails too
     assert (await agent.call("add_voucher_codes", **call))["error_code"] == "outcome_unknown"
     answer = await agent.ok("add_voucher_codes", **call)
@@ -115,7 +113,7 @@ async def test_a_repeated_creation_goes_on_where_the_first_ended(
     mews: StandIn, agent: Agent, form: dict[str, Any]
 ) -> None:
     call: dict[str, Any] = {"name": "Summer", "idempotency_key": "k1", **form}
-    mews.fail(HANG, path="vouchers/add", after_effect=True)
+    mews.fail(DROP, path="vouchers/add", after_effect=True)
     mews.fail(refusal(403), path="vouchers/getAll", passing=1 + ("codes" in form or "generate" in form))
     assert (await agent.call("create_voucher_pool", **call))["error_code"] == "outcome_unknown"
     shown = (await agent.ok("create_voucher_pool", **call))["data"]
@@ -125,7 +123,7 @@ async def test_a_repeated_creation_goes_on_where_the_first_ended(
 
 async def test_a_repeated_creation_knows_generated_codes_by_their_number(mews: StandIn, agent: Agent) -> None:
     call: dict[str, Any] = {"name": "Summer", "idempotency_key": "k1", "generate": {"count": 4}}
-    mews.fail(HANG, path="voucherCodes/add", after_effect=True)
+    mews.fail(DROP, path="voucherCodes/add", after_effect=True)
     mews.fail(refusal(403), path="vouchers/getAll", passing=2)
     answer = await agent.call("create_voucher_pool", **call)
     assert (answer["error_code"], answer["applied"]) == ("outcome_unknown", "unknown")

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import sys
-import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
@@ -16,11 +15,8 @@ from tests.protocol.clients import Envelope
 from voucher_mcp.backends.local.stores.turnstile import Turnstile
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds after which a test gives up; a slow machine is no bug."""
-
-PROMPTLY = 4.0
-"""The server has two seconds to end in; twice that on a slow machine."""
 
 MODULE = ("-m", "voucher_mcp")
 MODERN = "2026-07-28"
@@ -114,20 +110,18 @@ class Wire:
         result = await self.request("tools/call", name=tool, arguments=arguments)
         return dict(result["structuredContent"])
 
-    async def close_input(self) -> float:
-        """Close the server's standard input and wait for its end; answers how many seconds that took."""
+    async def close_input(self) -> None:
+        """Close the server's standard input and wait for its end."""
         self.hang_up()
-        return await self.ended()
+        await self.ended()
 
     def hang_up(self) -> None:
         """Close the server's standard input."""
         self._input.close()
 
-    async def ended(self) -> float:
-        """Wait for the end of the process; answers how many seconds that took."""
-        began = time.monotonic()
+    async def ended(self) -> None:
+        """Wait for the end of the process."""
         await asyncio.wait_for(self.process.wait(), PATIENCE)
-        return time.monotonic() - began
 
     async def rest(self) -> list[bytes]:
         """The lines of standard output that nobody has read yet, after the end."""
