@@ -10,7 +10,7 @@ TRAITS: Mapping[str, frozenset[str]] = {
     # pools and codes come in the order in which they were added; elsewhere the newest first
     "ordered": frozenset({LOCAL, VOUCHERIFY, BLOOMREACH}),
     # a list of codes goes on for as long as there are codes
-    "deep": frozenset({LOCAL, MEWS, BLOOMREACH}),
+    "deep": frozenset({LOCAL, VOUCHERIFY, MEWS, BLOOMREACH}),
     # a code is available, assigned or redeemed
     "statuses": frozenset({LOCAL, VOUCHERIFY, BLOOMREACH}),
     # codes have ids

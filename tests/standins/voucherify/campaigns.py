@@ -180,7 +180,8 @@ def listing(call: Call) -> Outcome:
         found = [campaign for campaign in found if campaign["creation_status"] == wanted]
     if (wanted := query.get("is_referral_code")) is not None:
         found = [one for one in found if str(one["voucher"]["is_referral_code"]).lower() == wanted]
-    found = filters.matching(query.get("filters"), found, _field, _FILTERS)
+    asked = filters.heeded(call.state, query.get("filters"))
+    found = filters.matching(asked, found, _field, _FILTERS)
     names = {"created_at": "created_at", "updated_at": "updated_at"}
     found = filters.ordered(query, found, names, "-created_at")
     page = filters.page_of(query, found, 100)

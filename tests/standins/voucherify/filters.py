@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.standins.voucherify.errors import Json, invalid_query, page_over_limit
+from tests.standins.voucherify.state import State
 
 Field = Callable[[Json, str], Any]
 """The value that a filter's name stands for in a record."""
@@ -75,6 +76,13 @@ def between(query: Json, name: str, records: Iterable[Json], field: str | None =
     conditions = {f"${bound}": time for bound, time in window.items()}
     _check(conditions, name)
     return [record for record in records if holds(record.get(field or name), conditions, name)]
+
+
+def heeded(state: State, filters: Any) -> Any:
+    """The filters without those that this project passes over."""
+    if not isinstance(filters, dict):
+        return filters
+    return {name: wanted for name, wanted in filters.items() if name not in state.ignored_filters}
 
 
 def matching(filters: Any, records: Iterable[Json], field: Field, names: Iterable[str]) -> list[Json]:

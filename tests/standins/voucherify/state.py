@@ -38,6 +38,8 @@ class State:
     rollback_mode: Literal["WITH_ORDER", "WITHOUT_ORDER"] = "WITH_ORDER"
     metadata_mode: Literal["merge", "replace"] = "merge"
     """The documents are silent on what an update does to the keys that it does not name."""
+    ignored_filters: set[str] = field(default_factory=set)
+    """Filters of lists that are passed over without a word, as those that no document has may be."""
     vouchers: dict[str, Json] = field(default_factory=dict)
     """By code."""
     bin: dict[str, Json] = field(default_factory=dict)

@@ -160,9 +160,8 @@ def listing(call: Call) -> Outcome:
         found = [voucher for voucher in found if voucher["id"] in wanted_ids]
     for name in ("created_at", "updated_at"):
         found = filters.between(query, name, found)
-    found = filters.matching(
-        query.get("filters"), found, lambda voucher, name: _field(state, voucher, name), FILTERS
-    )
+    asked = filters.heeded(state, query.get("filters"))
+    found = filters.matching(asked, found, lambda voucher, name: _field(state, voucher, name), FILTERS)
     names = {name: name for name in ("created_at", "updated_at", "code")}
     found = filters.ordered(query, found, names, "-created_at")
     shown = [

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
+from unicodedata import normalize
 from urllib.parse import urlsplit
 
 from anyio.abc import TaskGroup
@@ -11,9 +12,16 @@ from voucher_mcp.backends.http import Files, HttpClient, Reply, segment
 from voucher_mcp.backends.pace import Pace, Paces
 from voucher_mcp.backends.voucherify.errors import failure, unsettled
 from voucher_mcp.backends.voucherify.query import encode
-from voucher_mcp.backends.voucherify.shapes import Object, as_count, as_objects
+from voucher_mcp.backends.voucherify.shapes import Object, as_count, as_objects, as_text
 from voucher_mcp.config import VoucherifyProject
-from voucher_mcp.domain.errors import Forbidden, NotFound, OutcomeUnknown, Unauthorized, UpstreamError
+from voucher_mcp.domain.errors import (
+    Forbidden,
+    NotFound,
+    OutcomeUnknown,
+    Unauthorized,
+    UpstreamError,
+    quoted,
+)
 from voucher_mcp.domain.write import Write
 
 API_VERSION: Final = "v2018-08-01"
@@ -100,6 +108,24 @@ class Account(Backend):
         """
         return (await self._http.read("GET", path, query=encode(parameters or {}))).object()
 
+    async def _voucher(self, name: str) -> Object:
+        """The voucher of that code or id, as the vendor has it.
+
+        Raises:
+            NotFound: there is none, or what the vendor answers with is another one.
+        """
+        there = await self._get(voucher_path(name))
+        if not is_named(there, name):
+            error = NotFound(
+                f"There is no voucher {quoted(name)} in this project: Voucherify answers with "
+                f"{quoted(there.get('code'))}, which is another one. Codes are taken with their case; use "
+                "the one that is meant.",
+                field="code",
+            )
+            error.add_note("not_found")  # as the vendor's own key says it
+            raise error
+        return there
+
     async def _list(
         self, path: str, name: str, parameters: Mapping[str, Any]
     ) -> tuple[list[Object], int | None]:
@@ -159,6 +185,12 @@ class Account(Backend):
 def voucher_path(code: str, rest: str = "") -> str:
     """The path of a voucher, by code or id."""
     return f"/v1/vouchers/{segment(code)}{rest}"
+
+
+def is_named(voucher: Mapping[str, Any], name: str) -> bool:
+    """Whether a voucher is the one of that code or id; letters may be composed in another way."""
+    known = [text for part in ("code", "id") if (text := as_text(voucher.get(part)))]
+    return not known or normalize("NFC", name) in [normalize("NFC", text) for text in known]
 
 
 def campaign_path(campaign: str, rest: str = "") -> str:

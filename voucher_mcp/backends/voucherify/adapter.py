@@ -2,6 +2,7 @@
 
 from voucher_mcp.backends.voucherify.assigning import AssigningTools
 from voucher_mcp.backends.voucherify.bulk_codes import BulkCodeTools
+from voucher_mcp.backends.voucherify.code_lists import CodeListTools
 from voucher_mcp.backends.voucherify.ledger import LedgerTools
 from voucher_mcp.backends.voucherify.pools import PoolTools
 from voucher_mcp.backends.voucherify.redeemables import RedeemableTools
@@ -12,6 +13,7 @@ from voucher_mcp.backends.voucherify.voucher_jobs import VoucherJobTools
 class VoucherifyBackend(
     PoolTools,
     BulkCodeTools,
+    CodeListTools,
     AssigningTools,
     LedgerTools,
     VoucherJobTools,

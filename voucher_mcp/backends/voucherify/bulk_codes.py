@@ -5,11 +5,12 @@ from itertools import islice
 from typing import Final
 
 from voucher_mcp.backends.voucherify import campaigns
-from voucher_mcp.backends.voucherify.account import LAST_PAGE, PAGE, REACH
+from voucher_mcp.backends.voucherify.account import REACH
+from voucher_mcp.backends.voucherify.pages import EVERYTHING
 from voucher_mcp.backends.voucherify.pool_codes import PoolCodeTools
-from voucher_mcp.backends.voucherify.pool_lookups import LOOKED_UP
-from voucher_mcp.backends.voucherify.shapes import Object
-from voucher_mcp.domain.errors import AlreadyExists, InvalidInput, OutcomeUnknown, quoted
+from voucher_mcp.backends.voucherify.pool_lookups import LOOKED_UP, codes_of
+from voucher_mcp.backends.voucherify.shapes import Object, as_count
+from voucher_mcp.domain.errors import AlreadyExists, OutcomeUnknown, Unavailable, quoted
 from voucher_mcp.domain.pool import ImportedBatch, NewCode, Taken, VoucherCode
 from voucher_mcp.domain.write import Write
 
@@ -33,14 +34,9 @@ class BulkCodeTools(PoolCodeTools):
 
     async def _codes_of(self, campaign: Object) -> frozenset[str]:
         """The codes that a pool has, as far as they can be listed: so that an import can be gone on with."""
-        identity = campaigns.identity(campaign)
-        found: list[Object] = []
-        for page in range(1, LAST_PAGE + 1):
-            rows, _ = await self._page({"campaign_id": identity, "order": "code"}, page, PAGE)
-            found += rows
-            if len(rows) < PAGE:
-                break
-        return frozenset(str(one.get("code")) for one in found)
+        listed = codes_of(campaigns.identity(campaign), order="code")
+        found = await self._shaped(listed, 0, listed.reach, lambda one: str(one.get("code")))
+        return frozenset(found.rows)
 
     async def _refused(self, write: Write, campaign: Object, codes: Sequence[NewCode]) -> list[NewCode]:
         """Import the codes and answer those that were refused.
@@ -65,18 +61,22 @@ class BulkCodeTools(PoolCodeTools):
         return [code for code, fate in zip(codes, fates, strict=True) if fate["result"] != "added"]
 
     async def export_codes(self, pool_id: str, status: str | None) -> AsyncIterator[list[VoucherCode]]:
+        """Raises:
+        Unavailable: the codes changed while they were read: none is given, so that none can be missing.
+        """
         campaign = await self._campaign(pool_id)
-        identity = campaigns.identity(campaign)
-        for page in range(1, LAST_PAGE + 1):
-            # codes are unique, so that in their order no page has what another has
-            found, total = await self._page({"campaign_id": identity, "order": "code"}, page, PAGE)
-            if total is not None and total > REACH:
-                raise InvalidInput(
-                    f"The pool has {total:,} codes, and this voucher system lists {REACH:,} at most. Export "
-                    "it in the vendor's dashboard.",
-                    field="pool_id",
-                )
-            shown = [campaigns.code(one) for one in found]
-            yield [one for one in shown if status in (None, one["status"])]
-            if len(found) < PAGE:
-                return
+        # in the order of the codes, which are unique, as far as pages reach; else in that of their creation
+        count = as_count(campaign.get("vouchers_count"))
+        order = "code" if count is not None and count <= REACH else "created_at"
+        listed = codes_of(campaigns.identity(campaign), order=order)
+        found = await self._shaped(listed, 0, EVERYTHING, campaigns.code)
+        if not found.ends:
+            raise Unavailable(
+                f"Not all codes of the pool {quoted(campaigns.name_of(campaign))} could be listed: too many "
+                "were made in one moment for the pages of this voucher system. Export it in the vendor's "
+                "dashboard.",
+                retryable=False,
+            )
+        shown = [code for code in found.rows if status in (None, code["status"])]
+        for at in range(0, len(shown), BATCH):
+            yield shown[at : at + BATCH]

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from voucher_mcp.backends.voucherify import bodies
-from voucher_mcp.backends.voucherify.shapes import Object, as_count, as_object, as_text, as_unix
+from voucher_mcp.backends.voucherify.shapes import Object, as_count, as_number, as_object, as_text, as_unix
 from voucher_mcp.domain.code_config import CodeConfig
 from voucher_mcp.domain.errors import UpstreamError
 from voucher_mcp.domain.fields import fault
 from voucher_mcp.domain.pool import Generation, VoucherCode, VoucherPool, VoucherPoolSummary
+from voucher_mcp.domain.times import now
 from voucher_mcp.domain.voucher import VALUE_FIELDS, default_terms
 
 AVAILABLE: Final = {
@@ -16,8 +17,10 @@ AVAILABLE: Final = {
     "holder_id": {"conditions": {"$is_unknown": ""}},
     "redemption.redeemed_quantity": {"conditions": {"$is": 0}},
 }
-"""The filters that count what is available: nobody holds it, and it was never redeemed (both documented)."""
+"""The filters that count what is available: nobody holds it, and it was never redeemed. The documents have
+`holder_id` for exports only, so that what comes of it is checked; what was taken off a card none tells."""
 
+HELD: Final = {"junction": "and", "holder_id": {"conditions": {"$has_value": ""}}}
 STATUSES: Final = ("available", "assigned", "redeemed")
 PROMOTION: Final = "PROMOTION"
 """The one type of campaign that has no codes."""
@@ -107,13 +110,40 @@ def code(voucher: Mapping[str, Any]) -> VoucherCode:
 
 
 def status(voucher: Mapping[str, Any]) -> str:
-    """Redeemed once its redemptions are used up, available while nobody holds it and it was never redeemed,
-    else assigned (ours): so that the available ones are those that `AVAILABLE` counts."""
+    """Redeemed when nothing of it is left, available while nobody holds it and nothing of it is used or taken
+    off, else assigned (ours). Points can be earned again, so that a card without any is not redeemed."""
     counts = as_object(voucher.get("redemption"))
-    redeemed, quantity = as_count(counts.get("redeemed_quantity")) or 0, as_count(counts.get("quantity"))
-    if quantity is not None and redeemed and redeemed >= quantity:
+    gift, card = as_object(voucher.get("gift")), as_object(voucher.get("loyalty_card"))
+    redeemed, quantity = as_number(counts.get("redeemed_quantity")) or 0, as_number(counts.get("quantity"))
+    balance = as_number(gift.get("balance"))
+    if (quantity is not None and redeemed >= quantity) or (balance is not None and balance <= 0):
         return "redeemed"
-    return "assigned" if as_text(voucher.get("holder_id")) or redeemed else "available"
+    spent = (counts.get("redeemed_amount"), counts.get("redeemed_points"))
+    taken_off = (gift.get("subtracted_amount"), card.get("subtracted_points"))
+    used = any((as_number(part) or 0) > 0 for part in (redeemed, *spent, *taken_off))
+    return "assigned" if used or is_held(voucher) else "available"
+
+
+def is_held(voucher: Mapping[str, Any]) -> bool:
+    """Whether it is somebody's."""
+    return as_text(voucher.get("holder_id")) is not None
+
+
+def can_be_assigned(voucher: Mapping[str, Any]) -> bool:
+    """Whether it may be handed out now. What a session holds the vendor does not say."""
+    end = as_unix(voucher.get("expiration_date"))
+    over = end is not None and end * 1000 <= now()
+    return status(voucher) == "available" and voucher.get("active") is not False and not over
+
+
+def is_endless(campaign: Mapping[str, Any]) -> bool:
+    """Whether the vendor makes a code where none is left to publish (its documents): it never runs out."""
+    return campaign.get("type") == "AUTO_UPDATE"
+
+
+def has_cards(campaign: Mapping[str, Any]) -> bool:
+    """Whether its codes have balances, as far as is known: what was taken off one no filter tells."""
+    return as_object(campaign.get("voucher")).get("type") != "DISCOUNT_VOUCHER"
 
 
 def about(campaign: Mapping[str, Any], count: int | None) -> dict[str, Any]:
@@ -122,8 +152,8 @@ def about(campaign: Mapping[str, Any], count: int | None) -> dict[str, Any]:
     if count is None:
         return told
     template = as_object(campaign.get("voucher"))
-    amount = as_count(as_object(template.get("gift")).get("amount"))
-    points = as_count(as_object(template.get("loyalty_card")).get("points"))
+    amount = as_number(as_object(template.get("gift")).get("amount"))
+    points = as_number(as_object(template.get("loyalty_card")).get("points"))
     told["codes"] = count
     worth = {"amount": amount, "points": points}
     return told | {name: each * count for name, each in worth.items() if each is not None}

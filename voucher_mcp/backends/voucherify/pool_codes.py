@@ -1,37 +1,20 @@
-"""The codes of a pool: listing, adding and deleting them."""
+"""The codes of a pool: adding and deleting them."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 from voucher_mcp.backends.voucherify import campaigns, fates
-from voucher_mcp.backends.voucherify.account import (
-    DRY,
-    LAST_PAGE,
-    PAGE,
-    REACH,
-    campaign_path,
-    voucher_path,
-)
+from voucher_mcp.backends.voucherify.account import DRY, campaign_path, voucher_path
 from voucher_mcp.backends.voucherify.errors import NO_REPEAT, require_gone, unsettled
 from voucher_mcp.backends.voucherify.ids import known_ids
 from voucher_mcp.backends.voucherify.importing import Importing
 from voucher_mcp.backends.voucherify.pool_lookups import LOOKED_UP
-from voucher_mcp.backends.voucherify.query import window
-from voucher_mcp.backends.voucherify.shapes import Object, as_text, as_unix
+from voucher_mcp.backends.voucherify.shapes import Object, as_text
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput, NotFound, OutcomeUnknown, VoucherError, quoted
 from voucher_mcp.domain.fields import fault
-from voucher_mcp.domain.pool import (
-    BadCode,
-    CodeFate,
-    CodesQuery,
-    Deletion,
-    Generation,
-    NewCode,
-    VoucherCode,
-)
-from voucher_mcp.domain.queries import Window
+from voucher_mcp.domain.pool import BadCode, CodeFate, Deletion, Generation, NewCode
 from voucher_mcp.domain.write import Write
 
 GENERATED_SHOWN: Final = 100
@@ -39,45 +22,10 @@ _GENERATED: Final = (
     "list_voucher_codes with updated_after, and get_voucher_pool, field `total`, show whether the codes were "
     f"made. {NO_REPEAT}"
 )
-SCANNED: Final = 1_000
-"""How many codes are looked at for a status that the vendor cannot count (ours): ten requests."""
 
 
 class PoolCodeTools(Importing):
     """The part of the toolset pools that is about codes."""
-
-    async def list_voucher_codes(self, pool_id: str, query: CodesQuery) -> Answer[list[VoucherCode]]:
-        if query.status is not None and query.status not in campaigns.STATUSES:
-            raise fault("status", f"must be one of {', '.join(campaigns.STATUSES)}")
-        if query.code_ids is None and query.skip + query.count > REACH:
-            raise InvalidInput(
-                f"This voucher system lists {REACH:,} codes at most, so `skip` and `count` may come to "
-                f"{REACH:,} together. Narrow the list instead with updated_after and updated_before or "
-                "status, or look codes up with code_ids.",
-                field="skip",
-            )
-        identity = campaigns.identity(await self._campaign(pool_id))
-        found: list[Object]
-        matched: int | None
-        narrow: Object = {"campaign_id": identity}
-        if query.code_ids is not None:
-            found, matched, limited = await self._named(identity, query)
-        elif _window(query) != Window():
-            found, matched, limited = await self._changed(narrow, query)
-        elif query.status in (None, "available"):
-            if query.status is not None:
-                narrow["filters"] = campaigns.AVAILABLE
-            found, matched = await self._slice(narrow, query.skip, query.count)
-            limited = False
-        else:
-            found, matched, limited = await self._scanned(narrow, query)
-        beside = {
-            "matched": matched,
-            "matched_limited": limited,
-            "skip": query.skip,
-            "limit": query.count,
-        }
-        return Answer([campaigns.code(one) for one in found], beside)
 
     async def add_voucher_codes(
         self, write: Write, pool_id: str, codes: Sequence[NewCode | BadCode] | Generation
@@ -198,92 +146,6 @@ class PoolCodeTools(Importing):
                 f"{quoted(campaigns.name_of(campaign))}: {named}. Nothing was changed.",
                 field="code_ids",
             )
-
-    async def _page(
-        self, narrow: Mapping[str, Any], page: int, limit: int
-    ) -> tuple[list[Object], int | None]:
-        """A page of vouchers, in the order in which they were made unless `narrow` says otherwise."""
-        parameters = {"limit": limit, "page": page, "order": "created_at", **narrow}
-        return await self._list("/v1/vouchers", "vouchers", parameters)
-
-    async def _slice(
-        self, narrow: Mapping[str, Any], skip: int, count: int
-    ) -> tuple[list[Object], int | None]:
-        """`count` vouchers from `skip` on, by as few pages as hold them, and how many there are in all."""
-        if count <= PAGE and skip % count == 0 and skip // count < LAST_PAGE:
-            return await self._page(narrow, skip // count + 1, count)
-        first, offset = divmod(skip, PAGE)
-        found: list[Object] = []
-        total: int | None = None
-        for page in range(first + 1, LAST_PAGE + 1):
-            rows, total = await self._page(narrow, page, PAGE)
-            found += rows
-            if len(rows) < PAGE or len(found) >= offset + count:
-                break
-        return found[offset : offset + count], total
-
-    async def _scanned(self, narrow: Mapping[str, Any], query: CodesQuery) -> tuple[list[Object], int, bool]:
-        """Those of a status that the vendor has no filter for, among the first codes of the pool."""
-        looked_at, total = await self._slice(narrow, 0, SCANNED)
-        found = [one for one in looked_at if campaigns.status(one) == query.status]
-        limited = total is None or total > len(looked_at)
-        return found[query.skip : query.skip + query.count], len(found), limited
-
-    async def _changed(self, narrow: Mapping[str, Any], query: CodesQuery) -> tuple[list[Object], int, bool]:
-        """Those whose last change is in the window. The vendor dates no change before the first one after the
-        creation, so that it is asked for both; `SCANNED` of each are looked at."""
-        after = None if query.updated_after is None else query.updated_after - 1  # the vendor's is exclusive
-        span = window(Window(after, query.updated_before))
-        changed, changes = await self._slice({**narrow, "updated_at": span}, 0, SCANNED)
-        made, creations = await self._slice({**narrow, "created_at": span}, 0, SCANNED)
-        there = {str(one.get("id")): one for one in [*made, *changed]}
-        found = [
-            one
-            for one in there.values()
-            if _changed_within(one, query) and query.status in (None, campaigns.status(one))
-        ]
-        found.sort(key=lambda one: (_last_change(one) or 0, str(one.get("code"))))
-        limited = any(total is None or total > SCANNED for total in (changes, creations))
-        return found[query.skip : query.skip + query.count], len(found), limited
-
-    async def _named(self, identity: str, query: CodesQuery) -> tuple[list[Object], int, bool]:
-        """Those that are named, by code or id."""
-        names = query.code_ids or ()
-        if len(names) > LOOKED_UP:
-            raise InvalidInput(
-                f"`code_ids` takes at most {LOOKED_UP} in this voucher system, which looks them up singly.",
-                field="code_ids",
-            )
-        there = {str(one.get("id")): one for one in (await self._existing(names)).values()}
-        found = [
-            one
-            for one in sorted(
-                there.values(), key=lambda one: (str(one.get("created_at")), str(one.get("code")))
-            )
-            if one.get("campaign_id") == identity
-            and query.status in (None, campaigns.status(one))
-            and _changed_within(one, query)
-        ]
-        return found[query.skip : query.skip + query.count], len(found), False
-
-
-def _window(query: CodesQuery) -> Window:
-    return Window(query.updated_after, query.updated_before)
-
-
-def _last_change(voucher: Mapping[str, Any]) -> float | None:
-    """Unix seconds."""
-    return as_unix(voucher.get("updated_at")) or as_unix(voucher.get("created_at"))
-
-
-def _changed_within(voucher: Mapping[str, Any], query: CodesQuery) -> bool:
-    span, moment = _window(query), _last_change(voucher)
-    if span == Window():
-        return True
-    if moment is None:
-        return False
-    at = round(moment * 1000)
-    return (span.after is None or at >= span.after) and (span.before is None or at < span.before)
 
 
 def _added(voucher: Mapping[str, Any]) -> CodeFate:

@@ -4,19 +4,41 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from voucher_mcp.backends.voucherify import campaigns
-from voucher_mcp.backends.voucherify.account import PAGE, campaign_path, voucher_path
+from voucher_mcp.backends.voucherify.account import campaign_path
 from voucher_mcp.backends.voucherify.errors import require_gone
 from voucher_mcp.backends.voucherify.jobs import JobTools, until
+from voucher_mcp.backends.voucherify.pages import ListOf, Paging, Stretch
 from voucher_mcp.backends.voucherify.shapes import Object, as_count
 from voucher_mcp.backends.voucherify.together import together
 from voucher_mcp.domain.errors import InvalidInput, NotFound, OutcomeUnknown, quoted
 
+SCANNED: Final = 1_000
+"""How many codes are looked at for what the vendor cannot count (ours): eleven requests."""
 LOOKED_UP: Final = 100
 """Codes that are looked up one by one at most (ours): each is a request."""
 
 
-class PoolLookups(JobTools):
+def codes_of(campaign_id: str, **narrow: Any) -> ListOf:
+    """The codes of a campaign in the order in which they were made, unless `narrow` says otherwise."""
+    parameters = {"order": "created_at", **narrow, "campaign_id": campaign_id}
+    in_order = parameters["order"] == "created_at" and "created_at" not in narrow
+    return ListOf("/v1/vouchers", "vouchers", parameters, later=made_after if in_order else None)
+
+
+def made_after(moment: str) -> Object:
+    """The parameters that narrow vouchers to those made after a time."""
+    return {"created_at": {"after": moment}}
+
+
+def _is_available(voucher: Mapping[str, Any]) -> bool:
+    return campaigns.status(voucher) == "available"
+
+
+class PoolLookups(JobTools, Paging):
     """What is read of campaigns and their codes."""
+
+    _filters_holders = False
+    """Whether the vendor was seen to narrow a list by `holder_id`."""
 
     async def _campaign(self, pool_id: str) -> Object:
         """The campaign of that id or name.
@@ -34,16 +56,36 @@ class PoolLookups(JobTools):
             error.field = "pool_id"
             raise
 
-    async def _count_available(self, campaign: Mapping[str, Any]) -> int | None:
-        """How many codes are free, in one counted request; None where the vendor does not count."""
-        if as_count(campaign.get("vouchers_count")) == 0:
+    async def _count_available(self, campaign: Mapping[str, Any], most: int = SCANNED) -> int | None:
+        """How many codes are free; None where that cannot be told by looking at `most` of them."""
+        count = as_count(campaign.get("vouchers_count"))
+        if count == 0:
             return 0
-        parameters = {"limit": 1, "campaign_id": campaigns.identity(campaign), "filters": campaigns.AVAILABLE}
+        listed = codes_of(campaigns.identity(campaign), filters=campaigns.AVAILABLE)
         try:
-            _, total = await self._list("/v1/vouchers", "vouchers", parameters)
+            if not campaigns.has_cards(campaign):
+                found = await self._stretch(listed, 0, 1)
+                if await self._is_filtered(campaign, found):
+                    return found.total
+                listed = codes_of(campaigns.identity(campaign))
+            shown = await self._stretch(listed, 0, most)
         except InvalidInput:  # an account that knows no such filter
             return None
-        return total
+        return sum(map(_is_available, shown.rows)) if shown.ends else None
+
+    async def _is_filtered(self, campaign: Mapping[str, Any], found: Stretch[Object]) -> bool:
+        """Whether a list that was narrowed to the available codes is: the vendor may pass over a filter that
+        it does not know. Then those with a holder and those without come to more than there are."""
+        if not all(map(_is_available, found.rows)):
+            return False
+        count = as_count(campaign.get("vouchers_count"))
+        if self._filters_holders or not found.total or count is None:
+            return self._filters_holders or found.total == 0
+        held = await self._stretch(codes_of(campaigns.identity(campaign), filters=campaigns.HELD), 0, 1)
+        if not all(map(campaigns.is_held, held.rows)) or held.total is None:
+            return False
+        self._filters_holders = held.total < count
+        return held.total + found.total <= count
 
     async def _until_made(self, campaign: Object) -> Object:
         """The campaign once the vendor has made it, or as it is when the waiting ends.
@@ -65,21 +107,14 @@ class PoolLookups(JobTools):
 
     async def _newest(self, campaign_id: str, count: int) -> list[Object]:
         """The codes that were added last, as vouchers: a request for each hundred."""
-        newest: list[Object] = []
-        for page in range(1, -(-count // PAGE) + 1):
-            parameters = {"limit": PAGE, "page": page, "campaign_id": campaign_id, "order": "-created_at"}
-            found, _ = await self._list("/v1/vouchers", "vouchers", parameters)
-            newest += found
-            if len(found) < PAGE:
-                break
-        return newest
+        return (await self._stretch(codes_of(campaign_id, order="-created_at"), 0, count)).rows
 
     async def _existing(self, codes: Sequence[str]) -> dict[str, Object]:
         """Those of the codes, or ids, that there are in the project, as vouchers, in their order."""
 
         async def look(code: str) -> Object | None:
             try:
-                return await self._get(voucher_path(code))
+                return await self._voucher(code)
             except NotFound as error:
                 require_gone(error)
                 return None

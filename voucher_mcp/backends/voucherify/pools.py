@@ -8,6 +8,7 @@ from voucher_mcp.backends.voucherify.account import DRY, PAGE, campaign_path
 from voucher_mcp.backends.voucherify.errors import require_gone
 from voucher_mcp.backends.voucherify.ids import known_ids
 from voucher_mcp.backends.voucherify.importing import Importing
+from voucher_mcp.backends.voucherify.pages import ListOf
 from voucher_mcp.backends.voucherify.pool_lookups import LOOKED_UP
 from voucher_mcp.backends.voucherify.shapes import Object, as_count, as_text
 from voucher_mcp.backends.voucherify.together import together
@@ -35,30 +36,27 @@ from voucher_mcp.domain.write import Write
 
 COUNTED_POOLS: Final = 10
 """A list of more pools than this does not count what is available in each: every count is a request."""
+_CAMPAIGNS: Final = ListOf(
+    "/v1/campaigns",
+    "campaigns",
+    {"order": "created_at"},
+    later=lambda moment: {"filters": {"created_date": {"conditions": {"$after": moment}}}},
+    last_page=100,
+)
 
 
 class PoolTools(Importing):
     """The part of the toolset pools that is about whole pools."""
 
     async def list_voucher_pools(self, skip: int, limit: int) -> Answer[list[VoucherPoolSummary]]:
-        found: list[Object] = []
-        page, offset = divmod(skip, PAGE)
-        has_more = True
-        while has_more and len(found) <= offset + limit:
-            page += 1
-            parameters = {"limit": PAGE, "page": page, "order": "created_at"}
-            listed, total = await self._list("/v1/campaigns", "campaigns", parameters)
-            found += listed
-            has_more = len(listed) == PAGE and (total is None or total > page * PAGE)
-        wanted = found[offset : offset + limit]
-        has_more = has_more or len(found) > offset + limit
-        shown = [one for one in wanted if one.get("campaign_type") != campaigns.PROMOTION]
+        found = await self._stretch(_CAMPAIGNS, skip, limit)
+        shown = [one for one in found.rows if one.get("campaign_type") != campaigns.PROMOTION]
         shown = [one for one in shown if as_text(one.get("id"))]
         counts: list[int | None] = [None] * len(shown)
         if len(shown) <= COUNTED_POOLS:
-            counts = await together(self._count_available, shown)
+            counts = await together(lambda one: self._count_available(one, PAGE), shown)
         rows = [campaigns.summary(one, count) for one, count in zip(shown, counts, strict=True)]
-        return Answer(rows, {"has_more": has_more})
+        return Answer(rows, {"has_more": not found.ends})
 
     async def get_voucher_pool(self, pool_id: str) -> Answer[VoucherPool]:
         return Answer(await self._pool(await self._campaign(pool_id)))

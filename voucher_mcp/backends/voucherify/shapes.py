@@ -61,7 +61,15 @@ def as_objects(value: object) -> list[Object]:
 
 def as_count(value: object) -> int | None:
     """The count, or None where it is none."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    number = as_number(value)
+    return number if isinstance(number, int) and number >= 0 else None
+
+
+def as_number(value: object) -> int | float | None:
+    """The amount, or None where it is none. Where the vendor has a fraction of a cent it stays one."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def as_text(value: object) -> str | None:

@@ -157,14 +157,6 @@ class VoucherTools(Account):
         )
         return answer
 
-    async def _voucher(self, code: str) -> Object:
-        """The voucher as the vendor has it.
-
-        Raises:
-            NotFound: there is none of that code or id.
-        """
-        return await self._get(voucher_path(code))
-
     async def _create_voucher(
         self, write: Write, path: str, body: Object, detail: Detail, *, traceable: bool = True
     ) -> Answer[Object]:

@@ -1,12 +1,13 @@
 """Looking through the vendor's lists for what an earlier try did: to their end, or it proves nothing."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
 from typing import Any, Final, TypeVar
 
 from voucher_mcp.backends.http import Reply
-from voucher_mcp.backends.voucherify.account import LAST_PAGE, PAGE, Account
-from voucher_mcp.backends.voucherify.query import encode
-from voucher_mcp.backends.voucherify.shapes import Object, as_count, as_objects, as_text, as_unix
+from voucher_mcp.backends.voucherify.account import PAGE
+from voucher_mcp.backends.voucherify.pages import ListMoved, ListOf, Paging
+from voucher_mcp.backends.voucherify.shapes import Object, as_objects, as_unix
 from voucher_mcp.domain.errors import OutcomeUnknown
 from voucher_mcp.domain.write import Write
 
@@ -59,7 +60,7 @@ def too_long(what: str, settled_by: str) -> OutcomeUnknown:
     )
 
 
-class Walking(Account):
+class Walking(Paging):
     """Looks through lists."""
 
     async def _walk(
@@ -76,19 +77,15 @@ class Walking(Account):
         `parameters` should have an order in which what is new comes last, so that no page moves meanwhile.
 
         Raises:
-            OutcomeUnknown: `unfinished`, where the list did not come to an end.
+            OutcomeUnknown: `unfinished`, where the list did not come to an end, or changed while it was read.
         """
-        seen: set[str] = set()
-        for page in range(1, min(pages, LAST_PAGE) + 1):
-            query = encode({"limit": PAGE, "page": page, **parameters})
-            reply = await self._http.read("GET", path, query=query)
-            rows = rows_of(reply, name)
-            for at, row in enumerate(rows):
-                if (found := await look(row)) is not None:
-                    return found
-                seen.add(as_text(row.get("id")) or f"{page}/{at}")
-            if len(rows) < PAGE:
-                if (as_count(reply.object().get("total")) or 0) <= len(seen):
-                    return None
-                break  # a page was not whole, or two of them overlap
+        listed = ListOf(path, name, parameters, strict=True)
+        with suppress(ListMoved):
+            async with aclosing(self._pages(listed, 0, pages * PAGE)) as read:
+                async for page in read:
+                    for row in page.rows:
+                        if (found := await look(row)) is not None:
+                            return found
+                    if page.ends:
+                        return None
         raise unfinished
