@@ -12,7 +12,7 @@ from tests.standins.bloomreach.accounts import ApiKey
 from tests.standins.bloomreach.faults import Fault
 from tests.support import warrant
 from voucher_mcp.backends.bloomreach.adapter import BloomreachBackend
-from voucher_mcp.domain.errors import OutcomeUnknown, VoucherError
+from voucher_mcp.domain.errors import NotFound, OutcomeUnknown, VoucherError
 
 IMPORT = "66a1b2"
 PATH = "https://files.example.com/codes.csv"
@@ -133,7 +133,8 @@ async def test_an_import_id_is_one_segment_of_the_address(bloomreach: StandIn, k
         (Status(400, b'{"errors": ["bad path"]}'), "invalid_input"),
         (Status(401), "unauthorized"),
         (Status(403), "forbidden"),
-        (Status(404), "not_found"),
+        (Status(404, b'{"errors": ["import not found"]}'), "not_found"),
+        (Status(405), "upstream_error"),
         (Status(409), "conflict"),
         (Status(200, b'{"success": false, "errors": ["no"]}'), "upstream_error"),
     ],
@@ -167,6 +168,88 @@ async def test_a_lost_answer_is_never_sent_again(bloomreach: StandIn, key: ApiKe
         await start(bloomreach, key, recovering=True)
     assert_advises_rightly(again.value)
     assert len(bloomreach.requests) == 1
+
+
+NO_ROUTE = [
+    Status(404),
+    Status(404, b"<html>nginx</html>", {"content-type": "text/html"}),
+    Status(404, b'{"errors": ["not found"], "success": false}'),
+    Status(404, b'{"message": "Cannot POST /data/v2/projects/project-token/imports/66a1b2/start"}'),
+]
+
+
+def versions_asked(bloomreach: StandIn) -> list[str]:
+    return [request.path.split("/")[2] for request in bloomreach.requests]
+
+
+@pytest.mark.parametrize("fault", NO_ROUTE)
+@pytest.mark.parametrize("path", [None, PATH])
+async def test_an_address_that_does_not_exist_leads_on_to_the_other_version(
+    bloomreach: StandIn, key: ApiKey, fault: Status, path: str | None
+) -> None:
+    bloomreach.imports.versions = {"v1"}
+    bloomreach.fail(fault)
+    answer = await start(bloomreach, key, path=path)
+    assert answer.data["started"] is True
+    assert versions_asked(bloomreach) == ["v2", "v1"]
+    assert bloomreach.imports.started == [(IMPORT, None if path is None else {"path": path})]
+
+
+@pytest.mark.parametrize(("served", "asked"), [("v1", ["v2", "v1", "v1", "v1"]), ("v2", ["v2", "v2", "v2"])])
+async def test_the_version_that_exists_is_remembered(
+    bloomreach: StandIn, key: ApiKey, served: str, asked: list[str]
+) -> None:
+    bloomreach.imports.versions = {served}
+    async with backend_of(bloomreach, **opened_by(bloomreach, key)) as backend:
+        for _ in range(2):
+            await backend.start_voucher_import(warrant("start_voucher_import"), IMPORT, None)
+        with pytest.raises(NotFound):
+            await backend.start_voucher_import(warrant("start_voucher_import"), "unknown", None)
+    assert versions_asked(bloomreach) == asked
+    assert len(bloomreach.imports.started) == 2
+
+
+async def test_a_version_that_was_given_up_meanwhile_leads_on_again(bloomreach: StandIn, key: ApiKey) -> None:
+    async with backend_of(bloomreach, **opened_by(bloomreach, key)) as backend:
+        for version in ("v2", "v1", "v1"):
+            bloomreach.imports.versions = {version}
+            await backend.start_voucher_import(warrant("start_voucher_import"), IMPORT, None)
+    assert versions_asked(bloomreach) == ["v2", "v2", "v1", "v1"]
+    assert len(bloomreach.imports.started) == 3
+
+
+async def test_where_no_version_of_the_address_exists_nothing_is_started(
+    bloomreach: StandIn, key: ApiKey
+) -> None:
+    bloomreach.imports.versions = set()
+    error = await refused("not_found", bloomreach, key)
+    assert "project_token" in error.message
+    assert versions_asked(bloomreach) == ["v2", "v1"]
+
+
+@pytest.mark.parametrize("fault", [Drop(), Hang(), Status(502), Status(408), Status(200, b"<html>")])
+async def test_a_second_version_is_not_tried_where_the_first_may_have_started_it(
+    bloomreach: StandIn, key: ApiKey, fault: Fault
+) -> None:
+    bloomreach.imports.versions = {"v1", "v2"}
+    bloomreach.fail(fault, after_effect=True)
+    with pytest.raises(OutcomeUnknown):
+        await start(bloomreach, key)
+    assert versions_asked(bloomreach) == ["v2"]
+    assert len(bloomreach.imports.started) <= 1
+
+
+async def test_an_import_whose_answer_is_lost_at_the_second_version_stays_unknown(
+    agents: Agents, bloomreach: StandIn, key: ApiKey
+) -> None:
+    bloomreach.imports.versions = {"v1"}
+    bloomreach.fail(Status(404), path="/data/v2")
+    bloomreach.fail(Drop(), path="/data/v1", after_effect=True)
+    async with agents(**opened_by(bloomreach, key)) as agent:
+        for _ in range(2):
+            lost = await agent.call("start_voucher_import", import_id=IMPORT, idempotency_key="k")
+            assert lost["error_code"] == "outcome_unknown"
+    assert bloomreach.imports.started == [(IMPORT, None)]
 
 
 @pytest.mark.parametrize("path", ["", "a\nb", "x" * 2_001])

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from typing import Any
 
 from pydantic import SecretStr
@@ -28,6 +29,14 @@ _IMPORTS_PAGE = "the imports page of Bloomreach"
 _LONGEST_PATH = 2_000
 """Ours."""
 _NOTHING = "Nothing was started."
+_VERSIONS = ("v2", "v1")
+"""Of the address: older pages of the documents name the first, newer ones the other."""
+_OF_THE_IMPORT = re.compile(r"(?<![/\w])(import|project)s?\b", re.IGNORECASE)
+"""What a 404 says where the address is there and the import is not (ours). A path in it says nothing."""
+
+
+class _NoSuchAddress(NotFound):
+    """A 404 that may be the address's own: nothing was there that could have started an import."""
 
 
 class ImportTools(Backend):
@@ -36,6 +45,8 @@ class ImportTools(Backend):
     def __init__(self, project: BloomreachProject) -> None:
         self._project_token = project.project_token or ""
         self._api = _api(project) if project.can_import else None
+        self._version: str | None = None
+        """Which address exists, once it is known."""
 
     async def start_voucher_import(self, write: Write, import_id: str, path: str | None) -> Answer[Object]:
         """Start a defined import, from another source if `path` names one (URL, GCS or SFTP).
@@ -52,7 +63,7 @@ class ImportTools(Backend):
             raise InvalidInput(
                 f"`path` must be 1 to {_LONGEST_PATH:,} printable characters. {_NOTHING}", field="path"
             )
-        address = f"/data/v2/projects/{segment(self._project_token)}/imports/{segment(import_id)}/start"
+        place = f"projects/{segment(self._project_token)}/imports/{segment(import_id)}/start"
         data: Object = {
             "import_id": import_id,
             "started": True,
@@ -65,7 +76,7 @@ class ImportTools(Backend):
         # without a body there must be no content type either, which the vendor answers with 400
         body = None if path is None else {"path": path}
         try:
-            reply = await self._api.write(write, "POST", address, json=body)
+            reply = await self._post(self._api, write, place, body)
             answer = reply.json() if reply.content.strip() else None
         except OutcomeUnknown as error:  # whose advice is for writes that a repeat or a read settles
             raise _unknown("Bloomreach's answer was lost or cannot be read", error.request_id) from error
@@ -76,6 +87,28 @@ class ImportTools(Backend):
         if success is not True and (success is not None or said.get("error") or said.get("errors")):
             raise _unknown("Bloomreach's answer cannot be read", reply.request_id)
         return Answer({**said, **data})
+
+    async def _post(self, api: HttpClient, write: Write, place: str, body: Object | None) -> Reply:
+        """The answer of whichever version of the address exists. Only a 404 leads on to the other one: every
+        other failure comes from an address that is there, or leaves open what happened.
+
+        Raises:
+            VoucherError: it was refused, or `place` is at neither.
+        """
+        missing: _NoSuchAddress | None = None
+        for version in sorted(_VERSIONS, key=lambda one: one != self._version):
+            try:
+                reply = await api.write(write, "POST", f"/data/{version}/{place}", json=body)
+            except _NoSuchAddress as error:
+                missing = error
+            except NotFound:
+                self._version = version
+                raise
+            else:
+                self._version = version
+                return reply
+        assert missing is not None
+        raise missing
 
     async def _close_api(self) -> None:
         if self._api is not None:
@@ -114,7 +147,8 @@ def _failure(reply: Reply, writing: bool) -> VoucherError:
     if status in (402, 403):
         return Forbidden(f"{said} The API key needs the permission to start imports.")
     if status == 404:
-        return NotFound(
+        kind = NotFound if _OF_THE_IMPORT.search(reason) else _NoSuchAddress
+        return kind(
             f"{said} See {_IMPORTS_PAGE} for the id; let the operator check `project_token` too.",
             field="import_id",
         )
