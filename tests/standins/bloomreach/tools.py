@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -61,6 +62,8 @@ _PAGE = {
     "limit": {"type": "integer"},
 }
 _ONE_POOL = {"project_id": _TEXT, "pool_id": _TEXT}
+_SEARCH = "search_voucher_pools"
+DOCUMENTED = frozenset({"list_voucher_pools", "get_voucher_pool"})
 _TOOLS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "list_cloud_organizations": ("Lists organizations.", _object({}), _answer(_list_of(_NAMED))),
     "list_projects": (
@@ -74,6 +77,11 @@ _TOOLS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         _answer(_list_of(_object(_COUNTS))),
     ),
     "get_voucher_pool": ("Gets one pool.", _object(_ONE_POOL), _answer(_or_null(_POOL))),
+    _SEARCH: (
+        "Lists a project's pools, or fetches one by its id.",
+        _object({"project_id": _TEXT, "pool_id": _TEXT}, ("project_id",)),
+        _answer({"type": ["array", "object", "null"]}),
+    ),
     "list_voucher_codes": (
         "Lists a pool's codes.",
         _object({**_ONE_POOL, "skip": _SKIP, "count": _COUNT}, tuple(_ONE_POOL)),
@@ -103,26 +111,54 @@ class Tools:
         """`matched` ends here, and says so in `matched_limited`."""
         self.deepest: int | None = None
         """The largest skip + count that is served; beyond it the call fails."""
-        self.missing: set[str] = set()
-        """Tools that this server does not have."""
+        self.missing: set[str] = {_SEARCH}
+        """Tools that this server does not have; the search comes with `search_pools`."""
+        self.tools_a_page: int | None = None
+        """How many tools one answer to tools/list names; None: all."""
+        self.endless_tools = False
+        """Whether tools/list names the same page again and again."""
+        self.meanwhile: list[Callable[[Pool], None]] = []
+        """What happens to a pool, one after each page of its codes that was served."""
+        self._search_in_list = False
+        self._search_pages = False
         self._last_call = -math.inf
+
+    def search_pools(self, *, in_list: bool = False, pages: bool = False) -> None:
+        """From now on pools are served as in the live catalogue of August 2026: by the search alone.
+
+        Args:
+            in_list: whether one pool is answered as a list of one.
+            pages: whether the search takes skip and count, and lists 20 where they are not given.
+        """
+        self.missing = (self.missing | DOCUMENTED) - {_SEARCH}
+        self._search_in_list, self._search_pages = in_list, pages
 
     def server(self) -> "Server[dict[str, Any]]":
         return Server("loomi-connect", version="1.0", on_list_tools=self._list, on_call_tool=self._call)
 
-    async def _list(self, _context: Any, _params: PaginatedRequestParams | None) -> ListToolsResult:
-        return ListToolsResult(
-            tools=[
-                Tool(
-                    name=name,
-                    description=description,
-                    input_schema={**takes, "additionalProperties": False},
-                    output_schema=gives if self.structured else None,
-                )
-                for name, (description, takes, gives) in _TOOLS.items()
-                if name not in self.missing
-            ]
-        )
+    async def _list(self, _context: Any, params: PaginatedRequestParams | None) -> ListToolsResult:
+        tools = [
+            Tool(
+                name=name,
+                description=description,
+                input_schema=self._takes(name),
+                output_schema=gives if self.structured else None,
+            )
+            for name, (description, _, gives) in _TOOLS.items()
+            if name not in self.missing
+        ]
+        if self.tools_a_page is None:
+            return ListToolsResult(tools=tools)
+        start = int(params.cursor) if params and params.cursor else 0
+        end = start + self.tools_a_page
+        more = "0" if self.endless_tools else str(end) if end < len(tools) else None
+        return ListToolsResult(tools=tools[start:end], next_cursor=more)
+
+    def _takes(self, name: str) -> dict[str, Any]:
+        takes = _TOOLS[name][1]
+        if name == _SEARCH and self._search_pages:
+            takes = {**takes, "properties": {**takes["properties"], "skip": _SKIP, "count": _COUNT}}
+        return {**takes, "additionalProperties": False}
 
     async def _call(self, _context: Any, params: CallToolRequestParams) -> CallToolResult:
         call = Call(params.name, dict(params.arguments or {}), time.monotonic())
@@ -139,8 +175,7 @@ class Tools:
             return _error(RateLimited(wait).text)
         if call.tool not in _TOOLS or call.tool in self.missing:
             return _error(f"Unknown tool: {call.tool}")
-        schema = {**_TOOLS[call.tool][1], "additionalProperties": False}
-        for problem in Draft202012Validator(schema).iter_errors(dict(call.arguments)):
+        for problem in Draft202012Validator(self._takes(call.tool)).iter_errors(dict(call.arguments)):
             return _error(f"Input validation error: {problem.message}")
         try:
             return self._result(self._serve(call))
@@ -184,8 +219,26 @@ class Tools:
                 return _success([pool.summary() for pool in self._project(given).pools.values()])
             case "get_voucher_pool":
                 return _success(self._pool(given).full())
+            case "search_voucher_pools":
+                return self._search(given)
             case _:
-                return self._codes(self._pool(given), given.get("skip", 0), given.get("count", 20))
+                pool = self._pool(given)
+                answer = self._codes(pool, given.get("skip", 0), given.get("count", 20))
+                if self.meanwhile:
+                    self.meanwhile.pop(0)(pool)
+                return answer
+
+    def _search(self, given: Any) -> dict[str, Any]:
+        if "pool_id" in given:
+            found = self._project(given).pools.get(given["pool_id"])
+            if self._search_in_list:
+                return _success([found.full()] if found else [])
+            return _success(self._pool(given).full())
+        pools = [pool.summary() for pool in self._project(given).pools.values()]
+        if not self._search_pages:
+            return _success(pools)
+        skip, count = given.get("skip", 0), given.get("count", 20)
+        return {**_success(pools[skip : skip + count]), "matched": len(pools), "skip": skip, "limit": count}
 
     def _projects(self, organization: str) -> list[dict[str, str]]:
         if organization not in self._accounts.organizations:

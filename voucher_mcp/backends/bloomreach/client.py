@@ -1,16 +1,19 @@
 """Calls of the vendor's tools: one at a time, at its pace, over a session that is reopened when it breaks."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 from anyio.abc import TaskGroup
 
 from voucher_mcp.backends.bloomreach.answers import Payload, payload
+from voucher_mcp.backends.bloomreach.catalogue import Catalogue
 from voucher_mcp.backends.bloomreach.connection import Connection
 from voucher_mcp.backends.bloomreach.sign_in.auth import StoredAuth, secrets_of
 from voucher_mcp.backends.pace import Pace, Paces, fits
 from voucher_mcp.config import BloomreachProject
 from voucher_mcp.domain.errors import RateLimited, Unauthorized, Unavailable, VoucherError
+
+T = TypeVar("T")
 
 CALL_SECONDS = 1.0
 """Second hand, and held to by ours alone: a user's calls, over all connections, come one a second."""
@@ -37,7 +40,7 @@ class LoomiClient:
         self._pace = paces.of((self._project.url, self._project.token), 1, CALL_SECONDS)
 
     def close(self) -> None:
-        """Let the session go."""
+        """Let the session go, and with it what is known of its tools; a later call opens another."""
         self._drop()
 
     async def call(self, tool: str, arguments: Mapping[str, Any]) -> Payload:
@@ -49,12 +52,28 @@ class LoomiClient:
         Raises:
             VoucherError: it failed; `applied` is no.
         """
+
+        async def ask(connection: Connection) -> Payload:
+            return payload(tool, await connection.call(tool, arguments), connection.redacted)
+
+        return await self._patiently(ask)
+
+    async def catalogue(self) -> Catalogue:
+        """The tools that the server offers; they are read once a session.
+
+        Raises:
+            VoucherError: as `call`.
+        """
+        known = self._connection.known if self._connection is not None else None
+        return known if known is not None else await self._patiently(Connection.catalogue)
+
+    async def _patiently(self, ask: Callable[[Connection], Awaitable[T]]) -> T:
         assert self._pace is not None, "start() gives the pace"
         tries = waits = 0
         while True:
             async with self._pace.turn():
                 try:
-                    return await self._once(tool, arguments)
+                    return await ask(await self._open())
                 except RateLimited as error:
                     waits += 1
                     if error.retry_after is not None:
@@ -69,16 +88,16 @@ class LoomiClient:
                         raise
                 except Unauthorized as error:
                     self._drop()
-                    raise self._mended_by(error) from None
+                    raise self._with_remedy(error) from None
 
-    async def _once(self, tool: str, arguments: Mapping[str, Any]) -> Payload:
+    async def _open(self) -> Connection:
         connection = self._connected()
         try:
             await connection.opened()
         except VoucherError:
             self._drop()
             raise
-        return payload(tool, await connection.call(tool, arguments), connection.redacted)
+        return connection
 
     def _connected(self) -> Connection:
         if self._connection is None:
@@ -100,10 +119,10 @@ class LoomiClient:
             self._connection.leave()
             self._connection = None
 
-    def _mended_by(self, error: Unauthorized) -> Unauthorized:
-        """The error with the command that mends it."""
+    def _with_remedy(self, error: Unauthorized) -> Unauthorized:
+        """The error with the command that repairs it."""
         if self._project.token is not None:
             remedy = "let the operator set a valid `token`, or leave it out and run"
         else:
             remedy = "let the operator run"
-        return Unauthorized(f"{error.message} To mend it, {remedy} `voucher-mcp login {self._project.id}`.")
+        return Unauthorized(f"{error.message} To repair it, {remedy} `voucher-mcp login {self._project.id}`.")

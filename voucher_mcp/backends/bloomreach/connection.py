@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 import httpx2
@@ -15,14 +15,20 @@ from mcp.types import (
     CallToolRequestParams,
     CallToolResult,
     Implementation,
+    ListToolsRequest,
+    ListToolsResult,
+    PaginatedRequestParams,
 )
 from pydantic import SecretStr
 
 from voucher_mcp import __version__
-from voucher_mcp.backends.bloomreach.failures import Refusal, session_error, transport_error
+from voucher_mcp.backends.bloomreach.catalogue import Catalogue, Offer
+from voucher_mcp.backends.bloomreach.failures import Refusal, session_error, transport_error, unreadable
 from voucher_mcp.backends.http.connecting import connect
 from voucher_mcp.backends.http.redacting import Redactor
 from voucher_mcp.domain.errors import VoucherError
+
+T = TypeVar("T", CallToolResult, ListToolsResult)
 
 _EVENT_BYTES = 16 * 1024 * 1024
 """A page of 1,000 codes comes twice in one event, as structured content and as text."""
@@ -61,6 +67,8 @@ class Connection:
         self._auth = auth
         self._secrets = secrets
         self._client: Client | None = None
+        self.known: Catalogue | None = None
+        """The tools that the server offers, once they were read."""
         self._refusal: Refusal | None = None
         self._failure: BaseException | None = None
         self._opened, self._leaving, self._ended = anyio.Event(), anyio.Event(), anyio.Event()
@@ -119,19 +127,43 @@ class Connection:
         Raises:
             VoucherError: there is none. Unavailable means that the session is of no more use.
         """
+        # not Client.call_tool: it lists the tools first, and refuses what their schemas do not foresee
+        request = CallToolRequest(params=CallToolRequestParams(name=tool, arguments=dict(arguments)))
+        return await self._send(tool, request, CallToolResult)
+
+    async def catalogue(self) -> Catalogue:
+        """The tools that the server offers, read once.
+
+        Raises:
+            VoucherError: as `call`; UpstreamError also where the list does not end.
+        """
+        if self.known is None:
+            offers: dict[str, Offer] = {}
+            cursor, cursors = None, set[str | None]()
+            while cursor not in cursors:
+                cursors.add(cursor)
+                request = ListToolsRequest(params=PaginatedRequestParams(cursor=cursor) if cursor else None)
+                page = await self._send("tools/list", request, ListToolsResult)
+                offers |= {tool.name: Offer.of(tool) for tool in page.tools}
+                if not (cursor := page.next_cursor):
+                    break
+            else:
+                raise unreadable("tools/list")
+            self.known = offers
+        return self.known
+
+    async def _send(self, what: str, request: CallToolRequest | ListToolsRequest, kind: type[T]) -> T:
         await self.opened()
         assert self._client is not None
         self._refusal = None
-        # not Client.call_tool: it lists the tools first, and refuses what their schemas do not foresee
-        request = CallToolRequest(params=CallToolRequestParams(name=tool, arguments=dict(arguments)))
         try:
-            return await self._client.session.send_request(request, CallToolResult)
+            return await self._client.session.send_request(request, kind)
         except MCPError as error:
             if error.code == CONNECTION_CLOSED:
                 self.leave()
                 await self._ended.wait()  # and with it comes the reason
                 raise self._broken(self._failure) from None
-            raise session_error(tool, error, self._refusal, self.redacted) from None
+            raise session_error(what, error, self._refusal, self.redacted) from None
         except ValueError as error:
             raise self._broken(error) from None
 

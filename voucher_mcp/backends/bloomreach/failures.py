@@ -28,9 +28,37 @@ WAIT = 2.0
 """Ours: seconds until the next try where a refusal names none."""
 
 _LIMITED = re.compile(r"too many requests|rate limit", re.IGNORECASE)
+_NO_TOOL = re.compile(r"\bunknown tool\b|\btool\b.{0,80}\bnot found\b", re.IGNORECASE)
 _AFTER = re.compile(r"retry after\s*~?\s*(\d+(?:\.\d+)?)", re.IGNORECASE)
 _SHOWN = 300
-_NOTHING = "Nothing was changed."
+
+
+class TooHeavy(Unavailable):
+    """408: the server gave the call up because it took too long; a smaller one may do."""
+
+
+class Moved(Unavailable):
+    """A list changed while it was read, so that rows of it may be missing."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This list changed at Bloomreach while it was read, and again when it was read again, so that it "
+            "could not be had whole. Try again later."
+        )
+
+
+class CutOff(Unavailable):
+    """The server gives fewer rows of a list than it counts."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(
+            f"Bloomreach's server gives no more than the first {count:,} rows of this list, though it counts "
+            "more. Try again later; the product itself shows them all."
+        )
+
+
+class NoSuchTool(UpstreamError):
+    """The server does not have the tool that was called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +100,12 @@ _MEANINGS = (
 
 def tool_error(tool: str, text: str) -> VoucherError:
     """The error of an answer that says itself that it is a failure; `text` is the vendor's."""
-    said = f"Bloomreach's server answered {tool} with {quoted(text, _SHOWN)}. {_NOTHING}"
+    said = f"Bloomreach's server answered {tool} with {quoted(text, _SHOWN)}."
     if _LIMITED.search(text):
         found = _AFTER.search(text)
         return RateLimited(f"{said} Try again later.", retry_after=float(found[1]) if found else WAIT)
+    if _NO_TOOL.search(text):
+        return NoSuchTool(f"Bloomreach's server offers no {tool} to this account: {quoted(text, _SHOWN)}.")
     for words in _MEANINGS:
         if words.pattern.search(text):
             return words.kind(f"{said} {words.advice}")
@@ -85,7 +115,7 @@ def tool_error(tool: str, text: str) -> VoucherError:
 def unreadable(tool: str) -> UpstreamError:
     """The error of an answer that has not the form of the tool's answers. It quotes nothing of it: codes."""
     return UpstreamError(
-        f"Bloomreach's server answered {tool} in a form that cannot be read. {_NOTHING} Try again later; "
+        f"Bloomreach's server answered {tool} in a form that cannot be read. Try again later; "
         "`voucher-mcp check` tries the connection."
     )
 
@@ -98,26 +128,20 @@ def session_error(
         return known
     text = redacted(error.error.message)
     if error.code == REQUEST_TIMEOUT:
-        return Unavailable(f"Bloomreach's server did not answer {tool} in time. {_NOTHING} Try again.")
+        return Unavailable(f"Bloomreach's server did not answer {tool} in time. Try again.")
     if refusal is not None and refusal.status == 404:
-        return Unavailable(f"Bloomreach's server ended the session. {_NOTHING} Try again.")
+        return Unavailable("Bloomreach's server ended the session. Try again.")
     if error.code == PARSE_ERROR:  # made here: it holds what the parser saw of the answer
         return unreadable(tool)
     if _LIMITED.search(text):
         return tool_error(tool, text)
-    if error.code == METHOD_NOT_FOUND or "unknown tool" in text.lower():
-        return UpstreamError(
-            f"Bloomreach's server offers no {tool} to this account: {quoted(text, _SHOWN)}. {_NOTHING}"
-        )
+    if error.code == METHOD_NOT_FOUND or _NO_TOOL.search(text):
+        return NoSuchTool(f"Bloomreach's server offers no {tool} to this account: {quoted(text, _SHOWN)}.")
     if error.code == INVALID_PARAMS:
-        return InvalidInput(
-            f"Bloomreach's server refused the arguments of {tool}: {quoted(text, _SHOWN)}. {_NOTHING}"
-        )
+        return InvalidInput(f"Bloomreach's server refused the arguments of {tool}: {quoted(text, _SHOWN)}.")
     if refusal is not None and refusal.status in (400, 413):
-        return InvalidInput(
-            f"Bloomreach's server refused {tool} as wrong: {quoted(text, _SHOWN)}. {_NOTHING}"
-        )
-    return UpstreamError(f"Bloomreach's server could not be understood: {quoted(text, _SHOWN)}. {_NOTHING}")
+        return InvalidInput(f"Bloomreach's server refused {tool} as wrong: {quoted(text, _SHOWN)}.")
+    return UpstreamError(f"Bloomreach's server could not be understood: {quoted(text, _SHOWN)}.")
 
 
 def transport_error(
@@ -130,19 +154,17 @@ def transport_error(
     if isinstance(cause, httpx2.HTTPError):
         return _unreached()  # whatever was refused before it, as a 401 that was answered
     if isinstance(cause, OAuthFlowError):
-        return Unauthorized(f"The sign-in at Bloomreach failed: {_why(cause, redacted)}. {_NOTHING}")
+        return Unauthorized(f"The sign-in at Bloomreach failed: {_why(cause, redacted)}.")
     if refusal is not None and (known := _of_status(refusal)) is not None:
         return known
     if refusal is not None and refusal.status == 404:
-        return UpstreamError(
-            f"There is no MCP server at the project's `url`. {_NOTHING} Let the operator correct it."
-        )
+        return UpstreamError("There is no MCP server at the project's `url`. Let the operator correct it.")
     unread = isinstance(cause, MCPError) and cause.code == PARSE_ERROR
     if isinstance(cause, MCPError) and cause.code not in (REQUEST_TIMEOUT, CONNECTION_CLOSED, PARSE_ERROR):
         text = quoted(redacted(cause.error.message), _SHOWN)
-        return UpstreamError(f"Bloomreach's server did not open a session: {text}. {_NOTHING}")
+        return UpstreamError(f"Bloomreach's server did not open a session: {text}.")
     if unread or isinstance(cause, ValueError | RuntimeError):
-        return UpstreamError(f"Bloomreach's server gave an answer that cannot be read. {_NOTHING}")
+        return UpstreamError("Bloomreach's server gave an answer that cannot be read.")
     return _unreached()
 
 
@@ -156,7 +178,7 @@ def _why(error: OAuthFlowError, redacted: Callable[[str], str]) -> str:
 
 
 def _unreached() -> Unavailable:
-    return Unavailable(f"Bloomreach's server cannot be reached, or broke off. {_NOTHING} Try again.")
+    return Unavailable("Bloomreach's server cannot be reached, or broke off. Try again.")
 
 
 def _of_status(refusal: Refusal) -> VoucherError | None:
@@ -164,21 +186,19 @@ def _of_status(refusal: Refusal) -> VoucherError | None:
     if status == 401:
         return Unauthorized(
             "Bloomreach refused the sign-in, as it also does where the region in `url` is not the account's "
-            f"own. {_NOTHING}"
+            "own."
         )
     if status in (402, 403):
-        return Forbidden(f"Bloomreach does not let this account do that (HTTP {status}). {_NOTHING}")
+        return Forbidden(f"Bloomreach does not let this account do that (HTTP {status}).")
     if status == 429:
         after = refusal.retry_after if refusal.retry_after is not None else WAIT
-        return RateLimited(
-            f"Bloomreach's rate limit is reached. {_NOTHING} Try again later.", retry_after=after
-        )
+        return RateLimited("Bloomreach's rate limit is reached. Try again later.", retry_after=after)
     if status in (409, 423):
-        return Conflict(
-            f"The data changed at Bloomreach in the meantime (HTTP {status}). {_NOTHING} Read it again."
-        )
-    if status == 408 or status >= 500:
-        return Unavailable(f"Bloomreach's server cannot answer now (HTTP {status}). {_NOTHING} Try again.")
+        return Conflict(f"The data changed at Bloomreach in the meantime (HTTP {status}). Read it again.")
+    if status == 408:
+        return TooHeavy("Bloomreach's server took too long over this. Ask for less at once.")
+    if status >= 500:
+        return Unavailable(f"Bloomreach's server cannot answer now (HTTP {status}). Try again.")
     return None
 
 

@@ -1,27 +1,25 @@
 """The vendor's pools and codes as the pool tools give them. What it lacks is null, what it adds stays."""
 
-from collections.abc import Sequence
 from typing import cast
 
 from voucher_mcp.backends.bloomreach.answers import Row
 from voucher_mcp.domain.pool import VoucherCode, VoucherPool, VoucherPoolSummary
 
+STATUSES = ("available", "assigned", "redeemed")
 _FAR = 1e11
 """Seconds; a time beyond it is none (the year 5138), and could not be written as a date."""
 
 
-def pool_summaries(rows: Sequence[Row]) -> list[VoucherPoolSummary]:
-    """The pools of list_voucher_pools; one without an id cannot be named in a call and is left out."""
-    return [
-        {
-            "id": identity,
-            "name": text(row.get("name")) or identity,
-            "total": whole_number(row.get("total")),
-            "available": whole_number(row.get("available")),
-        }
-        for row in rows
-        if (identity := text(row.get("id"))) is not None
-    ]
+def pool_summary(row: Row) -> VoucherPoolSummary | None:
+    """A pool of a list; None for one without an id, which cannot be named in a call."""
+    if (identity := text(row.get("id"))) is None:
+        return None
+    return {
+        "id": identity,
+        "name": text(row.get("name")) or identity,
+        "total": whole_number(row.get("total")),
+        "available": whole_number(row.get("available")),
+    }
 
 
 def pool(row: Row, summary: VoucherPoolSummary, project_id: str) -> VoucherPool:
@@ -39,23 +37,25 @@ def pool(row: Row, summary: VoucherPoolSummary, project_id: str) -> VoucherPool:
     return cast(VoucherPool, whole)
 
 
-def codes(rows: Sequence[Row]) -> list[VoucherCode]:
-    """A page of codes, to which the system gives no ids; a row without its text is left out."""
-    return [
-        cast(
-            VoucherCode,
-            {
-                **{name: value for name, value in row.items() if _fits(name, value)},
-                "code": code,
-                "status": text(row.get("status")) or "unknown",
-                "assigned_time": _time(row.get("assigned_time")),
-                "redeemed_time": _time(row.get("redeemed_time")),
-                "id": None,
-            },
-        )
-        for row in rows
-        if (code := text(row.get("code"))) is not None
-    ]
+def code(row: Row) -> VoucherCode | None:
+    """A code, to which the system gives no id; None for a row without its text."""
+    if (value := text(row.get("code"))) is None:
+        return None
+    shown = {
+        **{name: value for name, value in row.items() if _fits(name, value)},
+        "code": value,
+        "status": _status(row.get("status")),
+        "assigned_time": _time(row.get("assigned_time")),
+        "redeemed_time": _time(row.get("redeemed_time")),
+        "id": None,
+    }
+    return cast(VoucherCode, shown)
+
+
+def _status(value: object) -> str:
+    """A status that is documented, in whatever case it came; any other as it is."""
+    said = text(value) or "unknown"
+    return said.lower() if said.lower() in STATUSES else said
 
 
 def _fits(name: str, value: object) -> bool:

@@ -1,18 +1,20 @@
-"""The pool tools over the vendor's three."""
+"""The pool tools over the vendor's own."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import anyio
 
 from voucher_mcp.backends.base import Backend
 from voucher_mcp.backends.bloomreach import mapping
-from voucher_mcp.backends.bloomreach.answers import Payload, rows
+from voucher_mcp.backends.bloomreach.answers import Payload, Row
+from voucher_mcp.backends.bloomreach.catalogue import GET_POOL, LIST_CODES, LIST_POOLS, Offer, offered
 from voucher_mcp.backends.bloomreach.client import LoomiClient
-from voucher_mcp.backends.bloomreach.code_pages import CodeWalk, Page, all_codes, find_codes
-from voucher_mcp.backends.bloomreach.failures import unreadable
+from voucher_mcp.backends.bloomreach.code_pages import WALKED_CODES, CodeWalk, all_codes, find_codes
+from voucher_mcp.backends.bloomreach.failures import NoSuchTool, unreadable
 from voucher_mcp.backends.bloomreach.upstream_project import find_upstream_project
+from voucher_mcp.backends.bloomreach.walking import Page, Walk
 from voucher_mcp.config import BloomreachProject
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput, NotFound, Unsupported, quoted
@@ -20,7 +22,6 @@ from voucher_mcp.domain.pool import CodesQuery, VoucherCode, VoucherPool, Vouche
 
 LIST_SECONDS = 30.0
 """Ours: for so long a list of pools serves. A pool that is not on it makes us look again."""
-_STATUSES = ("available", "assigned", "redeemed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,9 @@ class PoolTools(Backend):
 
     async def get_voucher_pool(self, pool_id: str) -> Answer[VoucherPool]:
         summary = await self._find(pool_id)
-        row = (await self._call("get_voucher_pool", pool_id=summary["id"]))["data"]
-        if row is None:
+        offer, answer = await self._ask(GET_POOL, lambda offer: _by_id(offer, summary["id"]))
+        if (row := _only_pool(offer.name, answer["data"], summary["id"])) is None:
             raise _no_pool(pool_id)
-        if not isinstance(row, dict):
-            raise unreadable("get_voucher_pool")
         return Answer(mapping.pool(row, summary, self._project.id))
 
     async def list_voucher_codes(self, pool_id: str, query: CodesQuery) -> Answer[list[VoucherCode]]:
@@ -58,32 +57,36 @@ class PoolTools(Backend):
             if getattr(query, field) is not None:
                 raise Unsupported(
                     f"Bloomreach does not say when a code was changed, so `{field}` cannot be used here. "
-                    "Nothing was changed. Leave it out and look at assigned_time and redeemed_time.",
+                    "Leave it out and look at assigned_time and redeemed_time.",
                     field=field,
                 )
         _check_status(query.status)
         pool = await self._find(pool_id)
         if query.status is not None or query.code_ids is not None:
-            found, limited = await find_codes(self._walk(pool), query)
+            found, limited = await find_codes(self._walk(pool, most=WALKED_CODES), query)
             chosen = found[query.skip : query.skip + query.count]
             return _codes_answer(chosen, len(found), limited, query.skip, query.count)
-        page = await self._page(pool["id"], query.skip, query.count)
-        return _codes_answer(page.codes, page.matched, page.matched_limited, page.skip, page.limit)
+        walk = self._walk(pool, start=query.skip, most=query.count)
+        codes = await walk.next()
+        first = last = walk.last
+        while walk.in_parts and not walk.ended:
+            codes += await walk.next()
+            last = walk.last
+        limit = query.count if walk.in_parts else first.limit
+        return _codes_answer(codes, last.matched, last.matched_limited, first.skip, limit)
 
     async def export_codes(self, pool_id: str, status: str | None) -> AsyncIterator[list[VoucherCode]]:
         _check_status(status)
         async for page in all_codes(self._walk(await self._find(pool_id))):
             yield [code for code in page if status in (None, code["status"])]
 
-    def _walk(self, pool: VoucherPoolSummary) -> CodeWalk:
-        async def read(skip: int, count: int) -> Page:
-            return await self._page(pool["id"], skip, count)
+    def _walk(self, pool: VoucherPoolSummary, *, start: int = 0, most: int | None = None) -> CodeWalk:
+        async def read(skip: int, count: int) -> Page[VoucherCode]:
+            given = {"pool_id": pool["id"], "skip": skip, "count": count}
+            offer, answer = await self._ask(LIST_CODES, lambda _: given)
+            return Page.of(offer.name, answer, mapping.code, skip, count)
 
-        return CodeWalk(read)
-
-    async def _page(self, pool_id: str, skip: int, count: int) -> Page:
-        answer = await self._call("list_voucher_codes", pool_id=pool_id, skip=skip, count=count)
-        return Page.of(answer, skip, count)
+        return Walk(read, lambda code: code["code"], start=start, most=most)
 
     async def _find(self, reference: str) -> VoucherPoolSummary:
         """The pool of that id or exact name.
@@ -105,10 +108,41 @@ class PoolTools(Backend):
         async with self._reading:
             if self._pool_list is None or self._pool_list.read_at < young_enough:
                 read_at = anyio.current_time()
-                answer = await self._call("list_voucher_pools")
-                pools = mapping.pool_summaries(rows("list_voucher_pools", answer))
-                self._pool_list = _PoolList(pools, read_at)
+                self._pool_list = _PoolList(await self._listed(), read_at)
             return self._pool_list
+
+    async def _listed(self) -> list[VoucherPoolSummary]:
+        """All pools: page by page where the vendor's tool pages them, else in one answer."""
+
+        async def read(skip: int, count: int) -> Page[VoucherPoolSummary]:
+            span = {"skip": skip, "count": count}
+            offer, answer = await self._ask(LIST_POOLS, lambda offer: span if offer.takes(*span) else {})
+            page = Page.of(offer.name, answer, mapping.pool_summary, skip, count)
+            if page.matched is None and not offer.takes(*span):
+                return replace(page, matched=len(page.rows))
+            return page
+
+        walk = Walk(read, lambda pool: pool["id"])
+        pools = await walk.next()
+        while not walk.ended:
+            pools += await walk.next()
+        return pools
+
+    async def _ask(
+        self, tools: tuple[str, ...], given: Callable[[Offer], Mapping[str, Any]]
+    ) -> tuple[Offer, Payload]:
+        """The first of these tools that there is, and what it answers.
+
+        Raises:
+            UpstreamError: there is none of them.
+        """
+        offer = offered(await self._loomi.catalogue(), tools)
+        try:
+            return offer, await self._call(offer.name, **given(offer))
+        except NoSuchTool:
+            self._loomi.close()  # what is known of the server's tools is out of date
+            offer = offered(await self._loomi.catalogue(), tools)
+            return offer, await self._call(offer.name, **given(offer))
 
     async def _call(self, tool: str, **arguments: Any) -> Payload:
         """Call a tool that takes the vendor's project."""
@@ -125,11 +159,29 @@ class PoolTools(Backend):
         return await self._loomi.call(tool, arguments)
 
 
+def _by_id(offer: Offer, identity: str) -> Mapping[str, str]:
+    """The argument that names one pool, as the tool calls it; none where it only lists them."""
+    names = [name for name in ("pool_id", "voucher_pool_id", "id") if offer.takes(name)]
+    return dict.fromkeys(names[:1], identity)
+
+
+def _only_pool(tool: str, data: object, identity: str) -> Row | None:
+    """The pool in an answer: a search gives a list, which may hold others too.
+
+    Raises:
+        UpstreamError: it cannot be read.
+    """
+    if data is None or isinstance(data, dict):
+        return data
+    if tool not in LIST_POOLS or not isinstance(data, list):
+        raise unreadable(tool)
+    found = [row for row in data if isinstance(row, dict)]
+    return next((row for row in found if mapping.text(row.get("id")) == identity), None)
+
+
 def _check_status(status: str | None) -> None:
-    if status is not None and status not in _STATUSES:
-        raise InvalidInput(
-            f"`status` must be one of {', '.join(_STATUSES)}. Nothing was changed.", field="status"
-        )
+    if status is not None and status not in mapping.STATUSES:
+        raise InvalidInput(f"`status` must be one of {', '.join(mapping.STATUSES)}.", field="status")
 
 
 def _codes_answer(
@@ -141,7 +193,7 @@ def _codes_answer(
 
 def _no_pool(reference: str) -> NotFound:
     return NotFound(
-        f"There is no pool {quoted(reference)} in this project; nothing was changed. "
-        "list_voucher_pools shows the pools with their ids and names.",
+        f"There is no pool {quoted(reference)} in this project. list_voucher_pools shows the pools with "
+        "their ids and names.",
         field="pool_id",
     )

@@ -20,7 +20,7 @@ MAX_GENERATED = 5_000
 """Codes that one call generates on Mews (ours): ten requests or so, which fit into a call's 50 s."""
 GENERATED_SHOWN = 100
 ROUNDS = 20
-"""How often codes that turned out taken are made anew (ours)."""
+"""How often codes that turned out taken are made again (ours)."""
 
 SETTLED_BY = "list_voucher_codes of the pool (the newest codes come first)"
 
