@@ -8,8 +8,10 @@ import stat
 import subprocess
 import sys
 import time
+from array import array
 from contextlib import closing
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -162,6 +164,17 @@ def test_without_a_terminal_there_is_no_progress_bar(cli: Command) -> None:
     assert cli.import_codes(cli.write("codes.csv", "A1\n"), "--create").err == ""
 
 
+def wait_until_read(pipe: IO[str]) -> None:
+    """Return once all that was written to the pipe has been taken out of it."""
+    import fcntl
+    import termios
+
+    left = array("i", [1])
+    while left[0]:
+        time.sleep(0.01)
+        fcntl.ioctl(pipe, termios.FIONREAD, left)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals of that kind")
 def test_ctrl_c_says_what_was_added_and_running_again_adds_the_rest(cli: Command) -> None:
     """Ctrl-C comes while the import waits for input that does not come."""
@@ -172,7 +185,7 @@ def test_ctrl_c_says_what_was_added_and_running_again_adds_the_rest(cli: Command
         running.stdin.write("A1\nB2\n" + "C3\n" * 3_000)  # more than a buffer, so that it is being read
         running.stdin.flush()
         assert "Made the pool" in running.stdout.readline()
-        time.sleep(0.5)
+        wait_until_read(running.stdin)
         running.send_signal(signal.SIGINT)
         assert running.wait(timeout=60) == 130  # though its input is still open
         out, err = running.communicate()

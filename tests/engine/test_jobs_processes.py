@@ -20,7 +20,7 @@ from voucher_mcp.domain.queries import CsvSource
 from voucher_mcp.domain.write import Write
 
 ROWS = 20_000
-KILLS = 12
+KILLS = 9
 
 CHILD = """
 import sys

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.backends.local.files import assert_counters_equal_rows, rows
 from tests.faults.workers import working
 
-ROUNDS = 20
+ROUNDS = 10
 BATCH = 300
 
 

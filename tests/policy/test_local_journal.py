@@ -14,7 +14,7 @@ from tests.protocol.contract import CARD, POOL, prepare
 from tests.protocol.wire import start
 
 SHOP = {"project_id": "shop"}
-PROCESSES, CALLS, ROUNDS = 4, 16, 12
+PROCESSES, CALLS, ROUNDS = 4, 16, 6
 
 
 async def test_64_calls_with_one_key_from_four_processes_have_one_effect(tmp_path: Path) -> None:

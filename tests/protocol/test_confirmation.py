@@ -120,7 +120,7 @@ async def test_a_person_who_does_not_answer_within_the_call_has_not_agreed(
                 await anyio.sleep_forever()
             return answer
 
-    monkeypatch.setattr(dispatch, "CALL_SECONDS", confirmation.WRITE_SECONDS + 1)
+    monkeypatch.setattr(dispatch, "CALL_SECONDS", confirmation.WRITE_SECONDS + 3)
     person = Silent(meanwhile=change_or_not)
     envelope = await delete(database, "legacy", "delete_voucher_pool", person)
     assert (envelope["error_code"], envelope["applied"]) == ("confirmation_required", "no")
