@@ -64,9 +64,10 @@ async def test_the_concise_voucher_keeps_what_the_contract_names(agent: Agent) -
     assert (shown["redemption"]["quantity"], shown["redemption"]["redeemed_quantity"]) == (2, 0)
     assert shown["gift"]["balance"] == 1_000
     assert shown["metadata"] == {"unit": "EUR", "season": "summer"}
-    for name, date in (("start_date", "2026-01-01"), ("expiration_date", "2099-01-01")):
-        assert shown[name].startswith(f"{date}T00:00:00")
-        assert shown[name].endswith("Z")
+    assert shown["start_date"].startswith("2026-01-01T00:00:00")
+    assert shown["expiration_date"].startswith("2099-01-01T23:59:59")
+    assert shown["start_date"].endswith("Z")
+    assert shown["expiration_date"].endswith("Z")
 
 
 async def test_the_full_detail_holds_more_than_the_concise_one(agent: Agent) -> None:
@@ -149,15 +150,17 @@ async def test_an_update_merges_metadata_and_leaves_the_rest(agent: Agent) -> No
     before = await agent.data("create_voucher", code="TEN", **TEN_OFF, metadata={"a": 1, "b": 2})
     changed = await agent.data("update_voucher", code="TEN", metadata={"b": 3}, expiration_date="2099-01-01")
     assert changed["metadata"] == {"a": 1, "b": 3}
-    assert changed["expiration_date"].startswith("2099-01-01T00:00:00")
+    assert changed["expiration_date"].startswith("2099-01-01T23:59:59")
     assert (changed["id"], changed["discount"]) == (before["id"], before["discount"])
     assert await agent.data("get_voucher", code="TEN") == changed
     await agent.refused("invalid_input", "update_voucher", code="TEN")
 
 
-async def test_null_clears_a_date(agent: Agent) -> None:
+async def test_clear_empties_a_date_and_null_does_not(agent: Agent) -> None:
     await agent.ok("create_voucher", code="TEN", **TEN_OFF, expiration_date="2099-01-01")
-    changed = await agent.data("update_voucher", code="TEN", expiration_date=None)
+    kept = await agent.data("update_voucher", code="TEN", metadata={"a": 1}, expiration_date=None)
+    assert "expiration_date" in kept
+    changed = await agent.data("update_voucher", code="TEN", clear=["expiration_date"])
     assert "expiration_date" not in changed
 
 

@@ -63,10 +63,32 @@ async def test_hours_can_be_set(agent: Agent) -> None:
 
 
 @pytest.mark.parametrize("field", CLEARABLE)
-async def test_null_clears_a_field(agent: Agent, field: str) -> None:
+async def test_clear_empties_a_field(agent: Agent, field: str) -> None:
     await voucher(agent, **{**CHANGES, "validity_timeframe": None} if field == "start_date" else CHANGES)
-    await agent.ok("update_voucher", code="X", **{field: None})
+    await agent.ok("update_voucher", code="X", clear=[field])
     assert (await full(agent))[field] in (None, {})
+
+
+NOTHING: tuple[object, ...] = (None, "", [], {})
+
+
+async def test_null_for_every_argument_left_out_clears_nothing(agent: Agent) -> None:
+    await voucher(agent, **CHANGES)
+    before = await full(agent)
+    left_out = dict.fromkeys([*CHANGES, "type", "clear", "detail", "dry_run", "idempotency_key"])
+    for nothing in NOTHING:
+        given = {**dict.fromkeys(left_out, nothing), "additional_info": "new", "code": "X"}
+        shown = await agent.data("update_voucher", **given)
+        assert await full(agent) == {**before, "additional_info": "new", "updated_at": shown["updated_at"]}
+
+
+@pytest.mark.parametrize("field", ["category", "metadata"])
+async def test_a_field_is_not_set_and_cleared_in_one_call(agent: Agent, field: str) -> None:
+    await voucher(agent, **CHANGES)
+    refused = await agent.refused(
+        "invalid_input", "update_voucher", code="X", clear=[field], **{field: CHANGES[field]}
+    )
+    assert f"`{field}` is in `clear` and has a value too" in refused["error"]
 
 
 async def test_null_for_an_argument_that_is_no_field_says_nothing(agent: Agent) -> None:
@@ -85,12 +107,13 @@ async def test_elsewhere_null_is_not_given(agent: Agent) -> None:
 
 async def test_clearing_and_leaving_out_are_different_calls_to_a_key(agent: Agent) -> None:
     await voucher(agent, category="a", additional_info="b")
-    first = await agent.ok("update_voucher", code="X", category=None, idempotency_key="k")
-    again = await agent.ok("update_voucher", code="X", category=None, idempotency_key="k")
+    clearing = {"clear": ["category"], "idempotency_key": "k"}
+    first = await agent.ok("update_voucher", code="X", **clearing)
+    again = await agent.ok("update_voucher", code="X", **clearing, category=None, active=None)
     assert (again["data"], again["replayed"]) == (first["data"], True)
     await agent.refused("idempotency_mismatch", "update_voucher", code="X", idempotency_key="k")
     await agent.refused(
-        "idempotency_mismatch", "update_voucher", code="X", additional_info=None, idempotency_key="k"
+        "idempotency_mismatch", "update_voucher", code="X", clear=["additional_info"], idempotency_key="k"
     )
 
 
@@ -100,12 +123,12 @@ async def test_metadata_is_merged_and_null_removes_a_key(agent: Agent) -> None:
     assert shown["metadata"] == {"b": {"c": 2}, "d": [3]}
 
 
-@pytest.mark.parametrize("field", ["active", "discount"])
-async def test_what_every_voucher_has_cannot_be_cleared(agent: Agent, field: str) -> None:
+@pytest.mark.parametrize("field", ["active", "discount", "code", "gift", "colour", None])
+async def test_what_every_voucher_has_cannot_be_cleared(agent: Agent, field: str | None) -> None:
     await voucher(agent)
-    assert (await agent.refused("invalid_input", "update_voucher", code="X", **{field: None}))[
-        "field"
-    ] == field
+    refused = await agent.refused("invalid_input", "update_voucher", code="X", clear=["category", field])
+    assert refused["field"] == "clear.1"
+    assert "'validity_hours'" in refused["error"]
 
 
 @pytest.mark.parametrize(
@@ -176,13 +199,17 @@ async def test_a_code_of_a_pool_that_is_changed_leaves_the_others_alone(agent: A
 
 
 async def test_a_date_cleared_in_a_pool_is_the_pools_again(agent: Agent) -> None:
-    pool: dict[str, Any] = {"discount": PERCENT, "start_date": "2026-01-01", "expiration_date": "2030-01-01"}
+    pool: dict[str, Any] = {
+        "discount": PERCENT,
+        "start_date": "2026-01-01",
+        "expiration_date": "2030-01-01T00:00Z",
+    }
     made = await agent.data("create_voucher_pool", name="Summer", voucher=pool, codes=["X"])
     frame = {"duration": "PT1H", "interval": "P1D"}
-    await agent.ok("update_voucher", code="X", expiration_date="2027-01-01", validity_timeframe=frame)
-    await agent.ok("update_voucher_pool", pool_id=made["id"], expiration_date="2031-01-01")
+    await agent.ok("update_voucher", code="X", expiration_date="2027-01-01T00:00Z", validity_timeframe=frame)
+    await agent.ok("update_voucher_pool", pool_id=made["id"], expiration_date="2031-01-01T00:00Z")
     assert (await full(agent))["expiration_date"] == "2027-01-01T00:00:00.000Z"
-    await agent.ok("update_voucher", code="X", expiration_date=None, start_date=None)
+    await agent.ok("update_voucher", code="X", clear=["expiration_date", "start_date"])
     shown = await full(agent)
     assert shown["expiration_date"] == "2031-01-01T00:00:00.000Z"
     assert shown["start_date"] == "2026-01-01T00:00:00.000Z"

@@ -96,7 +96,7 @@ async def test_a_category_is_found_wherever_it_is_said(agent: Agent) -> None:
     template = {"discount": PERCENT, "category": "spring"}
     await agent.ok("create_voucher_pool", name="P", voucher=template, codes=["POOLED", "MOVED", "CLEARED"])
     await agent.ok("update_voucher", code="MOVED", category="autumn")
-    await agent.ok("update_voucher", code="CLEARED", category=None)
+    await agent.ok("update_voucher", code="CLEARED", clear=["category"])
     await agent.ok("create_voucher", code="ALONE", discount=PERCENT, category="spring")
     await agent.ok("create_voucher", code="NONE", discount=PERCENT)
     assert await codes(agent, category="spring", order="code") == ["ALONE", "POOLED"]
@@ -238,7 +238,6 @@ async def test_a_junction_joins_and_the_other_arguments_narrow_still(agent: Agen
         ({"created_at": {"since": "2026-01-01"}}, "created_at.since"),
         ({"created_at": {"after": "soon"}}, "created_at.after"),
         ({"updated_at": "2026-01-01"}, "updated_at"),
-        ({"ids": []}, "ids"),
         ({"ids": [1]}, "ids.0"),
         ({"ids": ["v_1"] * 101}, "ids"),
         ({"filters": {"colour": {"conditions": {"$is": "red"}}}}, "filters.colour"),

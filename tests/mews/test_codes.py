@@ -177,7 +177,7 @@ async def test_a_long_window_is_asked_in_pieces_of_at_most_three_months(mews: St
     days = ["2024-01-15T00:00:00Z", "2024-05-31T00:00:00Z", "2024-12-01T00:00:00Z", "2025-02-28T00:00:00Z"]
     for day in days:
         mews.add_codes(pool, [day], updated=day)
-    window = {"updated_after": "2024-01-15", "updated_before": "2025-02-28"}
+    window = {"updated_after": "2024-01-15", "updated_before": "2025-02-28T00:00:00Z"}
     answer = await agent.ok("list_voucher_codes", pool_id=pool, **window)
     assert [code["code"] for code in answer["data"]] == days[2::-1]
     assert beside(answer) == (3, False, 0, 20)

@@ -67,7 +67,7 @@ async def test_a_reader_may_validate_and_export_but_not_reserve(case: str, era: 
         await prepare(client)
     async with connect(settings(database, keys=keys, **top), era) as client:
         valid = await done(client, "validate_vouchers", **example("validate_vouchers"))
-        for session in ({"type": "LOCK"}, {}, '{"key": "k"}'):
+        for session in ({"type": "LOCK"}, {"key": "k"}, '{"key": "k"}'):
             await refused(
                 client, "access_denied", "validate_vouchers", **example("validate_vouchers"), session=session
             )

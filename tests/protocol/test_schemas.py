@@ -77,6 +77,7 @@ async def test_a_title_and_all_four_hints_are_there_and_right(name: str, era: st
     assert tool.title == expected.title
     assert tool.annotations is not None
     assert tool.annotations.model_dump(by_alias=True, exclude_none=True) == {
+        "title": expected.title,
         "readOnlyHint": not (expected.writes or expected.reserves),
         "destructiveHint": expected.irreversible,
         "idempotentHint": expected.idempotent,

@@ -146,7 +146,7 @@ access = "write"
 """
 
 
-@pytest.mark.parametrize(("access", "budget"), [("write", 36 * KILOBYTE), ("read", 14 * KILOBYTE)])
+@pytest.mark.parametrize(("access", "budget"), [("write", 42 * KILOBYTE), ("read", 18 * KILOBYTE)])
 async def test_the_list_of_tools_keeps_to_its_budget_on_the_wire(
     access: str, budget: int, tmp_path: Path
 ) -> None:

@@ -1,7 +1,10 @@
 """Calls over a real pipe: many at once, cancelled ones, and lines that are no proper messages."""
 
+import json
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.protocol.clients import connect, done, settings
 from tests.protocol.contract import POOL
@@ -164,7 +167,6 @@ IMPROPER: dict[bytes, tuple[int | None, int]] = {
     b"hello": (None, -32700),
     b'{"jsonrpc": "2.0", "id": 7': (None, -32700),
     CALL + b'"arguments": {"a": "\x01"}}}': (None, -32700),
-    CALL + b'"arguments": {"a": ' + b"9" * 5_000 + b"}}}": (None, -32700),
     CALL + b'"arguments": {"a": ' + b"[" * 50_000 + b"]" * 50_000 + b"}}}": (None, -32700),
     CALL + b'"_meta": {"progressToken": "\\ud83d"}}}': (None, -32700),
     b'{"jsonrpc": "2.0", "id": "\\ud83d", "method": "tools/list"}': (None, -32700),
@@ -176,6 +178,7 @@ IMPROPER: dict[bytes, tuple[int | None, int]] = {
     CALL + b'"arguments": "text"}}': (7, -32602),
     CALL + b'"arguments": [1]}}': (7, -32602),
 }
+MANY_DIGITS = "9" * 5_000
 SILENT = [
     b"",
     b"   \r",
@@ -198,3 +201,34 @@ async def test_an_improper_line_is_answered_with_the_protocols_error_and_an_empt
         await alive(wire)
         await wire.close_input()
         assert await wire.rest() == []
+
+
+@pytest.mark.parametrize(
+    ("tool", "given", "field"),
+    [
+        ("update_voucher_balance", f'"code": "C", "idempotency_key": "1", "amount": {MANY_DIGITS}', "amount"),
+        (
+            "update_voucher_balance",
+            f'"code": "C", "idempotency_key": "1", "amount": -{MANY_DIGITS}',
+            "amount",
+        ),
+        ("create_voucher", f'"code": "C", "metadata": {{"a": {MANY_DIGITS}}}', "metadata"),
+        ("create_voucher", f'"code": "C", "metadata": "{{\\"a\\": {MANY_DIGITS}}}"', "metadata"),
+        ("create_voucher", '"code": "C", "metadata": {"a": 1e999}', "metadata"),
+        ("list_voucher_pools", f'"skip": {MANY_DIGITS}', "skip"),
+    ],
+    ids=["amount", "below zero", "metadata", "JSON text", "a float", "skip"],
+)
+async def test_an_integer_of_very_many_digits_is_invalid_input(
+    tool: str, given: str, field: str, tmp_path: Path
+) -> None:
+    call = {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": tool, "arguments": {}}}
+    line = json.dumps(call).replace('"arguments": {}', f'"arguments": {{"project_id": "shop", {given}}}')
+    async with start(tmp_path) as wire:
+        await wire.open()
+        await wire.send(line.encode())
+        answer = await wire.receive()
+        await alive(wire)
+    envelope = answer["result"]["structuredContent"]
+    assert (answer["id"], envelope["error_code"], envelope["field"]) == (7, "invalid_input", field)
+    assert len(envelope["error"]) < 300

@@ -120,7 +120,11 @@ def test_anything_else_is_refused_and_the_error_says_how_to_write_it(value: obje
     with pytest.raises(InvalidInput) as caught:
         parse_time(value, "start_date", zone=BERLIN)
     assert caught.value.field == "start_date"
-    for way in ("2026-01-31 (the whole day in Europe/Berlin)", "2026-01-31T12:00:00Z", "Unix seconds"):
+    for way in (
+        "2026-01-31 (a whole day in the project's time zone)",
+        "2026-01-31T12:00:00Z",
+        "Unix seconds",
+    ):
         assert way in caught.value.message
 
 

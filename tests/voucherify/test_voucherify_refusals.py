@@ -28,10 +28,10 @@ def test_a_status_that_is_no_text_says_nothing(status: Any) -> None:
 @pytest.mark.parametrize(
     ("more", "field"),
     [
-        ({"validity_hours": {"daily": []}}, "vouchers.0.validity_hours"),
+        ({"validity_hours": {"daily": [{"start_time": "10:00"}]}}, "vouchers.0.validity_hours"),
         ({"category_id": "cat_1"}, "vouchers.0.category_id"),
         ({"campaign": "x"}, "vouchers.0.campaign"),
-        ({"validation_rules": []}, "vouchers.0.validation_rules"),
+        ({"validation_rules": ["val_1"]}, "vouchers.0.validation_rules"),
         ({"loyalty_card": {"points": 5}}, "vouchers.0.loyalty_card"),
         ({"type": "LOYALTY_CARD"}, "vouchers.0.type"),
         ({"gift": {"amount": 5, "effect": "APPLY_TO_ITEMS"}}, "vouchers.0.gift.effect"),

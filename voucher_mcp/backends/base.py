@@ -7,7 +7,7 @@ nothing; every writing method takes the Write that policy made, first.
 All methods raise the errors of `domain.errors` and no others.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from anyio.abc import TaskGroup
@@ -107,8 +107,9 @@ class Backend:
         active: bool | None = None,
         start_date: int | None = None,
         expiration_date: int | None = None,
+        clear: Collection[str] = (),
     ) -> Answer[VoucherPool]:
-        """Change what is given, leave the rest; dates are milliseconds UTC."""
+        """Change what is given, empty the dates in `clear`, leave the rest; dates are milliseconds UTC."""
         raise self._cannot("update_voucher_pool")
 
     async def add_voucher_codes(

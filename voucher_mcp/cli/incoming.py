@@ -20,6 +20,8 @@ from mcp.types import (
 )
 from pydantic import ValidationError
 
+from voucher_mcp.domain.json_text import read_json
+
 EXIT_SECONDS = 1.5
 """How long a call that is still running may hold up the end (ours); an unfinished transaction is undone."""
 
@@ -45,7 +47,8 @@ async def relay(
 def _read_again(error: ValidationError) -> JSONRPCMessage | None:
     """The message of a line that the SDK refused, or the protocol's error; None of a blank line.
 
-    Half characters pass where the envelope of a tool can say what is wrong with them: in its arguments.
+    Half characters and numbers of very many digits pass where the envelope of a tool can say what is wrong
+    with them: in its arguments.
     """
     problem = error.errors(include_url=False)[0]
     if problem["type"] != "json_invalid":
@@ -54,7 +57,7 @@ def _read_again(error: ValidationError) -> JSONRPCMessage | None:
     if not line.strip():
         return None
     try:
-        given = json.loads(line)
+        given = read_json(line)
         message = jsonrpc_message_adapter.validate_python(given, by_name=False)
         rest = {**given, "params": {**given["params"], "arguments": None}}
         json.dumps(rest, ensure_ascii=False).encode()

@@ -3,7 +3,7 @@
 The names of types, states and fields are Voucherify's; limits are ours.
 """
 
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 JobStatus = Literal["RECEIVING", "ENQUEUED", "IN_PROGRESS", "DONE", "FAILED"]
 """RECEIVING is ours: the input is still being copied, and nobody can see the job yet."""
@@ -20,7 +20,7 @@ EXPORT_STATUS: Final = {
     "FAILED": "ERROR",
 }
 
-EXPORT_FIELDS: Final = (
+ExportField = Literal[
     "id",
     "type",
     "source_id",
@@ -33,7 +33,8 @@ EXPORT_FIELDS: Final = (
     "source",
     "details",
     "related_transaction_id",
-)
+]
+EXPORT_FIELDS: Final[tuple[ExportField, ...]] = get_args(ExportField)
 
 MAX_INPUT_BYTES: Final = 10_000_000
 """The most that comes as an argument; the document allows 10 MB too."""

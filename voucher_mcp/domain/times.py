@@ -36,7 +36,7 @@ def parse_time(
     """
     text = value.strip().upper() if isinstance(value, str) else ""
     try:
-        if _DAY.fullmatch(text):
+        if is_day(text):
             milliseconds = _milliseconds(_of_day(date.fromisoformat(text), zone, last))
         elif _MOMENT.fullmatch(text):
             moment = datetime.fromisoformat(text)
@@ -44,10 +44,15 @@ def parse_time(
         else:
             milliseconds = _from_number(float(text) if _NUMBER.fullmatch(text) else value, numbers)
     except (ValueError, OverflowError):
-        raise _refused(value, field, zone, numbers) from None
+        raise _refused(value, field, numbers) from None
     if not _EARLIEST <= milliseconds <= _LATEST:
-        raise _refused(value, field, zone, numbers)
+        raise _refused(value, field, numbers)
     return milliseconds
+
+
+def is_day(value: object) -> bool:
+    """Whether it is written as a date without a time."""
+    return isinstance(value, str) and _DAY.fullmatch(value.strip()) is not None
 
 
 def to_unix(milliseconds: int | None) -> float | None:
@@ -104,10 +109,10 @@ def _from_number(value: object, numbers: bool) -> int:
     return round(value * 1000)
 
 
-def _refused(value: object, field: str, zone: tzinfo, numbers: bool) -> InvalidInput:
+def _refused(value: object, field: str, numbers: bool) -> InvalidInput:
     seconds = ", or Unix seconds such as 1769860800" if numbers else ""
     return InvalidInput(
-        f"`{field}` must be a date such as 2026-01-31 (the whole day in {zone}) or an ISO 8601 time such as "
-        f"2026-01-31T12:00:00Z{seconds}; got {quoted(value)}.",
+        f"`{field}` must be a date such as 2026-01-31 (a whole day in the project's time zone) or an "
+        f"ISO 8601 time such as 2026-01-31T12:00:00Z{seconds}; got {quoted(value)}.",
         field=field,
     )

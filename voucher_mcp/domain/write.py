@@ -105,8 +105,22 @@ class Unconfirmed(Exception):
 
 def digest_of(value: Any) -> str:
     """SHA-256 of a JSON value in one canonical spelling, as hexadecimal."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    text = json.dumps(
+        _same_numbers(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str
+    )
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _same_numbers(value: Any) -> Any:
+    """A JSON value with one spelling of each number: 5.0 is 5, as JSON knows no difference."""
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case Mapping():
+            return {key: _same_numbers(part) for key, part in value.items()}
+        case list() | tuple():
+            return [_same_numbers(part) for part in value]
+    return value
 
 
 def digest_of_result(answer: Answer[Any]) -> str:

@@ -46,8 +46,6 @@ class Wish:
 
     tool: str
     arguments: Mapping[str, Any]
-    meant: Mapping[str, Any]
-    """What the key is bound to: the arguments, and what came as null to be cleared."""
     caller: str
     key: str | None
     dry_run: bool
@@ -236,7 +234,7 @@ def _write(project: Project, wish: Wish) -> Write:
     key = wish.key
     return Write(
         tool=wish.tool,
-        digest=digest_of_call(wish.tool, wish.meant),
+        digest=digest_of_call(wish.tool, wish.arguments),
         caller=wish.caller,
         key=key,
         dry_run=wish.dry_run,

@@ -1,31 +1,27 @@
 """Argument types of the tools, and the tolerance at their boundary.
 
-Clients send `""` for an argument left out, and lists and objects as JSON text: both are taken. Nothing else
-is bent: an integer must be one, and an unknown argument is an error that names the nearest known one. What
-could not be stored and sent again as JSON in UTF-8 is refused before any tool sees it.
+What clients do to arguments is in `tolerance`. Nothing else is bent: an integer must be one, and an unknown
+argument is an error that names the nearest known one. What could not be stored and sent again as JSON in
+UTF-8 is refused before any tool sees it.
 """
 
-import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from voucher_mcp.domain.errors import InvalidInput, quoted
 from voucher_mcp.domain.fields import read_object, refuse_unstorable
+from voucher_mcp.domain.json_text import LARGEST_INTEGER, is_too_large
 from voucher_mcp.domain.queries import Window
 from voucher_mcp.domain.texts import codes_looked_up
 from voucher_mcp.domain.times import parse_time
+from voucher_mcp.tools.tolerance import from_text, only_given
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-
-LARGEST_INTEGER = 2**53 - 1
-"""What every JSON reader holds exactly (RFC 7493)."""
 
 LONGEST_PATH = 100
 """How much of a name that a client made up is repeated to it."""
@@ -56,6 +52,7 @@ Time = Annotated[Any, Field(json_schema_extra={"type": "string"})]
 
 Object = Annotated[dict[str, Any], Field(json_schema_extra={"type": "object"})]
 List = Annotated[list[Any], Field()]
+"""Of objects, as far as the schema says: a list of mixed kind is described as its plain kind."""
 
 Texts = Annotated[List, Field(json_schema_extra={"items": {"type": "string"}})]
 Span = Annotated[Object, Field(description="{after, before}")]
@@ -74,6 +71,9 @@ Key = Annotated[
     ),
 ]
 DryRun = Annotated[Flag, Field(description="Only show what would change")]
+
+VoucherKind = Literal["DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD"]
+CursorOrder = Annotated[Literal["id", "-id"], Field(description="-id, the default, is newest first")]
 
 Detail = Annotated[Literal["concise", "full"], Field()]
 """How much of a voucher an answer shows; for every tool that returns vouchers."""
@@ -103,6 +103,21 @@ def distinct_texts(values: Sequence[object], field: str, most: int) -> list[str]
     return list(dict.fromkeys(str(value) for value in values))
 
 
+def cleared(names: Sequence[str] | None, given: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields to empty, each once.
+
+    Raises:
+        InvalidInput: one of them is `given` a value too.
+    """
+    for name in names or ():
+        if given.get(name) is not None:
+            raise InvalidInput(
+                f"`{name}` is in `clear` and has a value too; give only one of them. Nothing was changed.",
+                field="clear",
+            )
+    return tuple(dict.fromkeys(names or ()))
+
+
 def window(value: Mapping[str, Any] | None, field: str) -> Window:
     """A span of time that was given as {after, before}.
 
@@ -117,22 +132,21 @@ def _time_of(value: object, field: str, _: object) -> int:
     return parse_time(value, field)
 
 
-def parse(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
+def parse(model: type[BaseModel], given: Mapping[str, Any], merges: bool = False) -> dict[str, Any]:
     """The checked arguments by name; those not given have their defaults.
+
+    Args:
+        merges: a null inside `metadata` removes a key.
 
     Raises:
         InvalidInput: with every problem in one sentence, and the first one's path as field.
     """
     fields = model.model_fields
-    tolerated = {
-        name: _tolerate(value, fields[name].annotation) if name in fields else value
-        for name, value in given.items()
-        if not (name in fields and not fields[name].is_required() and (value == "" or value is None))
-    }
+    sent = from_text(given, fields)
     for name in fields:
-        _refuse_unfit(tolerated.get(name), name)
+        _refuse_unfit(sent.get(name), name)
     try:
-        checked = model.model_validate(tolerated)
+        checked = model.model_validate(only_given(sent, fields, merges))
     except ValidationError as error:
         problems = error.errors(include_url=False)
         sentences = "; ".join(_sentence(problem, list(fields)) for problem in problems[:5])
@@ -145,33 +159,13 @@ def parse(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
     return arguments
 
 
-def _tolerate(value: Any, annotation: Any) -> Any:
-    """A list or object that arrives as JSON text, parsed."""
-    if not isinstance(value, str) or value[:1] not in ("[", "{") or not _takes_json(annotation):
-        return value
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
-        return value
-
-
-def _takes_json(annotation: Any) -> bool:
-    """Whether an argument is a list or an object, under whatever is said about it."""
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        return _takes_json(get_args(annotation)[0])
-    if origin in (Union, UnionType):
-        return any(map(_takes_json, get_args(annotation)))
-    return (origin or annotation) in (list, dict)
-
-
 def _refuse_unfit(value: object, path: str, depth: int = MAX_DEPTH) -> None:
     """Raises InvalidInput where something in the value is no JSON that can be stored and sent again."""
     match value:
         case str() if _SURROGATE.search(value):
             raise _unfit(path, "holds half a character (a lone surrogate)")
-        case float() if not math.isfinite(value):
-            raise _unfit(path, "holds a number that is not finite")
+        case int() | float() if is_too_large(value):
+            raise _unfit(path, "holds a number that is too large, or none")
         case list() | dict() if depth == 0:
             raise _unfit(path.partition(".")[0], f"is nested more than {MAX_DEPTH} deep")
         case list():

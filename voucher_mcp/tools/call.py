@@ -35,5 +35,3 @@ class WritingCall(Call):
     """A call of a writing tool, with the warrant that policy made."""
 
     write: Write
-    cleared: frozenset[str] = frozenset()
-    """The arguments that came as null, of those that the tool can clear."""

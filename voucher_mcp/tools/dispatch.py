@@ -24,6 +24,7 @@ from voucher_mcp.tools import envelope
 from voucher_mcp.tools.arguments import parse
 from voucher_mcp.tools.call import Call, ProjectsCall, WritingCall
 from voucher_mcp.tools.confirmation import Ask, agree
+from voucher_mcp.tools.moments import as_instants
 from voucher_mcp.tools.registry import ToolDefinition
 from voucher_mcp.tools.resources import Exports
 
@@ -56,7 +57,7 @@ class Dispatcher:
         listing = definition is not None and definition.listing
         given = params.arguments or {}
         of_write = definition is not None and definition.may_write(given)
-        writing = of_write and given.get("dry_run") is not True
+        writing = of_write and given.get("dry_run") not in (True, "true")
         try:
             if definition is None:
                 raise self._unknown(params.name)
@@ -77,13 +78,14 @@ class Dispatcher:
         context: ServerRequestContext[Any, Any],
         params: CallToolRequestParams,
     ) -> Answer[Any]:
-        arguments = parse(definition.arguments, params.arguments or {})
+        arguments = parse(definition.arguments, params.arguments or {}, definition.merges)
         if definition.method is None:
             return await definition.handler(ProjectsCall(self._offers()), **arguments)
         project = self._project(arguments.pop("project_id"))
         demand = definition.demand_of(arguments)
         if (refused := refusal(demand, project, self.settings, can)) is not None:
             raise refused
+        arguments = as_instants(arguments, project.zone)
         backend = await self.backends.get(project.id)
         if not demand.writes and not definition.exports:
             await self.writes.count_call(project)
@@ -102,15 +104,12 @@ class Dispatcher:
     ) -> Answer[Any]:
         """Hand the write to policy, with the question for the person where one has to be asked."""
         assert definition.worth is not None  # the registry saw to it
-        given = params.arguments or {}
-        cleared = frozenset(name for name in definition.clears if name in given and given[name] is None)
         key, dry_run = arguments.pop("idempotency_key", None), arguments.pop("dry_run", False)
-        meant = {**arguments, "cleared": sorted(cleared)} if cleared else arguments
-        wish = Wish(definition.name, arguments, meant, CALLER, key, dry_run, definition.worth)
+        wish = Wish(definition.name, arguments, CALLER, key, dry_run, definition.worth)
         question = definition.question
 
         async def effect(write: Write) -> Answer[Any]:
-            return await definition.handler(WritingCall(backend, write, cleared), **arguments)
+            return await definition.handler(WritingCall(backend, write), **arguments)
 
         async def consent(answer: Answer[Any], digest: str) -> None:
             assert question is not None

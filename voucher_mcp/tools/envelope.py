@@ -8,6 +8,7 @@ from mcp.types import CallToolResult, ResourceLink, TextContent
 
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import VoucherError
+from voucher_mcp.domain.json_text import has_large_integer, with_exact_integers
 from voucher_mcp.policy.text import clean, is_clean
 
 _SAYS_SO = re.compile(r"[Nn]othing (was|is|has|will)|[Nn]one was|[Nn]either was")
@@ -65,6 +66,9 @@ def crash(reference: str, *, writing: bool, listing: bool = False) -> CallToolRe
 
 def _result(envelope: dict[str, Any], *, is_error: bool) -> CallToolResult:
     text = _dump(envelope)
+    if has_large_integer(text):
+        envelope = with_exact_integers(envelope)
+        text = _dump(envelope)
     if not is_clean(text):  # what a voucher system holds is data, and may be made to mislead
         envelope = clean(envelope)
         text = _dump(envelope)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -34,6 +34,7 @@ from voucher_mcp.tools.arguments import (
     Text,
     Texts,
     Time,
+    cleared,
     distinct_texts,
     integer,
     time_or_none,
@@ -52,10 +53,11 @@ _CODE = {"code": _STRING, "status": _STRING, "assigned_time": _MAY_BE_NULL, "red
 Codes = Annotated[
     List | None,
     Field(
-        description=f"At most {MAX_CODES_A_CALL}: texts, or {{value, valid_from, valid_until}}",
-        json_schema_extra={"items": {"anyOf": [{"type": "string"}, {"type": "object"}]}},
+        description=f"At most {MAX_CODES_A_CALL}: texts, or objects {{value, valid_from, valid_until}}",
+        json_schema_extra={"items": {"type": "string"}},  # clients keep one branch of a union
     ),
 ]
+Status = Literal["available", "assigned", "redeemed", "active", "scheduled", "expired", "deleted"]
 CodeIds = Annotated[Texts, BeforeValidator(codes_looked_up), Field(description="Ids or codes")]
 Force = Annotated[Flag, Field(description="Free the codes, also of what was deleted before")]
 Generate = Annotated[
@@ -83,10 +85,7 @@ async def list_voucher_codes(
     pool_id: PoolId,
     skip: Annotated[Integer, Field(ge=0)] = 0,
     count: Annotated[Integer, Field(ge=1, le=1_000)] = 20,
-    status: Annotated[
-        Text | None,
-        Field(description="available, assigned, redeemed; in Mews active, scheduled, expired, deleted"),
-    ] = None,
+    status: Annotated[Status | None, Field(description="The last four are those of Mews")] = None,
     code_ids: Annotated[CodeIds | None, Field(description="Only these ids or codes")] = None,
     updated_after: Annotated[Time | None, Field(description="ISO 8601 or Unix seconds")] = None,
     updated_before: Time | None = None,
@@ -139,8 +138,12 @@ async def update_voucher_pool(
     active: Annotated[Flag | None, Field(description="false pauses the pool")] = None,
     start_date: Time | None = None,
     expiration_date: Time | None = None,
+    clear: Annotated[
+        list[Literal["start_date", "expiration_date"]] | None, Field(description="Dates to empty")
+    ] = None,
 ) -> Answer[VoucherPool]:
     """Rename, pause, resume or extend a pool; what is not given stays."""
+    dates = {"start_date": start_date, "expiration_date": expiration_date}
     return await call.backend.update_voucher_pool(
         call.write,
         pool_id,
@@ -148,6 +151,7 @@ async def update_voucher_pool(
         active=active,
         start_date=time_or_none(start_date, "start_date"),
         expiration_date=time_or_none(expiration_date, "expiration_date"),
+        clear=cleared(clear, dates),
     )
 
 
@@ -280,8 +284,8 @@ def _code(value: object) -> NewCode | BadCode:
             text, f"unknown field {quoted(sorted(unknown)[0])}; known are value, valid_from, valid_until"
         )
     try:
-        starts = time_or_none(given.get("valid_from") or None, "valid_from")
-        ends = time_or_none(given.get("valid_until") or None, "valid_until")
+        starts = time_or_none(given.get("valid_from"), "valid_from")
+        ends = time_or_none(given.get("valid_until"), "valid_until")
         code = NewCode(validate_code(text, "value"), starts, ends)
     except InvalidInput as error:
         return BadCode(text, error.message)

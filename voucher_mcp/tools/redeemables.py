@@ -6,7 +6,7 @@ from pydantic import Field
 
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.queries import RedeemablesQuery
-from voucher_mcp.tools.arguments import Detail, Integer, Object, Text
+from voucher_mcp.tools.arguments import CursorOrder, Detail, Integer, Object, Text
 from voucher_mcp.tools.call import Call
 from voucher_mcp.tools.registry import tool
 
@@ -26,7 +26,7 @@ async def list_customer_redeemables(
     call: Call,
     customer_id: Annotated[Text, Field(min_length=1)],
     limit: Annotated[Integer, Field(ge=1, le=100)] = 10,
-    order: Annotated[Text | None, Field(description="id, or -id: newest first (default)")] = None,
+    order: CursorOrder | None = None,
     starting_after_id: Annotated[
         Text | None, Field(description="more_starting_after of the last page")
     ] = None,

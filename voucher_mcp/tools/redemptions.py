@@ -1,7 +1,7 @@
 """The toolset redemptions: validating, redeeming and rolling back."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -13,6 +13,7 @@ from voucher_mcp.policy import worth
 from voucher_mcp.tools.arguments import Detail, Integer, List, Object, Span, Text, window
 from voucher_mcp.tools.call import Call, WritingCall
 from voucher_mcp.tools.registry import tool
+from voucher_mcp.tools.tolerance import is_nothing
 
 Redeemables = Annotated[
     List,
@@ -28,7 +29,7 @@ RedemptionId = Annotated[Text, Field(min_length=1)]
 
 
 def _reserves(arguments: Mapping[str, Any]) -> bool:
-    return arguments.get("session") not in (None, "")
+    return not is_nothing(arguments.get("session"))
 
 
 @tool(toolset="redemptions", title="Validate vouchers", writes_when=_reserves, worth=worth.of_redeemables)
@@ -81,7 +82,7 @@ async def list_redemptions(
     call: Call,
     limit: Annotated[Integer, Field(ge=1, le=100)] = 10,
     page: Annotated[Integer, Field(ge=1)] = 1,
-    result: Annotated[Text | None, Field(description="SUCCESS or FAILURE")] = None,
+    result: Literal["SUCCESS", "FAILURE"] | None = None,
     campaign: Annotated[Text | None, Field(description="Id or name")] = None,
     customer: Text | None = None,
     voucher: Annotated[Text | None, BeforeValidator(codes_looked_up), Field(description="Code or id")] = None,

@@ -5,7 +5,7 @@ A tool's own arguments are the parameters of its function. What every tool of it
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import ModuleType
@@ -45,8 +45,8 @@ class ToolDefinition:
     idempotent: bool
     question: Callable[[Mapping[str, Any], Answer[Any]], str] | None
     """Says what an irreversible call would do, for the person who is asked."""
-    clears: frozenset[str]
-    """The arguments whose null says "clear it" and not "not given"."""
+    merges: bool
+    """Whether a null inside of `metadata` removes a key, and is not merely not given."""
     exports: bool
     """It puts in an export, which counts as reading but is journalled as writes are."""
     worth: Measure | None
@@ -95,6 +95,7 @@ class ToolDefinition:
             input_schema=input_schema(self.arguments),
             output_schema=output_schema(self.data, self.listing),
             annotations=ToolAnnotations(
+                title=self.title,  # some clients show this one alone
                 read_only_hint=self.only_reads,
                 destructive_hint=self.irreversible,
                 # what is deleted stays deleted, and a key that must be sent makes a write happen once
@@ -120,7 +121,7 @@ def tool(
     irreversible: bool = False,
     exports: bool = False,
     question: Callable[[Mapping[str, Any], Answer[Any]], str] | None = None,
-    clears: Iterable[str] = (),
+    merges: bool = False,
     worth: Measure | None = None,
     writes_when: Callable[[Mapping[str, Any]], bool] | None = None,
 ) -> Callable[[Handler], ToolDefinition]:
@@ -133,7 +134,7 @@ def tool(
         exports: it writes, but only puts in an export, which read access allows.
         idempotent: the same call twice leaves the same state even without a key.
         worth: what the operator's limits are held against; every tool that writes says it.
-        clears: arguments whose null means "clear it"; they come in `WritingCall.cleared`.
+        merges: its metadata is merged into what is there, so that a null in it removes a key.
         writes_when: which calls of a reading tool write; only those need write access and come with a Write,
             which has neither key nor dry run.
     """
@@ -156,7 +157,7 @@ def tool(
             irreversible=irreversible,
             idempotent=idempotent,
             question=question,
-            clears=frozenset(clears),
+            merges=merges,
             exports=exports,
             worth=worth,
             writes_when=writes_when,

@@ -5,8 +5,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-_LEFT_OUT = ("title", "additionalProperties", "minLength", "maxLength")
+_LEFT_OUT = ("title", "minLength", "maxLength")
 """Said by the answer to a call that breaks them; every session pays for what stands in a schema."""
+
+_OPEN = {"additionalProperties": True}
+"""Written out: what is left to be understood, converters of other frameworks close."""
 
 _KEYWORDS = {"ge": "minimum", "le": "maximum"}
 """What pydantic writes for bounds behind a validator."""
@@ -29,12 +32,8 @@ def output_schema(data: Mapping[str, Any] | None, listing: bool) -> dict[str, An
     """The envelope, with the fields of `data` where a document fixes them."""
     content: dict[str, Any] = {}
     if data is not None:
-        shape = {"type": "object", "properties": dict(data)}
-        content = (
-            {"type": "array", "items": shape}
-            if listing
-            else {"type": ["object", "null"], "properties": dict(data)}
-        )
+        shape = {"type": "object", "properties": dict(data), **_OPEN}
+        content = {"type": "array", "items": shape} if listing else {**shape, "type": ["object", "null"]}
     return {
         "type": "object",
         "properties": {
@@ -43,6 +42,7 @@ def output_schema(data: Mapping[str, Any] | None, listing: bool) -> dict[str, An
             "error": {"type": ["string", "null"]},
         },
         "required": ["success", "data", "error"],
+        **_OPEN,
     }
 
 
@@ -56,4 +56,6 @@ def _plain(field: Mapping[str, Any]) -> dict[str, Any]:
         del plain["default"]
     if plain.get("type") == "array":
         plain["items"] = _plain(plain.get("items") or {"type": "object"})
+    if plain.get("type") == "object":
+        plain |= _OPEN
     return plain

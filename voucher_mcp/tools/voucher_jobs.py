@@ -1,22 +1,19 @@
 """The part of the toolset vouchers that begins jobs: imports, bulk updates and exports."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from voucher_mcp.domain.answer import Answer
-from voucher_mcp.domain.errors import InvalidInput, quoted
-from voucher_mcp.domain.job import EXPORT_FIELDS
+from voucher_mcp.domain.errors import InvalidInput
+from voucher_mcp.domain.job import ExportField
 from voucher_mcp.domain.queries import CsvSource
 from voucher_mcp.domain.texts import codes_looked_up
 from voucher_mcp.policy import worth
 from voucher_mcp.tools.arguments import Code, List, Object, Text, Texts
 from voucher_mcp.tools.call import WritingCall
 from voucher_mcp.tools.registry import tool
-
-ORDERS = ("created_at", "-created_at")
 
 CsvText = Annotated[str, Field(strict=True)]
 
@@ -54,6 +51,7 @@ async def import_vouchers_using_csv(
     title="Update vouchers in bulk",
     writes=True,
     idempotent=True,
+    merges=True,
     worth=worth.of_list_of_codes,
 )
 async def update_vouchers_in_bulk(
@@ -66,7 +64,14 @@ async def update_vouchers_in_bulk(
     return await call.backend.update_vouchers_in_bulk(call.write, vouchers)
 
 
-@tool(toolset="vouchers", title="Update metadata in bulk", writes=True, idempotent=True, worth=worth.of_codes)
+@tool(
+    toolset="vouchers",
+    title="Update metadata in bulk",
+    writes=True,
+    idempotent=True,
+    merges=True,
+    worth=worth.of_codes,
+)
 async def update_vouchers_metadata_in_bulk(
     call: WritingCall, codes: Annotated[Texts, BeforeValidator(codes_looked_up)], metadata: Object
 ) -> Answer[dict[str, Any]]:
@@ -80,21 +85,9 @@ async def update_vouchers_metadata_in_bulk(
 async def export_voucher_transactions(
     call: WritingCall,
     code: Code,
-    order: Annotated[Text | None, Field(description="created_at or -created_at")] = None,
-    fields: Annotated[Texts | None, Field(description=", ".join(EXPORT_FIELDS))] = None,
+    order: Literal["created_at", "-created_at"] | None = None,
+    fields: list[ExportField] | None = None,
 ) -> Answer[dict[str, Any]]:
     """Begin to export a card's ledger as CSV; follow it with get_export."""
-    if order is not None and order not in ORDERS:
-        raise InvalidInput(f"`order` must be {' or '.join(ORDERS)}; got {quoted(order)}.", field="order")
-    return await call.backend.export_voucher_transactions(call.write, code, order, _fields(fields))
-
-
-def _fields(fields: Sequence[object] | None) -> list[str] | None:
-    """The columns, each once; an empty list is all of them."""
-    for number, field in enumerate(fields or ()):
-        if field not in EXPORT_FIELDS:
-            raise InvalidInput(
-                f"`fields.{number}` must be one of {', '.join(EXPORT_FIELDS)}; got {quoted(field)}.",
-                field=f"fields.{number}",
-            )
-    return list(dict.fromkeys(str(field) for field in fields)) if fields else None
+    columns = None if fields is None else list(dict.fromkeys(fields))
+    return await call.backend.export_voucher_transactions(call.write, code, order, columns)

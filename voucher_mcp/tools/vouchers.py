@@ -5,7 +5,7 @@ shapes are described once, on create_voucher.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -17,6 +17,7 @@ from voucher_mcp.domain.texts import codes_looked_up, composed
 from voucher_mcp.policy import worth
 from voucher_mcp.tools.arguments import (
     Code,
+    CursorOrder,
     Detail,
     Flag,
     Integer,
@@ -26,6 +27,8 @@ from voucher_mcp.tools.arguments import (
     Text,
     Texts,
     Time,
+    VoucherKind,
+    cleared,
     distinct_texts,
     window,
 )
@@ -35,30 +38,31 @@ from voucher_mcp.tools.registry import tool
 MAX_IDS = 100
 
 OwnCode = Annotated[Text, Field(min_length=1), AfterValidator(composed)]
+Order = Literal["created_at", "-created_at", "updated_at", "-updated_at", "code", "-code"]
 Limit = Annotated[Integer, Field(ge=1, le=100)]
 Days = Annotated[List, Field(json_schema_extra={"items": {"type": "integer"}})]
 
-UPDATABLE = (
-    "type",
-    "discount",
-    "category",
-    "category_id",
-    "start_date",
-    "expiration_date",
-    "validity_timeframe",
-    "validity_day_of_week",
-    "validity_hours",
-    "active",
-    "additional_info",
-    "metadata",
-)
+Clear = list[
+    Literal[
+        "category",
+        "category_id",
+        "start_date",
+        "expiration_date",
+        "validity_timeframe",
+        "validity_day_of_week",
+        "validity_hours",
+        "additional_info",
+        "metadata",
+    ]
+]
+"""What a voucher need not have."""
 
 
 @tool(toolset="vouchers", title="Create a voucher", writes=True, idempotent=True, worth=worth.of_voucher)
 async def create_voucher(
     call: WritingCall,
     code: OwnCode,
-    type: Annotated[Text | None, Field(description="DISCOUNT_VOUCHER, GIFT_VOUCHER or LOYALTY_CARD")] = None,
+    type: VoucherKind | None = None,
     discount: Annotated[
         Object | None,
         Field(
@@ -105,7 +109,7 @@ async def generate_random_code(
     code_config: Annotated[
         Object | None, Field(description="{length, charset, pattern (# = random), prefix, postfix}")
     ] = None,
-    type: Text | None = None,
+    type: VoucherKind | None = None,
     discount: Object | None = None,
     gift: Object | None = None,
     loyalty_card: Object | None = None,
@@ -151,9 +155,7 @@ async def list_vouchers(
     customer: Annotated[Text | None, Field(description="Who holds it")] = None,
     created_at: Span | None = None,
     updated_at: Span | None = None,
-    order: Annotated[
-        Text | None, Field(description="created_at, updated_at or code, with - descending")
-    ] = None,
+    order: Annotated[Order | None, Field(description="- is descending")] = None,
     code: Annotated[Text | None, BeforeValidator(codes_looked_up)] = None,
     ids: Annotated[Texts | None, BeforeValidator(codes_looked_up)] = None,
     filters: Annotated[
@@ -189,13 +191,13 @@ async def list_vouchers(
     title="Change a voucher",
     writes=True,
     idempotent=True,
-    clears=UPDATABLE,
+    merges=True,
     worth=worth.of_one,
 )
 async def update_voucher(
     call: WritingCall,
     code: Code,
-    type: Text | None = None,
+    type: VoucherKind | None = None,
     discount: Object | None = None,
     category: Text | None = None,
     category_id: Text | None = None,
@@ -207,11 +209,13 @@ async def update_voucher(
     active: Flag | None = None,
     additional_info: Text | None = None,
     metadata: Annotated[Object | None, Field(description="Merged; null removes a key")] = None,
+    clear: Annotated[Clear | None, Field(description="Fields to empty")] = None,
     detail: Detail = "concise",
 ) -> Answer[Any]:
-    """Change what is given, shaped as in create_voucher; null clears, the rest stays."""
-    body = _body(locals(), "call", "code", "detail") | dict.fromkeys(call.cleared)
-    return await call.backend.update_voucher(call.write, code, body, detail)
+    """Change what is given, shaped as in create_voucher; empty the fields in `clear`, the rest stays."""
+    body = _body(locals(), "call", "code", "clear", "detail")
+    empty = dict.fromkeys(cleared(clear, body))
+    return await call.backend.update_voucher(call.write, code, body | empty, detail)
 
 
 @tool(toolset="vouchers", title="Enable a voucher", writes=True, idempotent=True, worth=worth.of_one)
@@ -270,7 +274,7 @@ async def list_voucher_transactions(
     call: Call,
     code: Code,
     limit: Limit = 10,
-    order: Annotated[Text | None, Field(description="id or -id; the newest first")] = None,
+    order: CursorOrder | None = None,
     starting_after_id: Text | None = None,
 ) -> Answer[Any]:
     """List the ledger of a gift card or loyalty card; `more_starting_after` goes on."""

@@ -1,6 +1,6 @@
 """The pool tools on Mews that write a voucher: create, rename and delete a pool."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -71,6 +71,7 @@ class PoolWrites(PoolReads):
         active: bool | None = None,
         start_date: int | None = None,
         expiration_date: int | None = None,
+        clear: Collection[str] = (),
     ) -> Answer[VoucherPool]:
         """Rename it: nothing else of a pool can be changed on Mews. Its interval is about the stays that are
         booked, counted in the service's time units, and not about when codes work (documents)."""
@@ -79,7 +80,7 @@ class PoolWrites(PoolReads):
             ("start_date", start_date),
             ("expiration_date", expiration_date),
         ):
-            if value is not None:
+            if value is not None or field in clear:
                 raise Unsupported(
                     f"A pool on Mews has no `{field}`; it can only be renamed or deleted, and each code has "
                     "dates of its own. Nothing was changed. delete_voucher_codes ends codes for good.",

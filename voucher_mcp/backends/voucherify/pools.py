@@ -1,6 +1,6 @@
 """Pools: campaigns that have codes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, cast
 
 from voucher_mcp.backends.voucherify import bodies, campaigns
@@ -92,9 +92,10 @@ class PoolTools(Importing):
         active: bool | None = None,
         start_date: int | None = None,
         expiration_date: int | None = None,
+        clear: Collection[str] = (),
     ) -> Answer[VoucherPool]:
         dates = {"start_date": to_iso(start_date), "expiration_date": to_iso(expiration_date)}
-        changes = {key: value for key, value in dates.items() if value is not None}
+        changes = {key: value for key, value in dates.items() if value is not None or key in clear}
         if name is None and active is None and not changes:
             raise InvalidInput("Nothing to change: give name, active, start_date or expiration_date.")
         campaign = await self._campaign(pool_id)
@@ -110,7 +111,8 @@ class PoolTools(Importing):
         # set to what they are already, they stay unsent: so a repeat writes nothing twice
         path = campaign_path(campaigns.identity(campaign))
         if not bodies.same(changes, campaign):
-            await self._send(write, "PUT", path, json=changes, settled_by="get_voucher_pool")
+            reply = await self._send(write, "PUT", path, json=changes, settled_by="get_voucher_pool")
+            _require_emptied(reply.object(), changes)
         elif active is None or campaign.get("active") is active:
             return Answer(await self._pool(campaign))
         if active is not None and campaign.get("active") is not active:
@@ -240,7 +242,7 @@ class PoolTools(Importing):
         return cast(VoucherPool, shown)
 
     @staticmethod
-    def _require_order(campaign: Mapping[str, Any], changes: Mapping[str, str]) -> None:
+    def _require_order(campaign: Mapping[str, Any], changes: Mapping[str, str | None]) -> None:
         merged = campaigns.pool({**campaign, **changes}, None, "")
         start, end = merged.get("start_date"), merged.get("expiration_date")
         if changes and start is not None and end is not None and end <= start:
@@ -248,6 +250,20 @@ class PoolTools(Importing):
                 "The pool would end before it starts; nothing was changed.",
                 field="expiration_date" if "expiration_date" in changes else "start_date",
             )
+
+
+def _require_emptied(campaign: Mapping[str, Any], changes: Mapping[str, str | None]) -> None:
+    """That the vendor took null for "no date": the documents do not say whether it does."""
+    kept = [name for name, value in changes.items() if value is None and campaign.get(name) is not None]
+    if kept:
+        others = any(value is not None for value in changes.values())
+        changed = "The other date was changed." if others else "Nothing was changed."
+        raise Unsupported(
+            f"This voucher system kept `{kept[0]}`: a campaign cannot lose its date. {changed} Set another "
+            "date instead.",
+            field="clear",
+            applied="partly" if others else "no",
+        )
 
 
 def _taken(name: str, request_id: str | None = None) -> AlreadyExists:

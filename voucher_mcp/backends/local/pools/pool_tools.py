@@ -1,6 +1,6 @@
 """The pool tools on the embedded engine."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from voucher_mcp.backends.local.engine import Engine
@@ -83,6 +83,7 @@ class PoolTools(Engine):
         active: bool | None = None,
         start_date: int | None = None,
         expiration_date: int | None = None,
+        clear: Collection[str] = (),
     ) -> Answer[VoucherPool]:
         async def effect(transaction: Transaction, project: Project) -> Answer[VoucherPool]:
             pool = await pools.update(
@@ -94,6 +95,7 @@ class PoolTools(Engine):
                 active=active,
                 start_date=start_date,
                 expiration_date=expiration_date,
+                clear=clear,
             )
             return Answer(pools.public(pool, self.project_id))
 

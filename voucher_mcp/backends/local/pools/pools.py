@@ -1,7 +1,7 @@
 """Pools on the embedded engine: a pool is a campaign, and its codes are vouchers made from its template."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -134,19 +134,21 @@ async def update(
     active: bool | None,
     start_date: int | None,
     expiration_date: int | None,
+    clear: Collection[str],
 ) -> Pool:
-    """The pool with what is given changed.
+    """The pool with what is given changed, and the dates in `clear` emptied.
 
     Raises:
         InvalidInput: nothing is given, the name is wrong, or the pool would end before it starts.
         AlreadyExists: another pool has that name.
     """
-    if name is None and active is None and start_date is None and expiration_date is None:
+    if (name, active, start_date, expiration_date) == (None, None, None, None) and not clear:
         raise InvalidInput("Nothing to change: give name, active, start_date or expiration_date.")
     if name is not None:
         await _refuse_taken(transaction, project, check_name(name), pool.id)
-    start = pool.start_date if start_date is None else start_date
-    end = pool.expiration_date if expiration_date is None else expiration_date
+    kept = {name: None if name in clear else date for name, date in _dates_of(pool).items()}
+    start = kept["start_date"] if start_date is None else start_date
+    end = kept["expiration_date"] if expiration_date is None else expiration_date
     if start is not None and end is not None and end <= start:
         raise InvalidInput(
             f"The pool would end ({to_iso(end)}) before it starts ({to_iso(start)}); nothing was changed.",
@@ -162,6 +164,10 @@ async def update(
         moment,
     )
     return await find(transaction, project, pool.id)
+
+
+def _dates_of(pool: Pool) -> dict[str, int | None]:
+    return {"start_date": pool.start_date, "expiration_date": pool.expiration_date}
 
 
 async def _refuse_taken(transaction: Transaction, project: Project, name: str, pool_id: str) -> None:
