@@ -57,7 +57,16 @@ Codes = Annotated[
         json_schema_extra={"items": {"type": "string"}},  # clients keep one branch of a union
     ),
 ]
-Status = Literal["available", "assigned", "redeemed", "active", "scheduled", "expired", "deleted"]
+Status = Annotated[
+    Text | None,
+    Field(
+        description="The last four are those of Mews",
+        json_schema_extra={
+            "enum": ["available", "assigned", "redeemed", "active", "scheduled", "expired", "deleted"]
+        },
+    ),
+]
+"""Of all systems; each says which are its own."""
 CodeIds = Annotated[Texts, BeforeValidator(codes_looked_up), Field(description="Ids or codes")]
 Force = Annotated[Flag, Field(description="Free the codes, also of what was deleted before")]
 Generate = Annotated[
@@ -85,7 +94,7 @@ async def list_voucher_codes(
     pool_id: PoolId,
     skip: Annotated[Integer, Field(ge=0)] = 0,
     count: Annotated[Integer, Field(ge=1, le=1_000)] = 20,
-    status: Annotated[Status | None, Field(description="The last four are those of Mews")] = None,
+    status: Status = None,
     code_ids: Annotated[CodeIds | None, Field(description="Only these ids or codes")] = None,
     updated_after: Annotated[Time | None, Field(description="ISO 8601 or Unix seconds")] = None,
     updated_before: Time | None = None,
