@@ -157,8 +157,13 @@ async def test_what_the_vendor_says_of_a_failure_is_quoted(
     ("fault", "code"),
     [
         (Refused("Project x not found or you have no access to it"), "not_found"),
+        (ToolFailed("Error executing tool list_voucher_pools: project x not found"), "not_found"),
         (ToolFailed("Permission denied"), "forbidden"),
         (ToolFailed("Token has expired"), "unauthorized"),
+        (ToolFailed("Input validation error: 5000 is greater than the maximum of 1000"), "invalid_input"),
+        (ToolFailed("Upstream request timed out"), "unavailable"),
+        (Refused("503 Service Unavailable"), "unavailable"),
+        (ToolFailed("<html><body>Bad Gateway</body></html>"), "upstream_error"),
         (Refused(None), "upstream_error"),
         (Status(403), "forbidden"),
         (Status(400), "invalid_input"),

@@ -113,6 +113,15 @@ async def test_codes_are_found_by_their_text(agent: Agent, summer: str, bloomrea
     assert await agent.texts(summer, code_ids=wanted, status="available") == ["SUMMER-000021"]
 
 
+async def test_a_code_is_found_in_either_spelling_of_its_letters(
+    agent: Agent, shop: str, bloomreach: StandIn
+) -> None:
+    apart, whole = "CAFE\u0301", "CAF\u00c9"
+    pool = bloomreach.data.add_pool(shop, "Winter", codes=[Code(apart, "Assigned")])
+    for spelling in (apart, whole):
+        assert await agent.texts(pool, code_ids=[spelling], status="assigned") == [apart]
+
+
 async def test_a_filter_looks_at_ten_thousand_codes_and_says_where_it_stopped(
     agent: Agent, shop: str, bloomreach: StandIn
 ) -> None:

@@ -9,6 +9,7 @@ from voucher_mcp.backends.bloomreach.walking import Walk
 from voucher_mcp.backends.pace import fits
 from voucher_mcp.domain.errors import RateLimited, Unavailable, UpstreamError
 from voucher_mcp.domain.pool import CodesQuery, VoucherCode
+from voucher_mcp.domain.texts import composed
 
 WALKED_CODES = 10_000
 """Ours: how far a filter looks, at a call a second."""
@@ -47,7 +48,7 @@ async def find_codes(walk: CodeWalk, query: CodesQuery) -> tuple[list[VoucherCod
     The walk ends with the pool, with the last code that was asked for by name, after WALKED_CODES, or when
     the call's time or the vendor's patience does.
     """
-    sought = None if query.code_ids is None else set(query.code_ids)
+    sought = None if query.code_ids is None else set(map(composed, query.code_ids))
     found: list[VoucherCode] = []
     while not walk.ended and sought != set() and _may_go_on(walk):
         try:
@@ -57,8 +58,8 @@ async def find_codes(walk: CodeWalk, query: CodesQuery) -> tuple[list[VoucherCod
                 raise
             break  # what was found is worth having
         if sought is not None:
-            page = [code for code in page if code["code"] in sought]
-            sought.difference_update(code["code"] for code in page)
+            page = [code for code in page if composed(code["code"]) in sought]
+            sought.difference_update(composed(code["code"]) for code in page)
         found += [code for code in page if query.status in (None, code["status"])]
     return found, not walk.reached_end and sought != set()
 

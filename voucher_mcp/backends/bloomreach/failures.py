@@ -28,7 +28,7 @@ WAIT = 2.0
 """Ours: seconds until the next try where a refusal names none."""
 
 _LIMITED = re.compile(r"too many requests|rate limit", re.IGNORECASE)
-_NO_TOOL = re.compile(r"\bunknown tool\b|\btool\b.{0,80}\bnot found\b", re.IGNORECASE)
+_NO_TOOL = re.compile(r"\bunknown tool\b|\btool ['\"`]?[\w.-]+['\"`]? (was )?not found", re.IGNORECASE)
 _AFTER = re.compile(r"retry after\s*~?\s*(\d+(?:\.\d+)?)", re.IGNORECASE)
 _SHOWN = 300
 
@@ -94,6 +94,16 @@ _MEANINGS = (
         re.compile(r"forbidden|permission|access denied", re.I),
         Forbidden,
         "The account that signed in needs this right in the product.",
+    ),
+    _Words(
+        re.compile(r"validation error|invalid (argument|input|parameter|value)", re.I),
+        InvalidInput,
+        "Check the arguments.",
+    ),
+    _Words(
+        re.compile(r"timed[ -]?out|time-?out\b|(service|temporarily) unavailable", re.I),
+        Unavailable,
+        "Try again later.",
     ),
 )
 

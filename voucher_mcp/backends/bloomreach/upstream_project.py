@@ -24,7 +24,7 @@ async def find_upstream_project(call: Callable[..., Awaitable[Payload]], project
     if len(organizations) > _ORGANIZATIONS:
         raise InvalidInput(
             f"The account that signed in sees {len(organizations)} organizations at Bloomreach, too many to "
-            f"look through for its project. Nothing was changed. Let the operator set {setting}."
+            f"look through for its project. Let the operator set {setting}."
         )
     for organization in organizations:
         if (organization_id := text(organization.get("id"))) is None:
@@ -37,12 +37,12 @@ async def find_upstream_project(call: Callable[..., Awaitable[Payload]], project
         return next(iter(found))
     if not found:
         raise NotFound(
-            "The account that signed in sees no project at Bloomreach. Nothing was changed. Let the operator "
+            "The account that signed in sees no project at Bloomreach. Let the operator "
             f"sign in with another one, or set {setting}."
         )
     names = ", ".join(f"{quoted(name)} ({quoted(id_)})" for id_, name in list(found.items())[:_NAMED])
     more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
     raise InvalidInput(
-        f"The account that signed in sees {len(found)} projects at Bloomreach: {names}{more}. Nothing was "
-        f"changed. Let the operator choose one as {setting}."
+        f"The account that signed in sees {len(found)} projects at Bloomreach: {names}{more}. Let the "
+        f"operator choose one as {setting}."
     )

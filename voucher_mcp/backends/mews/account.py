@@ -8,12 +8,13 @@ from anyio.abc import TaskGroup
 from voucher_mcp.backends.base import Backend
 from voucher_mcp.backends.mews.client import MAX_ITEMS, Fields, MewsClient, chunks
 from voucher_mcp.backends.mews.ids import is_id, lowered
-from voucher_mcp.backends.mews.objects import Object, Pool, is_active, objects, rates_of, value_of
+from voucher_mcp.backends.mews.objects import Object, Pool, is_active, key_of, objects, rates_of
 from voucher_mcp.backends.mews.walk import Walk
 from voucher_mcp.backends.mews.windows import utc
 from voucher_mcp.backends.pace import Paces
 from voucher_mcp.config.models import MewsProject
 from voucher_mcp.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable, quoted
+from voucher_mcp.domain.texts import composed, spellings
 
 SERVICES_SECONDS = 300.0
 """How long the services that were found are remembered (ours)."""
@@ -77,8 +78,8 @@ class Account(Backend):
         services = await self.service_ids()
         if not services:
             raise Forbidden(
-                "Mews shows no service to this project, and pools hang on services. Nothing was changed. The "
-                "operator has to let the integration see them, or to set `service_ids`."
+                "Mews shows no service to this project, and pools hang on services. The operator has to let "
+                "the integration see them, or to set `service_ids`."
             )
         parts = [{**fields, "Extent": extent, "ServiceIds": chunk} for chunk in chunks(services)]
         return Walk(self.client, "vouchers/getAll", "Vouchers", parts)
@@ -114,7 +115,7 @@ class Account(Backend):
         if len(named) > 1:
             ids = ", ".join(pool.id for pool in named[:5])
             raise InvalidInput(
-                f"{len(named)} pools are named {quoted(reference)}; nothing was changed. Give its id: {ids}.",
+                f"{len(named)} pools are named {quoted(reference)}. Give its id: {ids}.",
                 field="pool_id",
             )
         if named and walk.reached_end:
@@ -123,7 +124,7 @@ class Account(Backend):
             "in this project" if walk.reached_end else "among the newest pools of this project; give its id"
         )
         raise NotFound(
-            f"There is no pool {quoted(reference)} {where}. Nothing was changed. "
+            f"There is no pool {quoted(reference)} {where}. "
             "list_voucher_pools shows the pools with their ids and names.",
             field="pool_id",
         )
@@ -167,7 +168,7 @@ class Account(Backend):
             Conflict: it could not be told for all of them.
         """
         found: dict[str, Object] = {}
-        for chunk in chunks(list(values)):
+        for chunk in chunks([spelling for value in values for spelling in spellings(value)]):
             fields: Fields = {"VoucherCodeValues": chunk, **ACTIVE}
             if voucher_id is not None:
                 fields["VoucherIds"] = [voucher_id]
@@ -176,7 +177,7 @@ class Account(Backend):
             if not walk.whole:
                 raise _untold()
             for ids in chunks([item["Id"] for item in vouchers]):
-                found |= await self._among(set(chunk), ids)
+                found |= await self._among(set(map(composed, chunk)), ids)
         return found
 
     async def _among(self, values: set[str], voucher_ids: Sequence[str]) -> dict[str, Object]:
@@ -185,8 +186,8 @@ class Account(Backend):
         walk = self.walk_codes(voucher_ids)
         while len(found) < len(values) and (page := await walk.page()) is not None:
             for code in page:
-                if value_of(code) in values and is_active(code):
-                    found.setdefault(value_of(code), code)
+                if key_of(code) in values and is_active(code):
+                    found.setdefault(key_of(code), code)
         if len(found) < len(values) and not walk.whole:
             raise _untold()
         return found

@@ -6,7 +6,7 @@ from voucher_mcp.backends.http.reply import unknown_outcome
 from voucher_mcp.backends.mews.account import Account
 from voucher_mcp.backends.mews.batches import in_batches
 from voucher_mcp.backends.mews.client import Fields
-from voucher_mcp.backends.mews.objects import Object, Pool, is_active, moment, objects, text, value_of
+from voucher_mcp.backends.mews.objects import Object, Pool, is_active, key_of, moment, objects, text
 from voucher_mcp.backends.mews.settling import settled
 from voucher_mcp.backends.mews.walk import WALK_REQUESTS
 from voucher_mcp.backends.mews.windows import CLOCK_ERROR, pieces, utc
@@ -127,7 +127,7 @@ class Chosen:
                 enterprise=pool.enterprise_id,
                 settled_by=SETTLED_BY,
             )
-            added = {value_of(c): text(c, "Id") for c in objects(answer.get("VoucherCodes")) if is_active(c)}
+            added = {key_of(c): text(c, "Id") for c in objects(answer.get("VoucherCodes")) if is_active(c)}
             if all(value in added for value in batch):
                 return {value: added[value] for value in batch}
             try:  # the documents do not say that an answer names all of them
@@ -166,7 +166,7 @@ class Chosen:
 
 def all_there(codes: Sequence[Object]) -> Chosen:
     """What an earlier try has generated, all of it."""
-    made = {value_of(code): text(code, "Id") for code in codes if is_active(code)}
+    made = {key_of(code): text(code, "Id") for code in codes if is_active(code)}
     return Chosen([NewCode(value) for value in made], (), made, GENERATED_SHOWN)
 
 
@@ -203,7 +203,7 @@ async def _deleted_since(account: Account, pool: Pool, begun: int) -> set[str]:
     """
     windows = pieces(begun - CLOCK_ERROR, now() + CLOCK_ERROR, WALK_REQUESTS) or ()
     walk = account.walk_changed(pool.id, windows)
-    gone = {value_of(code) for code in await walk.all() if not is_active(code)}
+    gone = {key_of(code) for code in await walk.all() if not is_active(code)}
     if not windows or not walk.whole:
         raise unknown_outcome(
             "An earlier try lost its answer, and not all that was deleted since could be seen", SETTLED_BY

@@ -9,15 +9,16 @@ from voucher_mcp.backends.mews.objects import (
     Object,
     Pool,
     code_shown,
+    key_of,
     moment,
     status_of,
-    value_of,
 )
 from voucher_mcp.backends.mews.walk import WALK_REQUESTS
 from voucher_mcp.backends.mews.windows import CLOCK_ERROR, pieces
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.domain.pool import CodesQuery, VoucherCode
+from voucher_mcp.domain.texts import composed
 from voucher_mcp.domain.times import now
 
 Fits = Callable[[Object], bool]
@@ -64,13 +65,13 @@ async def named_codes(
     """
     ids = [lowered(reference) for reference in references if is_id(reference)]
     by_id = await _by_id(account, pool, ids)
-    texts = {reference for reference in references if lowered(reference) not in by_id}
+    texts = {composed(reference) for reference in references if lowered(reference) not in by_id}
     reached: dict[str, Object] = {}
     walk, sought = account.walk_codes([pool.id]), set(texts)
     while sought and not _is_enough(reached, most) and (codes := await walk.page()) is not None:
-        named = [code for code in codes if code["Id"] in by_id or value_of(code) in texts]
+        named = [code for code in codes if code["Id"] in by_id or key_of(code) in texts]
         reached.update((code["Id"], code) for code in named if fits(code))
-        sought.difference_update(map(value_of, reached.values()))
+        sought.difference_update(map(key_of, reached.values()))
     deeper = [code for code_id, code in by_id.items() if code_id not in reached and fits(code)]
     return [*reached.values(), *deeper], not texts or walk.whole
 

@@ -8,9 +8,10 @@ from voucher_mcp.backends.mews.account import Account
 from voucher_mcp.backends.mews.batches import in_batches
 from voucher_mcp.backends.mews.code_pages import named_codes
 from voucher_mcp.backends.mews.ids import lowered
-from voucher_mcp.backends.mews.objects import Object, Pool, is_active, moment, value_of
+from voucher_mcp.backends.mews.objects import Object, Pool, is_active, key_of, moment
 from voucher_mcp.backends.mews.windows import CLOCK_ERROR
 from voucher_mcp.domain.errors import InvalidInput, quoted
+from voucher_mcp.domain.texts import composed
 from voucher_mcp.domain.write import Write
 
 SETTLED_BY = "list_voucher_codes of the pool with these code_ids"
@@ -32,10 +33,13 @@ async def find(account: Account, write: Write, pool: Pool, references: Sequence[
 
     codes, whole = await named_codes(account, pool, references, was_there)
     by_name: dict[str, Object] = {}
-    for name in (value_of, _id):
+    for name in (key_of, _id):
         for code in codes:
             by_name.setdefault(name(code), code)
-    meant = {reference: by_name.get(reference) or by_name.get(lowered(reference)) for reference in references}
+    meant = {
+        reference: by_name.get(composed(reference)) or by_name.get(lowered(reference))
+        for reference in references
+    }
     missing = [reference for reference, code in meant.items() if code is None]
     if missing and write.recovering:
         start = "An earlier try lost its answer, and not all of its codes are among those that Mews shows now"

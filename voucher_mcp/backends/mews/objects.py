@@ -12,6 +12,7 @@ from typing import Any, NotRequired
 from voucher_mcp.backends.mews.ids import with_lowered_ids
 from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.domain.pool import VoucherCode, VoucherPool
+from voucher_mcp.domain.texts import composed
 from voucher_mcp.domain.times import parse_time
 
 Object = dict[str, Any]
@@ -117,6 +118,11 @@ def value_of(code: Object) -> str:
     """The text of a code, exactly as Mews has it."""
     value = code.get("Value")
     return value if isinstance(value, str) else ""
+
+
+def key_of(code: Object) -> str:
+    """The text of a code as it is compared: composed and decomposed letters name one code."""
+    return composed(value_of(code))
 
 
 def code_shown(code: Object, now: int) -> MewsCode:

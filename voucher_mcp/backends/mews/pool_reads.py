@@ -27,7 +27,7 @@ class PoolReads(Account):
         if has_more and not shown:
             raise InvalidInput(
                 f"`skip` reaches at most {len(pools):,} pools into this list ({WALK_REQUESTS} requests of "
-                f"{MAX_ITEMS:,} a call). Nothing was changed; get_voucher_pool finds a pool by its id.",
+                f"{MAX_ITEMS:,} a call). get_voucher_pool finds a pool by its id.",
                 field="skip",
             )
         return Answer(shown, {"has_more": has_more})

@@ -5,10 +5,11 @@ from typing import Any
 from voucher_mcp.backends.base import Object as Shown
 from voucher_mcp.backends.mews.account import ACTIVE, Account
 from voucher_mcp.backends.mews.client import MAX_ITEMS
-from voucher_mcp.backends.mews.objects import Object, Pool, is_active, text, value_of
+from voucher_mcp.backends.mews.objects import Object, Pool, is_active, key_of, text, value_of
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import NotFound, quoted
 from voucher_mcp.domain.queries import Detail
+from voucher_mcp.domain.texts import composed, spellings
 
 
 class VoucherReads(Account):
@@ -18,13 +19,13 @@ class VoucherReads(Account):
         """The code in the common language. Of its discount Mews knows only the assigned rates."""
         pools = [
             pool
-            for pool in await self.pools_with_rates({"VoucherCodeValues": [code], **ACTIVE})
+            for pool in await self.pools_with_rates({"VoucherCodeValues": spellings(code), **ACTIVE})
             if pool.is_active
         ]
         found, whole = await self._code(code, pools) if pools else (None, True)
         if found is None and whole:
             raise NotFound(
-                f"There is no voucher with the code {quoted(code)} in this project; nothing was changed. On "
+                f"There is no voucher with the code {quoted(code)} in this project. On "
                 "Mews get_voucher takes the code itself; list_voucher_codes finds codes by their id.",
                 field="code",
             )
@@ -36,7 +37,7 @@ class VoucherReads(Account):
         walk = self.walk_codes([pool.id for pool in pools[:MAX_ITEMS]])
         while (page := await walk.page()) is not None:
             for item in page:
-                if value_of(item) == code and is_active(item):
+                if key_of(item) == composed(code) and is_active(item):
                     return item, True
         return None, walk.whole and len(pools) <= MAX_ITEMS
 
@@ -47,7 +48,7 @@ def _shown(code: str, found: Object | None, pool: Pool, detail: Detail) -> Shown
     shown: dict[str, Any] = {
         "id": text(native, "Id"),
         "object": "voucher",
-        "code": code,
+        "code": value_of(native) or code,
         "campaign": pool.name,
         "campaign_id": pool.id,
         "active": True if found else None,

@@ -59,7 +59,7 @@ class StoredAuth(httpx2.Auth):
 
     async def _renew(self, refused: SignIn | None) -> SignIn:
         if self._held is None:
-            raise Unauthorized("There is no stored sign-in for this project's `url`. Nothing was changed.")
+            raise Unauthorized("There is no stored sign-in for this project's `url`.")
         try:
             async with self._store.locked():
                 stored = self._store.load()
@@ -107,14 +107,13 @@ async def refresh(sign_in: SignIn) -> OAuthToken:
     if sign_in.resource is not None:
         form["resource"] = sign_in.resource
     headers = _client_authentication(sign_in, form)
-    later = "Nothing was changed. Try again."
     try:
         with anyio.fail_after(_REFRESH_SECONDS):  # of the whole: the caller's cancellation waits for it
             async with connect(sign_in.token_endpoint, {}, _REFRESH_SECONDS) as http:
                 response = await http.post(sign_in.token_endpoint, data=form, headers=headers)
     except (httpx2.HTTPError, TimeoutError):
         raise Unavailable(
-            f"The sign-in could not be renewed, as its server cannot be reached. {later}"
+            "The sign-in could not be renewed, as its server cannot be reached. Try again."
         ) from None
     if response.status_code in (400, 401, 403):
         raise _over()
@@ -123,7 +122,7 @@ async def refresh(sign_in: SignIn) -> OAuthToken:
             return OAuthToken.model_validate_json(response.content)
     except ValidationError:
         pass
-    raise Unavailable(f"The sign-in could not be renewed (HTTP {response.status_code}). {later}")
+    raise Unavailable(f"The sign-in could not be renewed (HTTP {response.status_code}). Try again.")
 
 
 def _client_authentication(sign_in: SignIn, form: dict[str, str]) -> dict[str, str]:
@@ -150,4 +149,4 @@ def _serves(sign_in: SignIn | None, refused: SignIn | None) -> bool:
 
 
 def _over() -> Unauthorized:
-    return Unauthorized("The stored sign-in is over. Nothing was changed.")
+    return Unauthorized("The stored sign-in is over.")

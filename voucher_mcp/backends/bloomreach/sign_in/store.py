@@ -84,9 +84,7 @@ class SignInStore:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise Unauthorized(
-                f"The stored sign-in cannot be read ({error.strerror}). Nothing was changed."
-            ) from None
+            raise Unauthorized(f"The stored sign-in cannot be read ({error.strerror}).") from None
         except ValidationError:
             return None  # a file of another make
         return sign_in if sign_in.url == self._url else None
