@@ -15,22 +15,22 @@ from hypothesis import strategies as st
 from tests.cli.conftest import Command
 from tests.support import open_store, warrant
 from voucher_mcp.backends.local.adapter import LocalBackend
-from voucher_mcp.cli.code_files import read_codes
-from voucher_mcp.cli.code_lines import text_of
 from voucher_mcp.cli.codes_export import export_codes
 from voucher_mcp.domain.code_config import is_valid_code
+from voucher_mcp.domain.files.code_rows import CodeTable, Place
 from voucher_mcp.domain.pool import NewCode
+from voucher_mcp.domain.texts import unstorable
 
 HEADER = "code,status,assigned_time,redeemed_time,customer_id,valid_from,valid_until,metadata"
 FILE = 'code,valid_from,valid_until,region,note\nA1,2030-01-01,2031-01-01,EU,\nB2,,,,"x, ""y"""\n=C3,,,,\n'
 
 
 def test_codes_come_out_with_status_times_and_metadata(cli: Command) -> None:
-    cli.import_codes(cli.write("codes.csv", FILE), "--create")
+    cli.import_codes(cli.write("codes.csv", FILE), "--create", "--percent", "10")
     said = cli.export_codes()
     assert said.out.splitlines() == [
         HEADER,
-        'A1,available,,,,2030-01-01T00:00:00.000Z,2031-01-01T00:00:00.000Z,"{""region"":""EU""}"',
+        'A1,available,,,,2030-01-01T00:00:00.000Z,2031-01-01T23:59:59.999Z,"{""region"":""EU""}"',
         'B2,available,,,,,,"{""note"":""x, \\""y\\""""}"',
         "'=C3,available,,,,,,",
     ]
@@ -38,20 +38,20 @@ def test_codes_come_out_with_status_times_and_metadata(cli: Command) -> None:
 
 
 def test_only_one_status_comes_out_where_one_is_asked_for(cli: Command) -> None:
-    cli.import_codes(cli.write("codes.csv", FILE), "--create")
+    cli.import_codes(cli.write("codes.csv", FILE), "--create", "--percent", "10")
     assert cli.export_codes("--status", "redeemed").out.splitlines() == [HEADER]
     assert len(cli.export_codes("--status", "available").out.splitlines()) == 4
 
 
 def test_an_unknown_pool_leaves_an_older_file_as_it_was(cli: Command) -> None:
-    cli.import_codes(cli.write("codes.csv", "A1\n"), "--create")
+    cli.import_codes(cli.write("codes.csv", "A1\n"), "--create", "--percent", "10")
     cli.write("out.csv", "precious")
     assert 'no pool "Nowhere"' in cli.export_codes("--output", "out.csv", pool="Nowhere", status=1).err
     assert cli.read("out.csv") == "precious"
 
 
 def test_a_file_takes_an_older_ones_place_when_it_is_whole(cli: Command) -> None:
-    cli.import_codes(cli.write("codes.csv", "A1\n"), "--create")
+    cli.import_codes(cli.write("codes.csv", "A1\n"), "--create", "--percent", "10")
     (cli.folder / "out.csv").touch(0o644)
     said = cli.export_codes("--output", "out.csv")
     assert said.out == ""
@@ -62,13 +62,15 @@ def test_a_file_takes_an_older_ones_place_when_it_is_whole(cli: Command) -> None
 
 
 def test_a_folder_that_cannot_take_the_file_is_an_error_with_a_sentence(cli: Command) -> None:
-    cli.import_codes(cli.write("codes.csv", "A1\n"), "--create")
+    cli.import_codes(cli.write("codes.csv", "A1\n"), "--create", "--percent", "10")
     assert "nowhere" in cli.export_codes("--output", "nowhere/out.csv", status=1).err
 
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGPIPE")
 def test_a_reader_that_has_seen_enough_is_no_error(cli: Command) -> None:
-    cli.import_codes(cli.write("codes.csv", "".join(f"CODE-{n}\n" for n in range(20_000))), "--create")
+    cli.import_codes(
+        cli.write("codes.csv", "".join(f"CODE-{n}\n" for n in range(20_000))), "--create", "--percent", "10"
+    )
     arguments = ("codes", "export", "--project", "default", "--pool", "Summer")
     with cli.start(*arguments, stderr=subprocess.PIPE) as running:
         assert running.stdout is not None
@@ -80,23 +82,25 @@ def test_a_reader_that_has_seen_enough_is_no_error(cli: Command) -> None:
 
 
 def test_a_read_only_project_is_exported(cli: Command) -> None:
-    cli.import_codes(cli.write("codes.csv", "A1\n"), "--create")
+    cli.import_codes(cli.write("codes.csv", "A1\n"), "--create", "--percent", "10")
     arguments = ("codes", "export", "--project", "default", "--pool", "Summer")
     assert "A1" in cli.run(*arguments, variables={"VOUCHER_MCP_READ_ONLY": "1"}).out
 
 
 def test_an_export_imported_into_another_project_is_the_same_pool(cli: Command, tmp_path: Path) -> None:
-    cli.import_codes(cli.write("codes.csv", FILE), "--create")
+    cli.import_codes(cli.write("codes.csv", FILE), "--create", "--percent", "10")
     cli.export_codes("--output", "out.csv")
     first = cli.read("out.csv")
     other = {"VOUCHER_MCP_DATABASE_URL": f"sqlite:///{tmp_path / 'other.db'}"}
     target = ("--project", "default", "--pool", "Summer")
-    cli.run("codes", "import", "out.csv", *target, "--create", variables=other)
+    cli.run("codes", "import", "out.csv", *target, "--create", "--percent", "10", variables=other)
     again = cli.run("codes", "export", *target, variables=other)
     assert again.out == first
 
 
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12).filter(
+    lambda text: not unstorable(text)
+)
 codes = (st.text("'=+-@A,;\"", min_size=1, max_size=6) | st.text(min_size=1, max_size=30)).filter(
     is_valid_code
 )
@@ -105,12 +109,12 @@ metadata = st.none() | st.dictionaries(
     st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | texts, st.lists),
     min_size=1,
     max_size=3,
-).filter(lambda value: "\0" not in repr(value) and "\\x00" not in repr(value))
+)
 moments = st.none() | st.integers(-62135596800000, 253402300799999)
 
 
 @given(st.lists(st.tuples(codes, moments, moments, metadata), unique_by=lambda row: row[0], max_size=8))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 async def test_whatever_is_exported_comes_back_the_same(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, int | None, int | None, object]]
 ) -> None:
@@ -130,7 +134,8 @@ async def test_whatever_is_exported_comes_back_the_same(
         for cell in row
     )
     bad: list[object] = []
-    back = read_codes(text_of(io.BufferedReader(io.BytesIO(text.encode()))), lambda *line: bad.append(line))
+    blocks = [text.encode()]
+    back = CodeTable.opened(blocks, {}, Place()).codes(blocks, {}, lambda *line: bad.append(line))
     assert [_plain(code) for code in back] == [_plain(code) for code in wanted]
     assert bad == []
 

@@ -71,12 +71,12 @@ def test_a_database_that_is_not_there_yet_has_no_lines_and_is_not_made(cli: Comm
 
 
 def test_what_a_command_wrote_is_in_it(cli: Command) -> None:
-    cli.import_codes(cli.write("codes.csv", "A1\n"), "--create")
+    cli.import_codes(cli.write("codes.csv", "A1\n"), "--create", "--percent", "10")
     lines = shown(cli)
-    assert [line["tool"] for line in lines] == ["create_voucher_pool", "codes import"]
-    assert {(line["project"], line["caller"], line["outcome"]) for line in lines} == {
-        ("default", "cli", "success")
-    }
+    assert [(line["tool"], line["outcome"], line["subject"], line["codes"]) for line in lines] == [
+        ("codes import", "success", "Summer", 1)
+    ]
+    assert [(line["project"], line["caller"]) for line in lines] == [("default", "cli")]
 
 
 def test_a_json_line_has_every_field(cli: Command, database: Path) -> None:

@@ -38,7 +38,7 @@ def test_check_says_where_everything_is_and_makes_nothing(cli: Command, database
 
 
 def test_check_counts_the_pools(cli: Command) -> None:
-    cli.import_codes(cli.write("codes.csv", "A1\n"), "--create")
+    cli.import_codes(cli.write("codes.csv", "A1\n"), "--create", "--percent", "10")
     assert "pools in it: 1" in cli.run("check").out
 
 

@@ -1,44 +1,13 @@
 """What a file of codes is read as, and what is said of the lines that hold none."""
 
-import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 
-from voucher_mcp.cli.code_files import read_codes
-from voucher_mcp.cli.code_lines import LONGEST_LINE, text_of
-from voucher_mcp.domain.errors import InvalidInput
+from tests.unit.code_file_reading import DAY, NEW_YEAR_2030, bad_lines, codes, read, refusal
+from voucher_mcp.domain.files.code_rows import CodeTable, Place
+from voucher_mcp.domain.files.encoding import LONGEST_LINE, Unreadable
 from voucher_mcp.domain.pool import NewCode
-
-DAY = 86_400_000
-NEW_YEAR_2030 = 1_893_456_000_000  # milliseconds UTC
-
-
-def read(file: str | bytes) -> tuple[list[NewCode], list[tuple[int, str, str]]]:
-    """The codes of a file, and the lines that hold none with what was said of them."""
-    data = file.encode() if isinstance(file, str) else file
-    bad: list[tuple[int, str, str]] = []
-    text = text_of(io.BufferedReader(io.BytesIO(data)))
-    return list(read_codes(text, lambda *line: bad.append(line))), bad
-
-
-def codes(file: str | bytes) -> list[tuple[int | None, str]]:
-    """Line and code of a file where every line is good."""
-    good, bad = read(file)
-    assert bad == []
-    return [(code.line, code.value) for code in good]
-
-
-def refusal(file: str | bytes) -> str:
-    with pytest.raises(InvalidInput) as raised:
-        read(file)
-    return raised.value.message
-
-
-def bad_lines(file: str | bytes) -> list[tuple[int, str]]:
-    """Line and reason."""
-    return [(line, reason) for line, _, reason in read(file)[1]]
-
 
 # One code a line
 
@@ -64,8 +33,8 @@ def test_a_line_of_a_list_that_looks_like_several_cells_is_not_taken_for_a_code(
     assert [line for line, _ in bad_lines("A1\nB2,2030-01-01\nC3;x\nD4\n")] == [2, 3]
 
 
-def test_a_code_that_begins_like_a_formula_is_kept_as_it_stands_in_a_list() -> None:
-    assert codes("=A1\n'=B2\n") == [(1, "=A1"), (2, "'=B2")]
+def test_a_code_that_begins_like_a_formula_loses_only_the_guard_of_a_spreadsheet() -> None:
+    assert codes("=A1\n'=B2\n''=C3\n'D4\n") == [(1, "=A1"), (2, "=B2"), (3, "'=C3"), (4, "'D4")]
 
 
 # Text
@@ -86,28 +55,52 @@ def test_codes_and_metadata_may_be_of_any_script() -> None:
     assert good == [NewCode("SLEVA–ž", metadata='{"město":"Žďár"}', line=2)]
 
 
-def test_a_line_that_is_no_utf_8_is_reported_and_the_others_are_kept() -> None:
-    good, bad = read(b"code,city\nA1,Wien\n\xe9t\xe9,Lyon\nB2,Orl\xe9ans\nC3,Praha\n")
-    assert [code.value for code in good] == ["A1", "C3"]
-    assert [line for line, _, _ in bad] == [3, 4]
-    assert "UTF-8" in bad[0][2]
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("size", [1, 7, 1_000])
+def test_utf_8_and_utf_16_are_read_with_and_without_a_byte_order_mark(codec: str, size: int) -> None:
+    data = "code,město\nSLEVA–ž,Žďár\n".encode(codec)
+    blocks = [data[at : at + size] for at in range(0, len(data), size)]
+    table = CodeTable.opened(blocks, {}, Place())
+    assert list(table.codes(blocks, {}, lambda *_: None)) == [
+        NewCode("SLEVA–ž", metadata='{"město":"Žďár"}', line=2)
+    ]
 
 
-@pytest.mark.parametrize("file", ["code\nA1\n".encode("utf-16"), b"PK\x03\x04\x00\x00\x00", b"A1\nB\x002\n"])
-def test_a_file_that_is_no_utf_8_text_is_refused_as_a_whole(file: bytes) -> None:
-    assert "UTF-8" in refusal(file)
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("code;city\nA1;Zürich\n".encode("cp1252"), "line 2: the byte 0xFC is not UTF-8"),
+        (b"A1\n" * 5_000 + b"\x80", "line 5,001"),
+        ("code\nA1\n".encode("utf-32"), "UTF-32"),
+        (b"PK\x03\x04\x00\x00\x00", "workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "workbook"),
+        (b"A1\nB\x00\x002\n", "bytes that no text has"),
+        ("code\nA1\n".encode("utf-16") + b"x", "cut off"),
+        ("code\nŽ".encode()[:-1], "cut off"),
+    ],
+)
+def test_another_encoding_is_refused_as_a_whole_with_what_to_do(file: bytes, said: str) -> None:
+    assert said in refusal(file)
+    assert "UTF-8" in refusal(file) or "cut off" in said
 
 
 def test_a_gigantic_line_is_refused_without_being_read_to_its_end() -> None:
-    raw = io.BytesIO(b"A1\n" + b"x" * LONGEST_LINE * 20)
-    text = text_of(io.BufferedReader(raw))
-    with pytest.raises(InvalidInput, match="Line 2 is longer than"):
-        list(read_codes(text, lambda *_: None))
-    assert raw.tell() < LONGEST_LINE * 2
+    taken = 0
+
+    def blocks() -> Iterator[bytes]:
+        nonlocal taken
+        yield b"A1\n"
+        for taken in range(100):  # noqa: B007 - looked at below
+            yield b"x" * 100_000
+
+    with pytest.raises(Unreadable) as raised:
+        CodeTable.opened(blocks(), {}, Place())
+    assert raised.value.line == 2
+    assert taken < 2 * LONGEST_LINE / 100_000
 
 
 def test_an_empty_file_has_no_codes() -> None:
-    assert codes("") == codes("\n \n") == codes("code\n") == []
+    assert codes("") == codes("\n \n") == codes("code\n") == codes("code,x\n,\n , \n") == []
 
 
 # The header
@@ -118,11 +111,11 @@ def test_a_line_with_a_cell_named_code_in_any_case_is_a_header(header: str) -> N
     assert codes(f"\n{header}\nA1,A1\n" if "," in header else f"\n{header}\nA1\n") == [(3, "A1")]
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_the_header_shows_what_parts_the_cells(delimiter: str) -> None:
     good, bad = read("region;code;valid_until\nEU;A1;2030-01-01\n".replace(";", delimiter))
     assert bad == []
-    assert good == [NewCode("A1", None, NEW_YEAR_2030, '{"region":"EU"}', 2)]
+    assert good == [NewCode("A1", None, NEW_YEAR_2030 + DAY - 1, '{"region":"EU"}', 2)]
 
 
 def test_several_columns_without_one_named_code_are_refused() -> None:
@@ -132,12 +125,14 @@ def test_several_columns_without_one_named_code_are_refused() -> None:
 @pytest.mark.parametrize(
     ("header", "said"),
     [
-        ("code,Code", '"code" twice'),
+        ("code,Code", '"code" and "Code" both look like code'),
         ("code,region,region", '"region" twice'),
-        ("code,,region", "Column 2"),
-        ("code,Valid_From,valid_from", '"valid_from" twice'),
+        ("code,,region", "column 2"),
+        ("code,Valid_From,valid_from", "both look like valid_from"),
+        ("Coupon Code,Promo code,x", "both look like code"),
+        ("code,expires,Ends At", "both look like valid_until"),
         ("code," + "x" * 101, "keys of 1 to 100 characters"),
-        ('code,"region', "header line"),
+        ('code,"region', "the header has a quote"),
     ],
 )
 def test_a_header_that_means_nothing_is_refused(header: str, said: str) -> None:
@@ -173,7 +168,6 @@ def test_times_are_iso_8601_and_belong_to_the_code() -> None:
         ("A1,soon,", "`valid_from` must be a date"),
         ("A1,,2030-13-01", "`valid_until` must be a date"),
         ("A1,2030-01-02,2030-01-01", "must come after"),
-        ("A1,2030-01-01,2030-01-01", "must come after"),
         (",2030-01-01,", "must not be empty"),
         ("x" * 129, "129 characters"),
         ("A\u200b1,,", "cannot be printed"),
@@ -239,7 +233,48 @@ def test_an_exported_code_that_was_given_away_or_used_is_not_made_available_agai
     assert [(line, code) for line, code, _ in bad] == [(2, "A1"), (3, "B2")]
 
 
-def test_in_any_other_file_such_columns_are_metadata() -> None:
-    good, bad = read("code,status,metadata\nA1,assigned,x\n")
+@pytest.mark.parametrize(
+    "file",
+    [
+        "code,status\nA1,assigned\n",
+        "STATUS;Code\nredeemed;A1\n",
+        "code,Status\nA1,\n",
+        "code,status\nA1,active\n",
+        "customer_id,code\nalice,A1\n",
+        "code,Redeemed_Time\nA1,2030-01-01\n",
+        "code,ASSIGNED_TIME\nA1,2030-01-01\n",
+        "code,Active\nA1,FALSE\n",
+        "code,active\nA1,maybe\n",
+        "code,redeemed_quantity\nA1,1\n",
+        "code,Redeemed Amount\nA1,5.50\n",
+        "code,balance\nA1,12.50\n",
+        "code,balance\nA1,1.000\n",
+    ],
+)
+def test_whatever_tells_that_a_code_is_not_new_keeps_it_out(file: str) -> None:
+    good, bad = read(file, balance=5_000)
+    assert good == []
+    assert [code for _, code, _ in bad] == ["A1"]
+
+
+def test_a_code_that_is_new_as_far_as_the_file_tells_comes_in() -> None:
+    header = "Status,active,redeemed_quantity,Redeemed Amount,balance,customer id,code"
+    good, bad = read(f"{header}\nAvailable,true,0,0.00,50.00,,A1\nunused,,,,50,,B2\n", balance=5_000)
     assert bad == []
-    assert good[0].metadata == '{"status":"assigned","metadata":"x"}'
+    assert [(code.value, code.metadata) for code in good] == [("A1", None), ("B2", None)]
+
+
+def test_an_expired_code_comes_in_only_with_an_end_of_its_own() -> None:
+    good, bad = read("code,status,valid_until\nA1,expired,2020-01-01\nB2,expired,\n")
+    assert [code.value for code in good] == ["A1"]
+    assert [code for _, code, _ in bad] == ["B2"]
+
+
+def test_a_balance_without_a_card_is_not_taken_over() -> None:
+    assert bad_lines("code,balance\nA1,50.00\n")[0][0] == 2
+
+
+def test_metadata_as_json_and_columns_of_ones_own_go_together() -> None:
+    good, bad = read('code,metadata,shop\nA1,"{""a"":1}",Lyon\nB2,plain,\nC3,{broken,\n')
+    assert [code.metadata for code in good] == ['{"a":1,"shop":"Lyon"}', '{"metadata":"plain"}']
+    assert [line for line, _, _ in bad] == [4]

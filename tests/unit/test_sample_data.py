@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from scripts.make_sample_data import make
-from voucher_mcp.cli.code_files import CodeFile, read_codes
+from voucher_mcp.cli.code_files import CodeFile
 from voucher_mcp.cli.demo import SAMPLES
+from voucher_mcp.domain.files.code_rows import Place
 
 
 @pytest.fixture
@@ -28,6 +29,7 @@ def test_every_line_of_the_samples_is_a_code_and_none_is_there_twice(made: Path)
     bad: list[object] = []
     for path in made.iterdir():
         with CodeFile.opened(str(path)) as file:
-            codes += [code.value for code in read_codes(file.text, lambda *line: bad.append(line))]
+            file.look_through(Place())
+            codes += [code.value for code in file.codes(lambda *line: bad.append(line))]
     assert bad == []
     assert len(set(codes)) == len(codes) == 4_000

@@ -7,7 +7,7 @@ nothing; every writing method takes the Write that policy made, first.
 All methods raise the errors of `domain.errors` and no others.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from anyio.abc import TaskGroup
@@ -21,6 +21,7 @@ from voucher_mcp.domain.pool import (
     CodeFate,
     CodesQuery,
     Deletion,
+    ExportedCode,
     Generation,
     ImportedBatch,
     NewCode,
@@ -254,13 +255,21 @@ class Backend:
         raise self._cannot("read_export")
 
     def import_codes(
-        self, write: Write, pool_id: str, codes: Iterable[NewCode]
-    ) -> AsyncIterator[ImportedBatch]:
-        """Add any number of codes, a batch at a time, each batch a write of its own without a key."""
+        self, write: Write, pool_id: str, codes: Iterable[NewCode], voucher: Mapping[str, Any] | None = None
+    ) -> AsyncGenerator[ImportedBatch]:
+        """Add any number of codes, a batch at a time; a dry run says of each batch what would become of it.
+
+        Args:
+            write: of all batches together; its key is not looked at.
+            pool_id: the pool of that id or exact name.
+            codes: taken as they are needed.
+            voucher: the template with which the pool is made where there is none. If no code fits, there is
+                none afterwards either.
+        """
         raise self._cannot("import_codes")
 
-    def export_codes(self, pool_id: str, status: str | None) -> AsyncIterator[list[VoucherCode]]:
-        """Every code of a pool, a batch at a time."""
+    def export_codes(self, pool_id: str, status: str | None) -> AsyncGenerator[list[ExportedCode]]:
+        """Every code of a pool, a batch at a time, with what its status does not say."""
         raise self._cannot("export_codes")
 
     def _cannot(self, method: str) -> Unsupported:

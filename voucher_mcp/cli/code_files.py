@@ -1,119 +1,106 @@
-"""Reading a file of codes: CSV with a header, or one code a line.
+"""A file of codes on this machine: opened once, and read twice.
 
-It is CSV where a cell of the first line is `code`, in any case; commas, semicolons or tabs part the cells,
-whichever part that line (ours). `valid_from` and `valid_until` are the code's own times, all other columns
-its metadata. What is wrong with a line is reported, and the reading goes on.
+The first time it is only looked through, so that a file which is not understood is refused before anything is
+written. What comes from a pipe is kept in a file without a name for that.
 """
 
 import io
 import os
+import shutil
 import stat
 import sys
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from itertools import chain
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
-from voucher_mcp.cli.code_columns import CODE, Columns, check_code
-from voucher_mcp.cli.code_lines import Bad, lines_of, records_of, text_of
-from voucher_mcp.domain.errors import InvalidInput, quoted
+from voucher_mcp.domain.errors import InvalidInput
+from voucher_mcp.domain.files.code_rows import CodeTable, Place
+from voucher_mcp.domain.files.encoding import Unreadable
+from voucher_mcp.domain.files.names import Kind
+from voucher_mcp.domain.files.tables import Bad
 from voucher_mcp.domain.pool import NewCode
 
 STANDARD_INPUT = "-"
 
-_DELIMITERS = ",;\t"
+_BLOCK = 1 << 16
 
 
 class CodeFile:
     """A file that is being read."""
 
-    def __init__(self, file: io.BufferedReader) -> None:
-        self.text = text_of(file)
+    def __init__(self, file: BinaryIO, chosen: Mapping[str, Kind]) -> None:
         self._file = file
-        status = os.fstat(file.fileno())
-        self.size = status.st_size if stat.S_ISREG(status.st_mode) else None
-        """Bytes; None for a pipe or a terminal."""
+        self._chosen = chosen
+        self._table: CodeTable | None = None
+        self.size = file.seek(0, io.SEEK_END)
+        """Bytes."""
 
     @classmethod
     @contextmanager
-    def opened(cls, name: str) -> Iterator[Self]:
+    def opened(cls, name: str, chosen: Mapping[str, Kind] | None = None) -> Iterator[Self]:
         """The file of that name, or standard input.
 
         Raises:
-            InvalidInput: it cannot be opened, or is no text.
+            InvalidInput: it cannot be opened.
         """
-        with _open(name) as file:
-            yield cls(file)
+        with ExitStack() as closing:
+            try:
+                given = closing.enter_context(_open(name))
+                if not _can_be_read_twice(given):
+                    given = _kept(given, closing.enter_context(tempfile.TemporaryFile()))
+                yield cls(given, chosen or {})
+            except IsADirectoryError as error:
+                raise InvalidInput(f"{name} cannot be read: {error.strerror}. Nothing was added.") from error
 
     @property
     def position(self) -> int:
-        """How many bytes were read; 0 where the size is not known."""
-        return 0 if self.size is None else self._file.tell()
+        """How many bytes were read."""
+        return self._file.tell()
+
+    def look_through(self, place: Place) -> CodeTable:
+        """Read all of it, and say what its columns are taken for.
+
+        Raises:
+            InvalidInput: it is not understood.
+        """
+        try:
+            self._table = CodeTable.opened(self._blocks(), self._chosen, place)
+        except Unreadable as error:
+            raise InvalidInput(f"{error.sentence} Nothing was added.") from None
+        return self._table
+
+    def codes(self, bad: Bad, *, balance: int | None = None, points: bool = False) -> Iterator[NewCode]:
+        """The usable codes in order; `bad` hears of the other lines. It was looked through before.
+
+        Args:
+            bad: called with line, code and reason.
+            balance: what a new code of the pool holds, in minor units or `points`; None: nothing.
+        """
+        assert self._table is not None
+        return self._table.codes(self._blocks(), self._chosen, bad, balance=balance, points=points)
+
+    def _blocks(self) -> Iterator[bytes]:
+        self._file.seek(0)
+        while block := self._file.read(_BLOCK):
+            yield block
 
 
-def read_codes(text: io.TextIOWrapper, bad: Bad) -> Generator[NewCode]:
-    """The usable codes of a file in order, each with the number of its line; `bad` hears of the other lines.
-
-    Raises:
-        InvalidInput: the file as a whole is no list of codes.
-    """
-    lines = lines_of(text)
-    number, line = next(((n, line) for n, line in enumerate(lines, start=1) if line.strip()), (0, ""))
-    if not line:
-        return
-    delimiter = _delimiter(line)
-    lines = chain([line], lines)
-    yield from _table(lines, number, delimiter, bad) if delimiter else _list(lines, number, bad)
-
-
-def _open(name: str) -> io.BufferedReader:
+def _open(name: str) -> BinaryIO:
     try:
-        return os.fdopen(sys.stdin.fileno(), "rb") if name == STANDARD_INPUT else Path(name).open("rb")
+        if name == STANDARD_INPUT:
+            return os.fdopen(sys.stdin.fileno(), "rb", closefd=False)
+        return Path(name).open("rb")
     except OSError as error:
         raise InvalidInput(f"{name} cannot be read: {error.strerror}. Nothing was added.") from error
 
 
-def _delimiter(line: str) -> str | None:
-    """What parts the cells of a header line; None where the line is a code by itself."""
-    for delimiter in _DELIMITERS:
-        if any(cell.strip('" \t\n').lower() == CODE for cell in line.split(delimiter)):
-            return delimiter
-    if any(delimiter in line.strip() for delimiter in _DELIMITERS):
-        raise InvalidInput(
-            f"The first line, {quoted(line.strip())}, has several cells and none of them is `code`. Name the "
-            "column that holds the codes `code`; nothing was added."
-        )
-    return None
+def _can_be_read_twice(file: BinaryIO) -> bool:
+    return stat.S_ISREG(os.fstat(file.fileno()).st_mode) and file.tell() == 0
 
 
-def _table(lines: Iterator[str], number: int, delimiter: str, bad: Bad) -> Iterator[NewCode]:
-    records = records_of(lines, number, delimiter, bad)
-    first, header = next(records, (0, []))
-    if first != number:
-        raise InvalidInput("The header line has a quote that is never closed; nothing was added.")
-    columns = Columns.of(header)
-    for line, cells in records:
-        try:
-            yield columns.read(cells, line)
-        except InvalidInput as error:
-            bad(line, cells[columns.code] if len(cells) > columns.code else "", error.message)
-
-
-def _list(lines: Iterator[str], number: int, bad: Bad) -> Iterator[NewCode]:
-    for line, text in enumerate(lines, start=number):
-        value = text.strip()
-        if value[:1] == '"' == value[-1:]:
-            value = value[1:-1].replace('""', '"')
-        elif not value:
-            continue
-        try:
-            value = check_code(value)
-            if "," in value or ";" in value:
-                raise InvalidInput(
-                    "this looks like several cells; a code with `,` or `;` in it needs a CSV with a header"
-                )
-        except InvalidInput as error:
-            bad(line, value, error.message)
-        else:
-            yield NewCode(value, None, None, None, line)
+def _kept(file: BinaryIO, kept: BinaryIO) -> BinaryIO:
+    """All that comes, in a file that has no name and goes when it is closed."""
+    shutil.copyfileobj(file, kept)
+    return kept

@@ -6,19 +6,22 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
+from decimal import Decimal
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 from voucher_mcp.backends.base import Backend
 from voucher_mcp.backends.opening import can
-from voucher_mcp.cli.code_columns import EXPORTED
+from voucher_mcp.cli.interrupt import Interrupt
 from voucher_mcp.cli.main import DONE, settings_of
 from voucher_mcp.cli.progress import Step, progress_bar
 from voucher_mcp.cli.reach import on_backend, project_of
 from voucher_mcp.cli.report import owners_own
 from voucher_mcp.domain.errors import InvalidInput, quoted
-from voucher_mcp.domain.pool import VoucherCode
+from voucher_mcp.domain.files.code_rows import BALANCE, EXPORTED
+from voucher_mcp.domain.money import MINOR_UNITS
+from voucher_mcp.domain.pool import ExportedCode, VoucherPool
 from voucher_mcp.domain.spreadsheet import guarded
 from voucher_mcp.domain.times import to_iso
 from voucher_mcp.policy.access import Demand, refusal
@@ -26,57 +29,100 @@ from voucher_mcp.policy.access import Demand, refusal
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
+_OF_AVAILABLE: Final = ("disabled", "reserved", "expired")
+"""What a code may be that nobody holds and of which nothing is used, and that is yet not to be handed out."""
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Write the codes to the output; what is said to the person goes to standard error."""
     settings = settings_of(arguments)
+    project = project_of(settings, arguments.project)
     demand = Demand(
         "codes export", toolset="projects", method="export_codes", writes=False, irreversible=False
     )
-    if (refused := refusal(demand, project_of(settings, arguments.project), settings, can)) is not None:
+    if (refused := refusal(demand, project, settings, can)) is not None:
         raise refused
+    watched = arguments.output is not None or not sys.stdout.isatty()  # or the bar would be among the codes
 
     async def work(backend: Backend) -> int:
-        total = await _total(backend, arguments.pool, arguments.status)
-        with _destination(arguments.output) as file, progress_bar("Exporting", total) as step:
-            return await export_codes(backend, arguments.pool, arguments.status, file, step)
+        pool = (await backend.get_voucher_pool(arguments.pool)).data
+        # to count those of a status may take a walk through all
+        total = pool["total"] if arguments.status is None else None
+        digits = MINOR_UNITS[project.currency] if _has_cards(pool) else None
+        with (
+            _destination(arguments.output) as file,
+            progress_bar("Exporting", total, shown=watched) as step,
+        ):
+            return await export_codes(backend, arguments.pool, arguments.status, file, step, digits)
 
-    count = on_backend(settings, arguments.project, work)
+    with Interrupt():
+        count = on_backend(settings, arguments.project, work)
     where = f" to {arguments.output}" if arguments.output else ""
     codes = "code" if count == 1 else "codes"
     print(f"Exported {count:,} {codes} of the pool {quoted(arguments.pool)}{where}.", file=sys.stderr)
     return DONE
 
 
-async def _total(backend: Backend, pool: str, status: str | None) -> int | None:
-    """How many codes will come, if the pool tells: to count those of a status may take a walk through all."""
-    found = (await backend.get_voucher_pool(pool)).data
-    return {None: found["total"], "available": found["available"]}.get(status)
+def _has_cards(pool: VoucherPool) -> bool:
+    voucher = pool.get("voucher") or {}
+    return bool(voucher.get("gift") or voucher.get("loyalty_card"))
 
 
-async def export_codes(backend: Backend, pool: str, status: str | None, file: TextIO, step: Step) -> int:
-    """Write a pool's codes, or those with one status, as CSV; answers how many they are."""
+async def export_codes(
+    backend: Backend, pool: str, status: str | None, file: TextIO, step: Step, digits: int | None = None
+) -> int:
+    """Write a pool's codes, or those with one status, as CSV; answers how many they are.
+
+    Args:
+        status: as it stands in the file, where a code that cannot be handed out is not `available`.
+        digits: behind the point of a card's balance; None: the pool has no cards.
+    """
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(EXPORTED)
+    writer.writerow(EXPORTED if digits is None else (*EXPORTED, BALANCE))
     count = 0
-    async for batch in backend.export_codes(pool, status):
-        writer.writerows(map(_row, batch))
-        count += len(batch)
-        step(count, count)
+    async with aclosing(
+        backend.export_codes(pool, "available" if status in _OF_AVAILABLE else status)
+    ) as batches:
+        async for batch in batches:
+            chosen = [code for code in batch if status in (None, _status(code))]
+            writer.writerows(_row(code, digits) for code in chosen)
+            count += len(chosen)
+            step(count, count)
     return count
 
 
-def _row(code: VoucherCode) -> list[str]:
+def _status(code: ExportedCode) -> str:
+    """What the file says: of a code that its system calls available, why it cannot be handed out."""
+    if code["status"] != "available":
+        return code["status"]
+    if code.get("active") is False:
+        return "disabled"
+    if code.get("reserved"):
+        return "reserved"
+    return "expired" if code.get("expired") else "available"
+
+
+def _row(code: ExportedCode, digits: int | None) -> list[str]:
     metadata = code.get("metadata")
     return [
         guarded(code["code"]),
-        guarded(code["status"]),
+        guarded(_status(code)),
         _time(code["assigned_time"]),
         _time(code["redeemed_time"]),
         guarded(code.get("customer_id", "")),
         _time(code.get("valid_from")),
         _time(code.get("valid_until")),
         _JSON.encode(metadata) if metadata else "",  # begins with a brace, so it needs no guard
+        *([] if digits is None else [_balance(code, digits)]),
     ]
+
+
+def _balance(code: ExportedCode, digits: int) -> str:
+    """Money in major units, or points."""
+    if (points := code.get("points")) is not None:
+        return str(points)
+    balance = code.get("balance")
+    return "" if balance is None else f"{Decimal(balance).scaleb(-digits):.{digits}f}"
 
 
 def _time(seconds: float | None) -> str:

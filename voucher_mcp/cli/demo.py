@@ -19,10 +19,11 @@ from rich.table import Table
 
 from voucher_mcp.backends.base import Backend
 from voucher_mcp.cli.client_config import OWN_VARIABLES, command_line, desktop_snippet
-from voucher_mcp.cli.code_files import CodeFile, read_codes
+from voucher_mcp.cli.code_files import CodeFile
 from voucher_mcp.cli.main import DONE
 from voucher_mcp.cli.reach import on_backend
 from voucher_mcp.config import load_settings
+from voucher_mcp.domain.files.code_rows import Place
 from voucher_mcp.domain.times import to_iso
 from voucher_mcp.domain.write import Write, digest_of_call
 
@@ -71,7 +72,8 @@ async def _fill(backend: Backend) -> list[Sequence[object]]:
         pool = await backend.create_voucher_pool(_write("create_voucher_pool"), name, voucher, [])
         added = 0
         with as_file(files(__package__) / "sample" / file) as path, CodeFile.opened(str(path)) as sample:
-            codes = read_codes(sample.text, lambda *_: None)
+            sample.look_through(Place())
+            codes = sample.codes(lambda *_: None)
             async for batch in backend.import_codes(_write("codes import"), pool.data["id"], codes):
                 added += batch.added
         filled.append((file, name, added))

@@ -1,8 +1,7 @@
-"""Ctrl-C during an import: what is being written is finished and counted, then the import ends."""
+"""Ctrl-C in the commands that move codes."""
 
 import signal
-from collections.abc import Generator, Iterator
-from inspect import GEN_RUNNING, getgeneratorstate
+from collections.abc import Iterable, Iterator
 from types import FrameType, TracebackType
 from typing import Any, Self
 
@@ -10,22 +9,24 @@ from voucher_mcp.domain.pool import NewCode
 
 
 class Interrupt:
-    """Takes note of Ctrl-C for as long as the context lasts. A second one ends the program at once."""
+    """Takes Ctrl-C for as long as the context lasts.
 
-    def __init__(self, reading: Generator[NewCode]) -> None:
+    While codes are being handed over, the first one lets what is being written be finished and counted, and
+    ends the import; at any other time, and the second time, it ends the program at once.
+    """
+
+    def __init__(self) -> None:
         self.asked = False
-        self._reading = reading
+        self._handing_over = False
         self._previous: Any = None
 
-    def codes(self) -> Iterator[NewCode]:
-        """What is read, until Ctrl-C: it also ends a wait for more input."""
-        try:
-            for code in self._reading:
-                yield code
-                if self.asked:
-                    return
-        except KeyboardInterrupt:
-            return
+    def codes(self, reading: Iterable[NewCode]) -> Iterator[NewCode]:
+        """What is read, until Ctrl-C."""
+        self._handing_over = True
+        for code in reading:
+            yield code
+            if self.asked:
+                return
 
     def __enter__(self) -> Self:
         self._previous = signal.signal(signal.SIGINT, self._on_signal)
@@ -38,5 +39,5 @@ class Interrupt:
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         again, self.asked = self.asked, True
-        if again or getgeneratorstate(self._reading) == GEN_RUNNING:
+        if again or not self._handing_over:
             raise KeyboardInterrupt

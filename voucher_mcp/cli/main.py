@@ -107,12 +107,39 @@ def _codes(codes: argparse.ArgumentParser) -> None:
     imports.add_argument(
         "file", metavar="FILE", help="CSV with a header, or one code a line; - is standard input"
     )
-    imports.add_argument("--create", action="store_true", help="make the pool if there is none of that name")
+    imports.add_argument(
+        "--create",
+        action="store_true",
+        help="make the pool if there is none; needs what its codes are worth:",
+    )
+    worth = imports.add_mutually_exclusive_group()
+    worth.add_argument(
+        "--template", type=Path, metavar="FILE", help="a voucher as JSON, as in create_voucher_pool"
+    )
+    worth.add_argument("--percent", metavar="N", help="a discount in percent")
+    worth.add_argument(
+        "--amount", metavar="N", help="a discount in the project's currency, such as 5 or 5.00"
+    )
+    worth.add_argument("--gift", metavar="N", help="a gift card of that much")
+    imports.add_argument(
+        "--expires", metavar="DATE", help="the last day of the new pool's codes, or a moment"
+    )
+    imports.add_argument("--uses", metavar="N", help="how often each works (a discount once, if not given)")
+    imports.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        metavar="KIND=HEADER",
+        help="what a column is: code, valid_from, valid_until, status, metadata or ignore",
+    )
+    imports.add_argument("--dry-run", action="store_true", help="show what would be added, and add nothing")
     imports.add_argument(
         "--report", type=Path, metavar="FILE", help="where to list the lines that were not added"
     )
     exports = actions.add_parser("export", help="write a pool's codes as CSV")
-    exports.add_argument("--status", choices=["available", "assigned", "redeemed"])
+    exports.add_argument(
+        "--status", choices=["available", "assigned", "redeemed", "disabled", "expired", "reserved"]
+    )
     exports.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
     for action, name in ((imports, "import"), (exports, "export")):
         action.add_argument("--project", required=True, metavar="ID")

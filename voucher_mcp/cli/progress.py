@@ -10,13 +10,14 @@ Step = Callable[[int, int], None]
 
 
 @contextmanager
-def progress_bar(title: str, total: int | None) -> Iterator[Step]:
+def progress_bar(title: str, total: int | None, *, shown: bool = True) -> Iterator[Step]:
     """A bar on standard error that goes away at the end; nothing where that is no terminal.
 
     Args:
         total: what is to be done, in any unit; None where nobody knows.
+        shown: whether the terminal is free for it.
     """
-    if not sys.stderr.isatty():
+    if not shown or not sys.stderr.isatty():
         yield lambda _done, _codes: None
         return
     from rich.console import Console

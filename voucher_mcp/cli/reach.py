@@ -6,7 +6,7 @@ from typing import TypeVar
 import anyio
 
 from voucher_mcp.backends.base import Backend
-from voucher_mcp.backends.opening import open_backends
+from voucher_mcp.backends.opening import Backends, open_backends
 from voucher_mcp.config import Project, Settings
 from voucher_mcp.domain.errors import NotFound, Unavailable, VoucherError, quoted
 
@@ -46,10 +46,19 @@ async def checked(backend: Backend) -> str:
 def on_backend(settings: Settings, project_id: str, work: Callable[[Backend], Awaitable[T]]) -> T:
     """Do the work on a project's backend, and let go of it."""
 
+    async def on_one(backends: Backends) -> T:
+        return await work(await backends.get(project_id))
+
+    return on_backends(settings, on_one)
+
+
+def on_backends(settings: Settings, work: Callable[[Backends], Awaitable[T]]) -> T:
+    """Do the work on the projects' backends, and let go of them."""
+
     async def run() -> T:
         async with open_backends(settings) as backends:
             try:
-                return await work(await backends.get(project_id))
+                return await work(backends)
             except (VoucherError, OSError) as error:
                 failure = error  # raised in there it would come out as a group of errors
         raise failure

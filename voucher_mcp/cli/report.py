@@ -1,12 +1,15 @@
 """The file that lists the lines which were not added, and why."""
 
 import csv
+import io
 import os
+import stat
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Self
 
 from voucher_mcp.domain.code_config import MAX_CODE_LENGTH
+from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.domain.spreadsheet import guarded
 
 _HELD = 50_000
@@ -14,16 +17,33 @@ _HELD = 50_000
 
 
 class Report:
-    """A CSV of line, code and reason, made when there is something to say; its owner alone may read it.
+    """A CSV of line, code and reason; its owner alone may read it.
 
+    It is opened at once, so that a file which cannot be written is noticed before anything else happens. An
+    older one is replaced only when there is something to say, and a new one without a line goes away again.
     Lines are in order within what one `flush` writes.
     """
 
     def __init__(self, path: Path) -> None:
+        """Open it.
+
+        Raises:
+            InvalidInput: it cannot be written.
+        """
         self.path = path
         self.count = 0
         self._waiting: list[tuple[int, str, str]] = []
-        self._file: TextIO | None = None
+        self._is_new = not path.exists()
+        try:
+            descriptor = owners_own(str(path), os.O_WRONLY | os.O_CREAT)
+        except OSError as error:
+            raise InvalidInput(
+                f"The report {path} cannot be written: {error.strerror}. --report names another file. "
+                "Nothing was added."
+            ) from error
+        self._file = io.TextIOWrapper(
+            os.fdopen(descriptor, "wb"), encoding="utf-8", errors="replace", newline=""
+        )
 
     def add(self, line: int, code: str, reason: str) -> None:
         """List a line."""
@@ -36,17 +56,14 @@ class Report:
         """Write what waits."""
         if not self._waiting:
             return
-        rows = ((line, guarded(code), reason) for line, code, reason in sorted(self._waiting))
-        csv.writer(self._opened(), lineterminator="\n").writerows(rows)
-        self._waiting.clear()
-
-    def _opened(self) -> TextIO:
-        if self._file is None:
-            self._file = open(  # noqa: SIM115 - closed by __exit__
-                self.path, "w", encoding="utf-8", errors="replace", newline="", opener=owners_own
-            )
+        if self.count == len(self._waiting):  # the first lines
+            if stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+                self._file.truncate(0)
             self._file.write("line,code,reason\n")
-        return self._file
+        rows = ((line, guarded(code), reason) for line, code, reason in sorted(self._waiting))
+        csv.writer(self._file, lineterminator="\n").writerows(rows)
+        self._file.flush()
+        self._waiting.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -55,13 +72,14 @@ class Report:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.flush()
-        if self._file is not None:
-            self._file.close()
+        self._file.close()
+        if self._is_new and not self.count:
+            self.path.unlink(missing_ok=True)
 
 
 def owners_own(path: str, flags: int) -> int:
     """Opens a file that nobody but its owner may read, whoever could read it before."""
     descriptor = os.open(path, flags, 0o600)
-    if os.name == "posix":
+    if os.name == "posix" and stat.S_ISREG(os.fstat(descriptor).st_mode):  # and not a device that all share
         os.fchmod(descriptor, 0o600)
     return descriptor

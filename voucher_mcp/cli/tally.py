@@ -44,16 +44,17 @@ class Tally:
             self._report.add(code.line or 0, code.value, reason)
         self._report.flush()
 
-    def summary(self, pool: str) -> str:
+    def summary(self, pool: str, *, dry_run: bool = False) -> str:
         """The result, a sentence a line."""
         seconds = time.monotonic() - self._started
-        pace = f"{seconds:.1f} s ({self.done / max(seconds, 0.001):,.0f} a second)"
-        lines = [f"Added {_codes(self.added)} to the pool {quoted(pool)} in {pace}."]
+        pace = f" in {seconds:.1f} s ({self.done / max(seconds, 0.001):,.0f} a second)"
+        did, not_done = ("Would add", "Would not be added") if dry_run else ("Added", "Not added")
+        lines = [f"{did} {_codes(self.added)} to the pool {quoted(pool)}{'' if dry_run else pace}."]
         reasons = [f"{count:,} {_TAKEN[reason]}" for reason, count in self.taken.most_common()]
         if self.bad:
             reasons.append(f"{self.bad:,} bad line{'s' if self.bad != 1 else ''}")
         if reasons:
-            lines.append(f"Not added: {'; '.join(reasons)}.")
+            lines.append(f"{not_done}: {'; '.join(reasons)}.")
             lines.append(
                 f"{self._report.path} lists them by line, with the codes in clear: keep it like the codes."
             )

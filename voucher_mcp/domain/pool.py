@@ -54,6 +54,20 @@ class VoucherCode(TypedDict):
     metadata: NotRequired[dict[str, Any]]
 
 
+class ExportedCode(VoucherCode, total=False):
+    """A code as it is exported: with what its status does not say, as far as the system tells."""
+
+    active: bool
+    """Whether it is enabled itself; its pool may be paused."""
+    expired: bool
+    """Whether its end, or its pool's, is over."""
+    reserved: bool
+    """Whether a live session holds something of it."""
+    balance: int
+    """In minor units; `points` of a loyalty card."""
+    points: int
+
+
 class CodeFate(TypedDict):
     """What became of one code that was to be added."""
 

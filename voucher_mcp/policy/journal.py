@@ -40,6 +40,8 @@ logger = logging.getLogger(__name__)
 
 _Key = tuple[str, str, str]
 Effect = Callable[[Write], Awaitable[Answer[Any]]]
+Count = Callable[[int], Awaitable[None]]
+"""Is told how many codes more were written."""
 
 PENDING = "pending"
 _SETTLING_TRIES = 3
@@ -135,6 +137,36 @@ class VendorJournal:
         """
         async with self._alone(project_id, write):
             return await self._once(project_id, write, effect)
+
+    @asynccontextmanager
+    async def noted(self, project_id: str, write: Write) -> AsyncIterator[Count]:
+        """One line for a write without a key that takes many requests, in which what it wrote is counted.
+
+        Raises:
+            Unavailable: the journal cannot be written, so nothing may be sent.
+        """
+        await self._owner.claim()
+        intent = await self._begin(project_id, write)
+        assert isinstance(intent, _Intent)  # without a key nothing is known of it
+        total = 0
+
+        async def count(codes: int) -> None:
+            nonlocal total
+            total += codes
+            await self._store.write(lambda t: t.run("audit_add", intent.line, codes))
+
+        outcome: Answer[Any] | VoucherError | None = None
+        try:
+            yield count
+            outcome = Answer(None)
+        except VoucherError as error:
+            outcome = error
+            if total and error.applied == "no":
+                error.applied = "partly"
+            raise
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._end(intent, write, outcome)
 
     @asynccontextmanager
     async def _alone(self, project_id: str, write: Write) -> AsyncIterator[None]:

@@ -1,8 +1,8 @@
 """The pool tools over the vendor's own."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import anyio
 
@@ -18,7 +18,7 @@ from voucher_mcp.backends.bloomreach.walking import Page, Walk
 from voucher_mcp.config import BloomreachProject
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput, NotFound, Unsupported, quoted
-from voucher_mcp.domain.pool import CodesQuery, VoucherCode, VoucherPool, VoucherPoolSummary
+from voucher_mcp.domain.pool import CodesQuery, ExportedCode, VoucherCode, VoucherPool, VoucherPoolSummary
 
 LIST_SECONDS = 30.0
 """Ours: for so long a list of pools serves. A pool that is not on it makes us look again."""
@@ -75,10 +75,10 @@ class PoolTools(Backend):
         limit = query.count if walk.in_parts else first.limit
         return _codes_answer(codes, last.matched, last.matched_limited, first.skip, limit)
 
-    async def export_codes(self, pool_id: str, status: str | None) -> AsyncIterator[list[VoucherCode]]:
+    async def export_codes(self, pool_id: str, status: str | None) -> AsyncGenerator[list[ExportedCode]]:
         _check_status(status)
         async for page in all_codes(self._walk(await self._find(pool_id))):
-            yield [code for code in page if status in (None, code["status"])]
+            yield [cast(ExportedCode, code) for code in page if status in (None, code["status"])]
 
     def _walk(self, pool: VoucherPoolSummary, *, start: int = 0, most: int | None = None) -> CodeWalk:
         async def read(skip: int, count: int) -> Page[VoucherCode]:

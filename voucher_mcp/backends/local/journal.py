@@ -142,3 +142,14 @@ async def audit(
     if line % _TIDIED_EVERY == 0:
         await transaction.run("writes_forget", moment - KEPT, _FORGOTTEN_AT_ONCE)
     return line
+
+
+async def go_on(transaction: Transaction, project: Project, write: Write, line: int | None) -> int:
+    """The audit line of a write that takes several transactions; answers its row.
+
+    The first makes it (`line` is None), and each adds the codes that it wrote.
+    """
+    if line is None:
+        return await audit(transaction, project, write, SUCCESS, now())
+    await transaction.run("audit_add", line, write.worth.codes)
+    return line

@@ -1,8 +1,11 @@
 """Any number of codes into a pool and out of it, for the commands."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
-from typing import Final
+from typing import Any, Final
+
+import anyio
 
 from voucher_mcp.backends.voucherify import campaigns
 from voucher_mcp.backends.voucherify.account import REACH
@@ -10,8 +13,15 @@ from voucher_mcp.backends.voucherify.pages import EVERYTHING
 from voucher_mcp.backends.voucherify.pool_codes import PoolCodeTools
 from voucher_mcp.backends.voucherify.pool_lookups import LOOKED_UP, codes_of
 from voucher_mcp.backends.voucherify.shapes import Object, as_count
-from voucher_mcp.domain.errors import AlreadyExists, OutcomeUnknown, Unavailable, quoted
-from voucher_mcp.domain.pool import ImportedBatch, NewCode, Taken, VoucherCode
+from voucher_mcp.domain.errors import (
+    AlreadyExists,
+    NotFound,
+    OutcomeUnknown,
+    Unavailable,
+    VoucherError,
+    quoted,
+)
+from voucher_mcp.domain.pool import ExportedCode, ImportedBatch, NewCode, Taken
 from voucher_mcp.domain.write import Write
 
 BATCH: Final = 1_000
@@ -21,16 +31,42 @@ class BulkCodeTools(PoolCodeTools):
     """What `voucher-mcp codes` needs."""
 
     async def import_codes(
-        self, write: Write, pool_id: str, codes: Iterable[NewCode]
-    ) -> AsyncIterator[ImportedBatch]:
-        campaign = await self._campaign(pool_id)
-        there = await self._codes_of(campaign)
-        reading = iter(codes)
-        while batch := list(islice(reading, BATCH)):
-            new = [code for code in batch if code.value not in there]
-            rejected = [(code, Taken.IN_POOL) for code in batch if code.value in there]
-            rejected += [(code, Taken.IN_PROJECT) for code in await self._refused(write, campaign, new)]
-            yield ImportedBatch(len(batch) - len(rejected), rejected)
+        self, write: Write, pool_id: str, codes: Iterable[NewCode], voucher: Mapping[str, Any] | None = None
+    ) -> AsyncGenerator[ImportedBatch]:
+        campaign, is_new = await self._campaign_for(write, pool_id, voucher)
+        there = frozenset[str]() if is_new else await self._codes_of(campaign)
+        reading, added = iter(codes), 0
+        try:
+            while batch := list(islice(reading, BATCH)):
+                new = [code for code in batch if code.value not in there]
+                rejected = [(code, Taken.IN_POOL) for code in batch if code.value in there]
+                if not write.dry_run:
+                    rejected += [
+                        (code, Taken.IN_PROJECT) for code in await self._refused(write, campaign, new)
+                    ]
+                added += len(batch) - len(rejected)
+                yield ImportedBatch(len(batch) - len(rejected), rejected)
+        finally:
+            if is_new and not added and not write.dry_run:
+                await self._remove_empty(write, campaign)
+
+    async def _campaign_for(
+        self, write: Write, pool_id: str, voucher: Mapping[str, Any] | None
+    ) -> tuple[Object, bool]:
+        """The campaign, and whether it was made now; a dry run makes none."""
+        try:
+            return await self._campaign(pool_id), False
+        except NotFound:
+            if voucher is None:
+                raise
+        made = await self.create_voucher_pool(write, pool_id, voucher, [])
+        return ({} if write.dry_run else await self._campaign(made.data["id"])), True
+
+    async def _remove_empty(self, write: Write, campaign: Object) -> None:
+        """Take back a campaign that was made for codes of which none fits, unless one is in it after all."""
+        with anyio.CancelScope(shield=True), suppress(VoucherError):
+            if not await self._codes_of(campaign):
+                await self.delete_voucher_pool(write, campaigns.identity(campaign), True)
 
     async def _codes_of(self, campaign: Object) -> frozenset[str]:
         """The codes that a pool has, as far as they can be listed: so that an import can be gone on with."""
@@ -60,7 +96,7 @@ class BulkCodeTools(PoolCodeTools):
         fates = [fate for answer in answers for fate in answer.data]
         return [code for code, fate in zip(codes, fates, strict=True) if fate["result"] != "added"]
 
-    async def export_codes(self, pool_id: str, status: str | None) -> AsyncIterator[list[VoucherCode]]:
+    async def export_codes(self, pool_id: str, status: str | None) -> AsyncGenerator[list[ExportedCode]]:
         """Raises:
         Unavailable: the codes changed while they were read: none is given, so that none can be missing.
         """
@@ -69,7 +105,7 @@ class BulkCodeTools(PoolCodeTools):
         count = as_count(campaign.get("vouchers_count"))
         order = "code" if count is not None and count <= REACH else "created_at"
         listed = codes_of(campaigns.identity(campaign), order=order)
-        found = await self._shaped(listed, 0, EVERYTHING, campaigns.code)
+        found = await self._shaped(listed, 0, EVERYTHING, campaigns.exported)
         if not found.ends:
             raise Unavailable(
                 f"Not all codes of the pool {quoted(campaigns.name_of(campaign))} could be listed: too many "

@@ -1,14 +1,14 @@
 """A pool is a campaign: what is read of one, and what is sent to make one."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from voucher_mcp.backends.voucherify import bodies
 from voucher_mcp.backends.voucherify.shapes import Object, as_count, as_number, as_object, as_text, as_unix
 from voucher_mcp.domain.code_config import CodeConfig
 from voucher_mcp.domain.errors import UpstreamError
 from voucher_mcp.domain.fields import fault
-from voucher_mcp.domain.pool import Generation, VoucherCode, VoucherPool, VoucherPoolSummary
+from voucher_mcp.domain.pool import ExportedCode, Generation, VoucherCode, VoucherPool, VoucherPoolSummary
 from voucher_mcp.domain.times import now
 from voucher_mcp.domain.voucher import VALUE_FIELDS, default_terms
 
@@ -106,6 +106,20 @@ def code(voucher: Mapping[str, Any]) -> VoucherCode:
         shown["valid_until"] = end
     if metadata := as_object(voucher.get("metadata")):
         shown["metadata"] = metadata
+    return shown
+
+
+def exported(voucher: Mapping[str, Any]) -> ExportedCode:
+    """A code with what its status does not say; live sessions a voucher does not tell."""
+    shown = cast(ExportedCode, code(voucher))
+    if isinstance(active := voucher.get("active"), bool):
+        shown["active"] = active
+    end = as_unix(voucher.get("expiration_date"))
+    shown["expired"] = end is not None and end * 1000 < now()
+    if (balance := as_count(as_object(voucher.get("gift")).get("balance"))) is not None:
+        shown["balance"] = balance
+    if (points := as_count(as_object(voucher.get("loyalty_card")).get("balance"))) is not None:
+        shown["points"] = points
     return shown
 
 

@@ -1,20 +1,24 @@
 """Any number of codes into a pool, in batches that leave others their turn.
 
 Each batch is a transaction of its own. Its size follows the clock, so that a writer in another process waits
-about as long on a slow machine as on a fast one.
+about as long on a slow machine as on a fast one. All of them share one line of the journal.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
+from voucher_mcp.backends.local import journal
 from voucher_mcp.backends.local.engine import Engine
 from voucher_mcp.backends.local.ids import Project
+from voucher_mcp.backends.local.journal import DryRun
 from voucher_mcp.backends.local.pace import Pace
 from voucher_mcp.backends.local.pools import codes, pools
 from voucher_mcp.backends.local.references import is_an_id
 from voucher_mcp.backends.local.stores.base import Transaction
 from voucher_mcp.domain.answer import Answer
+from voucher_mcp.domain.errors import NotFound
 from voucher_mcp.domain.pool import ImportedBatch, NewCode, Taken
 from voucher_mcp.domain.times import now
 from voucher_mcp.domain.write import Worth, Write
@@ -25,34 +29,67 @@ BATCH_SECONDS = 0.12
 SMALLEST, FIRST, LARGEST = 5_000, 10_000, 50_000
 
 
+class _NothingFits(Exception):
+    """Undoes a batch that would leave an empty pool behind."""
+
+    def __init__(self, batch: ImportedBatch) -> None:
+        super().__init__("nothing fits")
+        self.batch = batch
+
+
 class Batches:
     """Adds codes to one pool and says of each batch what became of it."""
 
-    def __init__(self, engine: Engine, write: Write, pool_id: str) -> None:
+    def __init__(self, engine: Engine, write: Write, pool_id: str, voucher: Mapping[str, Any] | None) -> None:
         self._engine = engine
-        self._write = replace(write, key=None)  # one key cannot stand for many writes
+        self._write = write
         self._pool_id = pool_id
+        self._voucher = voucher
+        self._line: int | None = None
         self._first_n: int | None = None
         self._pace = Pace(BATCH_SECONDS, SMALLEST, FIRST, LARGEST)
 
-    async def run(self, wanted: Iterable[NewCode]) -> AsyncIterator[ImportedBatch]:
+    async def run(self, wanted: Iterable[NewCode]) -> AsyncGenerator[ImportedBatch]:
         rest = iter(wanted)
         while batch := list(islice(rest, self._pace.size)):
             yield await self._run(batch)
 
     async def _run(self, batch: Sequence[NewCode]) -> ImportedBatch:
-        async def effect(transaction: Transaction, project: Project) -> Answer[ImportedBatch]:
+        async def work(transaction: Transaction) -> tuple[int, ImportedBatch]:
+            project = await self._engine.find_or_make_project(transaction)
             with self._pace.measured(len(batch)):
-                rejected = await self._add(transaction, project, batch)
-            return Answer(ImportedBatch(len(batch) - len(rejected), rejected))
+                pool, is_new = await self._pool(transaction, project)
+                rejected = await self._add(transaction, project, pool, batch)
+            done = ImportedBatch(len(batch) - len(rejected), rejected)
+            if is_new and not done.added:
+                raise _NothingFits(done)
+            if self._write.dry_run:
+                raise DryRun(Answer(done))
+            write = replace(self._write, worth=Worth(codes=done.added))
+            return await journal.go_on(transaction, project, write, self._line), done
 
-        write = replace(self._write, worth=Worth(codes=len(batch)))
-        return (await self._engine.write(write, effect)).data
+        try:
+            self._line, done = await self._engine.store.write(work)
+        except _NothingFits as undone:
+            return undone.batch
+        except DryRun as undone:
+            shown: ImportedBatch = undone.answer.data
+            return shown
+        return done
+
+    async def _pool(self, transaction: Transaction, project: Project) -> tuple[pools.Pool, bool]:
+        """The pool, and whether it was made now: the first codes that fit make it."""
+        try:
+            return await pools.find(transaction, project, self._pool_id), False
+        except NotFound:
+            if self._voucher is None or self._line is not None:  # or somebody deleted it meanwhile
+                raise
+        pool = await pools.create(transaction, project, self._pool_id, self._voucher, now())
+        return pool, True
 
     async def _add(
-        self, transaction: Transaction, project: Project, batch: Sequence[NewCode]
+        self, transaction: Transaction, project: Project, pool: pools.Pool, batch: Sequence[NewCode]
     ) -> list[tuple[NewCode, Taken]]:
-        pool = await pools.find(transaction, project, self._pool_id)
         if self._first_n is None:
             self._first_n = await codes.last_row(transaction) + 1
         fit = [code for code in batch if not is_an_id(project, code.value)]

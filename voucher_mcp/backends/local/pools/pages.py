@@ -6,8 +6,8 @@ at a limit, and so does `skip`.
 """
 
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from typing import Any
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from typing import Any, cast
 
 from voucher_mcp.backends.local.ids import Project, voucher_id
 from voucher_mcp.backends.local.pools.codes import AVAILABLE, REDEEMED, STATUS_NAMES, find
@@ -15,8 +15,8 @@ from voucher_mcp.backends.local.pools.pools import Pool
 from voucher_mcp.backends.local.stores.base import Row, Transaction
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput
-from voucher_mcp.domain.pool import CodesQuery, VoucherCode
-from voucher_mcp.domain.times import to_unix
+from voucher_mcp.domain.pool import CodesQuery, ExportedCode, VoucherCode
+from voucher_mcp.domain.times import now, to_unix
 
 WINDOW_LIMIT = 100_000
 EXPORT_BATCH = 5_000
@@ -141,11 +141,23 @@ Reader = Callable[
 
 async def every(
     read: Reader, project: Project, pool: Pool, status: str | None
-) -> AsyncIterator[list[VoucherCode]]:
+) -> AsyncGenerator[list[ExportedCode]]:
     """All codes of a pool in order, a batch a transaction; codes added meanwhile come too."""
     wanted, last = _status(status), -1
-    query = "codes_from" if wanted is None else "codes_from_with_status"
-    extra = () if wanted is None else (wanted,)
-    while rows := await read(lambda t, after=last: t.all(query, pool.n, after + 1, 0, EXPORT_BATCH, *extra)):  # type: ignore[misc]
-        yield [public(project, row) for row in rows]
+    statuses = (AVAILABLE, REDEEMED) if wanted is None else (wanted, wanted)
+    while rows := await read(
+        lambda t, after=last: t.all("codes_exported", pool.n, after + 1, *statuses, EXPORT_BATCH, now())  # type: ignore[misc]
+    ):
+        yield [_exported(project, row) for row in rows]
         last = rows[-1][0]
+
+
+def _exported(project: Project, row: Row) -> ExportedCode:
+    active, expired, reserved, balance, points = row[9:]
+    shown = cast(ExportedCode, public(project, row))
+    shown["active"], shown["expired"], shown["reserved"] = bool(active), bool(expired), bool(reserved)
+    if balance is not None:
+        shown["balance"] = balance
+    if points is not None:
+        shown["points"] = points
+    return shown

@@ -1,6 +1,6 @@
 """The pool tools on the embedded engine."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from voucher_mcp.backends.local.engine import Engine
@@ -15,6 +15,7 @@ from voucher_mcp.domain.pool import (
     CodeFate,
     CodesQuery,
     Deletion,
+    ExportedCode,
     Generation,
     ImportedBatch,
     NewCode,
@@ -138,11 +139,11 @@ class PoolTools(Engine):
         return await self.write(write, effect)
 
     def import_codes(
-        self, write: Write, pool_id: str, codes: Iterable[NewCode]
-    ) -> AsyncIterator[ImportedBatch]:
-        return Batches(self, write, pool_id).run(codes)
+        self, write: Write, pool_id: str, codes: Iterable[NewCode], voucher: Mapping[str, Any] | None = None
+    ) -> AsyncGenerator[ImportedBatch]:
+        return Batches(self, write, pool_id, voucher).run(codes)
 
-    async def export_codes(self, pool_id: str, status: str | None) -> AsyncIterator[list[VoucherCode]]:
+    async def export_codes(self, pool_id: str, status: str | None) -> AsyncGenerator[list[ExportedCode]]:
         async def start(transaction: Transaction, project: Project | None) -> tuple[Project, pools.Pool]:
             pool = await pools.find(transaction, project, pool_id)
             assert project is not None  # it has a pool

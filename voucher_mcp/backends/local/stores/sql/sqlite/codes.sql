@@ -56,6 +56,19 @@ SELECT n, code, status, assigned_at, redeemed_at, holder, start_date, expiration
 FROM vouchers
 WHERE pool = ?1 AND status = ?5 AND n >= ?2 ORDER BY n LIMIT ?4 OFFSET ?3;
 
+-- codes_exported
+SELECT v.n, v.code, v.status, v.assigned_at, v.redeemed_at, v.holder, v.start_date, v.expiration_date, v.metadata,
+    v.active, coalesce(l.expiration_date < ?6, FALSE),
+    EXISTS (SELECT 1 FROM sessions WHERE voucher = v.n AND expires_at > ?6),
+    l.gift_balance, l.loyalty_card_balance
+FROM (
+    SELECT n FROM vouchers
+    WHERE pool = ?1 AND status < 3 AND +status BETWEEN ?3 AND ?4 AND n >= ?2 ORDER BY n LIMIT ?5
+) AS page
+CROSS JOIN vouchers AS v ON v.n = page.n
+CROSS JOIN voucher_list AS l ON l.n = v.n
+ORDER BY v.n;
+
 -- codes_updated
 SELECT v.n, code, v.status, assigned_at, redeemed_at, holder, start_date, expiration_date, metadata
 FROM (

@@ -31,6 +31,9 @@ RETURNING n;
 -- audit_settle
 UPDATE audit SET outcome = ?2, owner = NULL WHERE n = ?1;
 
+-- audit_add
+UPDATE audit SET codes = coalesce(codes, 0) + ?2 WHERE n = ?1;
+
 -- minted_today
 SELECT amount, points FROM minted WHERE project = ?1 AND day = ?2;
 

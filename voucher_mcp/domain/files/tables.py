@@ -1,0 +1,205 @@
+"""The form of a file: a header with rows below it, or one code a line; what parts the cells, and quotes."""
+
+import csv
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Final
+
+from voucher_mcp.domain.errors import quoted
+from voucher_mcp.domain.files.encoding import Unreadable
+from voucher_mcp.domain.files.names import is_heading
+
+DELIMITERS: Final = ",;\t|"
+
+Bad = Callable[[int, str, str], object]
+"""Is told of a line that cannot be used: its number, what stands there for a code, what is wrong."""
+
+_LOOKED_AT: Final = 50
+"""Lines at the start of a file that are looked at before any is taken for what it seems to be."""
+
+_SEPARATOR = re.compile(r'"?sep=([,;\t|])"?[,;\t|]*', re.IGNORECASE)
+"""The line with which Excel is told what parts the cells."""
+
+_REMARK = re.compile(r'\s*"?(#|//)(\s|$)')
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A file that is being read."""
+
+    header: Sequence[str] | None
+    """None: one code a line, from `first` on."""
+    delimiter: str | None
+    """None: a line is one cell."""
+    first: int
+    """The number of the first line below the header."""
+    passed_over: Sequence[int]
+    """Lines above the header that are remarks."""
+    _lines: Iterator[str]
+
+    def rows(self, bad: Bad) -> Iterator[tuple[int, list[str]]]:
+        """The rows with the line on which each begins; those without anything in them are left out.
+
+        Raises:
+            Unreadable: by the file's encoding.
+        """
+        if self.delimiter is None:
+            return _cells(self._lines, self.first, bad)
+        return _records(self._lines, self.first, self.delimiter, bad)
+
+
+def open_table(lines: Iterable[str], is_code: Callable[[str], bool]) -> Table:
+    """Find out what form the file has.
+
+    Args:
+        lines: with their ends.
+        is_code: whether a heading is that of the column with the codes.
+
+    Raises:
+        Unreadable: the header is not understood, or the first line may be a heading and may be a code.
+    """
+    reading = iter(lines)
+    head = list(islice(reading, _LOOKED_AT))
+    at, delimiter, passed_over = _start(head, is_code)
+    if at == len(head):
+        return Table(None, None, at + 1, passed_over, iter(()))
+    delimiter = _delimiter(head[at], delimiter, is_code)
+    rest = chain(head[at:], reading)
+    if delimiter is None and not is_code(_bare(head[at])):
+        _require_list(head[at:], at + 1)
+        return Table(None, None, at + 1, passed_over, rest)
+    if delimiter is None:
+        return Table([_bare(next(rest))], None, at + 2, passed_over, rest)
+    try:
+        header = next(csv.reader([next(rest)], delimiter=delimiter, strict=True))
+    except csv.Error:
+        raise Unreadable(
+            "the header has a quote that is never closed, or a line break in a name", at + 1
+        ) from None
+    return Table(header, delimiter, at + 2, passed_over, rest)
+
+
+def _start(head: Sequence[str], is_code: Callable[[str], bool]) -> tuple[int, str | None, list[int]]:
+    """Where the header or first code stands, what the file says parts its cells, and the remarks above."""
+    delimiter: str | None = None
+    passed_over: list[int] = []
+    for at, line in enumerate(head):
+        if not line.strip():
+            continue
+        if delimiter is None and not passed_over and (said := _SEPARATOR.fullmatch(line.strip("\n"))):
+            delimiter = said[1]
+        elif _REMARK.match(line) or _is_remark(head, at, is_code):
+            passed_over.append(at + 1)
+        else:
+            return at, delimiter, passed_over
+    return len(head), delimiter, passed_over
+
+
+def _is_remark(head: Sequence[str], at: int, is_code: Callable[[str], bool]) -> bool:
+    """Whether a line such as `#exported` stands above a header."""
+    if head[at].lstrip()[:1] != "#" or _header_of(head[at], DELIMITERS, is_code):
+        return False
+    below = head[at + 1 :]
+    return any(is_code(_bare(line)) or _header_of(line, DELIMITERS, is_code) for line in below)
+
+
+def _delimiter(line: str, said: str | None, is_code: Callable[[str], bool]) -> str | None:
+    """What parts the cells of a header line; None where the line is one cell."""
+    found = _header_of(line, said or "", is_code) or _header_of(line, DELIMITERS, is_code)
+    if found is not None:
+        return found
+    if not any(delimiter in line.strip() for delimiter in DELIMITERS):
+        return None
+    raise Unreadable(
+        f"the first line, {quoted(line.strip())}, has several cells and none of them is `code`. Name the "
+        "column that holds the codes `code`, or say which it is with --column code=HEADER"
+    )
+
+
+def _header_of(line: str, delimiters: str, is_code: Callable[[str], bool]) -> str | None:
+    """The delimiter with which a cell of the line is the codes' heading: of several, the more frequent."""
+    fitting = [
+        (line.count(delimiter), delimiter)
+        for delimiter in delimiters
+        if delimiter in line.strip("\n") and any(is_code(_bare(cell)) for cell in line.split(delimiter))
+    ]
+    return max(fitting)[1] if fitting else None
+
+
+def _require_list(lines: Sequence[str], number: int) -> None:
+    """Raises Unreadable where the first line of a list of codes does not look like one."""
+    first, *others = (_bare(line) for line in lines if line.strip())
+    remark = first.startswith("#") and others and not any(other.startswith("#") for other in others)
+    if remark or is_heading(first, others):
+        raise Unreadable(
+            f"the first line, {quoted(first)}, looks like a heading or a remark. If it is the heading of the "
+            "codes, name it with --column code=HEADER, or write `code` in its place; if it is a code, put a "
+            "line `code` above it",
+            number,
+        )
+
+
+def _bare(cell: str) -> str:
+    return cell.strip().strip('"').strip()
+
+
+def _cells(lines: Iterator[str], first: int, bad: Bad) -> Iterator[tuple[int, list[str]]]:
+    """Lines that are one cell each, with or without quotes around it."""
+    for number, line in enumerate(lines, start=first):
+        value = line.strip()
+        if len(value) > 1 and value[0] == '"' == value[-1]:
+            value = value[1:-1].replace('""', '"')
+        elif not value:
+            continue
+        elif any(delimiter in value for delimiter in DELIMITERS):
+            bad(
+                number,
+                value,
+                "this looks like several cells; a code that holds a comma, semicolon, tab or | needs quotes "
+                "around it",
+            )
+            continue
+        yield number, [value]
+
+
+def _records(lines: Iterator[str], first: int, delimiter: str, bad: Bad) -> Iterator[tuple[int, list[str]]]:
+    """CSV records, each with the number of the line that it begins on.
+
+    A broken record costs only its first line, which `bad` hears of: the lines after it are read again without
+    it. Otherwise a quote that never closes would take good lines with it.
+    """
+    record: list[str] = []
+    again: list[str] = []  # the last one is the next one
+
+    def feed() -> Iterator[str]:
+        while again:
+            record.append(again.pop())
+            yield record[-1]
+        for line in lines:
+            record.append(line)
+            yield line
+
+    while True:
+        try:
+            for cells in csv.reader(feed(), delimiter=delimiter, strict=True):
+                if any(map(str.strip, cells)):
+                    yield first, cells
+                first += len(record)
+                record.clear()
+        except csv.Error as error:
+            bad(first, "", _why(error, record))
+            again.extend(reversed(record[1:]))
+            first += 1
+            record.clear()
+        else:
+            return
+
+
+def _why(error: csv.Error, record: list[str]) -> str:
+    if "limit" in str(error):
+        return f"a cell is longer than {csv.field_size_limit():,} characters; a quote may never be closed"
+    if len(record) > 1 or "end of data" in str(error):
+        return "a quote that opens on this line is never closed as it should be"
+    return "a quote within a quoted cell has to be written twice"
