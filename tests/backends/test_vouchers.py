@@ -10,8 +10,16 @@ pytestmark = pytest.mark.needs("create_voucher", "get_voucher")
 
 TEN_OFF = {"discount": {"type": "PERCENT", "percent_off": 10}}
 GIFT = {"gift": {"amount": 1_000}}
-ODD = ["A/B c?#%v", "../campaigns", "..", "ÄÖÜ-漢字-🎁", "100%25", "a+b&c=d;e", "import"]
-"""Codes that mean something else in an address."""
+ODD = [
+    "A/B c?#%v",
+    "../campaigns",
+    pytest.param("..", marks=pytest.mark.needs("dots")),
+    "ÄÖÜ-漢字-🎁",
+    "100%25",
+    "a+b&c=d;e",
+    "import",
+]
+"""Codes that mean something else in an address; what an address cannot hold a vendor's project refuses."""
 
 
 async def codes(agent: Agent, **arguments: Any) -> list[str]:

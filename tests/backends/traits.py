@@ -19,6 +19,8 @@ TRAITS: Mapping[str, frozenset[str]] = {
     "caseless ids": frozenset({MEWS}),
     # codes can be asked for by when they last changed
     "windows": frozenset({LOCAL, VOUCHERIFY, MEWS}),
+    # a code or name may be a path's own: `.` and `..`
+    "dots": frozenset({LOCAL, MEWS, BLOOMREACH}),
     # a pool has a template in the common language and dates, and can be paused
     "terms": frozenset({LOCAL, VOUCHERIFY}),
     "renames": frozenset({LOCAL, MEWS}),

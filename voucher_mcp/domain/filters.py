@@ -136,8 +136,8 @@ def _object(value: object, path: str) -> dict[str, object]:
 
 def _junction(value: object, path: str) -> Junction:
     match value:
-        case None | "" | "and":
+        case None | "" | "and" | "AND":  # the documents have capitals too
             return "and"
-        case "or":
+        case "or" | "OR":
             return "or"
     raise wrong(path, '"and" or "or"', value)

@@ -230,7 +230,9 @@ def update(call: Call) -> Outcome:
         template = {**campaign["voucher"], kind: body[kind]}
         campaign["voucher"][kind] = terms.worth(template, template["type"])[kind]
     campaign.update(changes, updated_at=state.now())
-    for voucher in state.members(campaign):  # dates of the campaign are those of its vouchers
+    for voucher in state.members(campaign):  # which take its dates, until they are published or redeemed
+        if voucher["publish"]["count"] or voucher["redemption"]["redeemed_quantity"]:
+            continue
         voucher.update({name: changes[name] for name in ("start_date", "expiration_date") if name in changes})
     return get(call)
 

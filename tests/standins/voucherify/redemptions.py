@@ -70,7 +70,7 @@ def _refused(state: State, stack: Stack, step: Step) -> ApiError:
     state.redemptions[record["id"]] = record
     if error.code != 404:
         error.more |= {"resource_id": record["id"], "resource_type": "redemption"}
-        error.more |= {"error": {"message": f"The redemption failed: {error.message}."}}
+        error.more.setdefault("error", {"message": f"The redemption failed: {error.message}."})
     return error
 
 

@@ -186,6 +186,9 @@ def _eligible(state: State, voucher: Json, customer: Json | None, session: Json 
         raise invalid("voucher_not_active_now", code, "voucher not active now")
     if voucher["type"] == "LOYALTY_CARD" and customer and voucher["holder_id"] not in (None, customer["id"]):
         raise invalid("invalid_customer", code, "Customer must be a holder of a loyalty card.")
+    if code in state.rules:
+        own = {"message": state.rules[code]}
+        raise invalid("order_rules_violated", code, "order does not match validation rules", error=own)
     used, most = voucher["redemption"]["redeemed_quantity"], voucher["redemption"]["quantity"]
     used += sum(lock.quantity for lock in state.locks(voucher, _key(session)))
     if most is not None and used >= most:

@@ -36,8 +36,13 @@ class State:
     """How many polls an async action or an export answers before it is done."""
     application_mode: Literal["ALL", "PARTIAL"] = "ALL"
     rollback_mode: Literal["WITH_ORDER", "WITHOUT_ORDER"] = "WITH_ORDER"
-    metadata_mode: Literal["merge", "replace"] = "merge"
-    """The documents are silent on what an update does to the keys that it does not name."""
+    metadata_mode: Literal["merge", "replace", "keep"] = "merge"
+    """The documents are silent on what an update does to the keys that it does not name, and whether null
+    takes one away: `keep` passes over it."""
+    ignores_case: bool = False
+    """A code is found in any case, if there is no other."""
+    rules: dict[str, str] = field(default_factory=dict)
+    """Codes that a validation rule stands against, with the merchant's own message."""
     ignored_filters: set[str] = field(default_factory=set)
     """Filters of lists that are passed over without a word, as those that no document has may be."""
     vouchers: dict[str, Json] = field(default_factory=dict)
@@ -90,6 +95,9 @@ class State:
         if found is None:
             same = (voucher for voucher in self.vouchers.values() if voucher["id"] == identifier)
             found = next(same, None)
+        if found is None and self.ignores_case:
+            alike = (one for code, one in self.vouchers.items() if code.lower() == identifier.lower())
+            found = next(alike, None)
         if found is None:
             raise not_found("voucher", identifier)
         return found

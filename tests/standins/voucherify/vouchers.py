@@ -220,8 +220,10 @@ def update(call: Call) -> Outcome:
         changes["category"] = category and category["name"]
         changes["category_id"] = category and category["id"]
         changes["categories"] = [category] if category else []
-    if "metadata" in changes and state.metadata_mode == "merge":
-        changes["metadata"] = {**voucher["metadata"], **changes["metadata"]}
+    if "metadata" in changes and state.metadata_mode != "replace":
+        keeps = state.metadata_mode == "keep"
+        given = {k: v for k, v in changes["metadata"].items() if v is not None or not keeps}
+        changes["metadata"] = {**voucher["metadata"], **given}
     voucher.update(changes, updated_at=state.now())
     return 200, voucher
 

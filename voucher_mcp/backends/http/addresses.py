@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from urllib.parse import quote, urlencode, urlsplit
 
 from voucher_mcp.config.values import is_loopback
-from voucher_mcp.domain.errors import InvalidInput
+from voucher_mcp.domain.errors import InvalidInput, quoted
 
 Query = Sequence[tuple[str, str]]
 """The pairs of a query, flat and not yet percent-encoded; a name may come more than once."""
@@ -13,16 +13,21 @@ Query = Sequence[tuple[str, str]]
 def segment(text: str) -> str:
     """One percent-encoded path segment: `A/B c?#%v` becomes `A%2FB%20c%3F%23%25v`.
 
-    `.` and `..` are spelt out as well, so that they name something and do not walk the path.
-
     Raises:
-        InvalidInput: the text is empty: the path would be that of the collection.
+        InvalidInput: the text is empty, `.` or `..`: the path would be that of something else, for what is on
+            the way takes these out of it, also where they are encoded (RFC 3986, 6.2.2).
     """
-    if not text:
-        raise InvalidInput("An id or code was empty; nothing was sent. Give the whole id or code.")
-    if text in (".", ".."):
-        return text.replace(".", "%2E")
+    if not is_segment(text):
+        raise InvalidInput(
+            f"{quoted(text)} cannot be an id or code of a voucher system that is reached over the web: in an "
+            "address it would lead elsewhere. Nothing was sent. Give the whole id or code."
+        )
     return quote(text, safe="", errors="surrogatepass")
+
+
+def is_segment(text: str) -> bool:
+    """Whether it can stand in a path and name something there."""
+    return text not in ("", ".", "..")
 
 
 def with_query(address: str, query: Query) -> str:

@@ -1,21 +1,29 @@
-"""Handing codes out: a publication, which the vendor makes once for each source_id."""
+"""Handing codes out: a publication, which the vendor makes once for each source_id.
 
-from collections.abc import Mapping
-from contextlib import suppress
+Which code it is we choose, so that none is handed out that was used, emptied or has expired (ours); the
+vendor refuses a second publication of a code.
+"""
+
+import random
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, suppress
 from typing import Any, Final, cast
 
 from voucher_mcp.backends.voucherify import campaigns
 from voucher_mcp.backends.voucherify.account import DRY, PAGE, voucher_path
 from voucher_mcp.backends.voucherify.errors import says, unsettled
 from voucher_mcp.backends.voucherify.ids import is_customer_id
-from voucher_mcp.backends.voucherify.pool_lookups import PoolLookups
+from voucher_mcp.backends.voucherify.pool_lookups import SCANNED, PoolLookups, codes_of
 from voucher_mcp.backends.voucherify.shapes import Object, as_object, as_text, as_unix
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import (
     AlreadyExists,
+    Conflict,
+    InvalidInput,
     NotFound,
     OutcomeUnknown,
     PoolExhausted,
+    Unavailable,
     VoucherDisabled,
     VoucherExpired,
     quoted,
@@ -24,6 +32,9 @@ from voucher_mcp.domain.pool import AssignedCode
 from voucher_mcp.domain.times import now
 from voucher_mcp.domain.write import Write
 
+_TRIES: Final = 20
+"""Codes that are tried for one call, where others are quicker (ours)."""
+_NOT_THIS_ONE: Final = ("voucher_already_published", "voucher_cannot_be_published")
 _ASSIGNED: Final = "list_customer_redeemables of the customer shows whether a code was assigned."
 
 
@@ -38,9 +49,25 @@ class AssigningTools(PoolLookups):
         campaign = await self._campaign(pool_id)
         _require_running(campaign)
         named = "id" if is_customer_id(customer_id) else "source_id"
-        body: Object = {"campaign": {"name": campaigns.identity(campaign)}, "customer": {named: customer_id}}
+        body: Object = {"customer": {named: customer_id}}
         if write.reference:
             body["source_id"] = write.reference
+        if _chooses(campaign):
+            of_campaign = {**body, "campaign": {"name": campaigns.identity(campaign)}}
+            return Answer(await self._publish(write, campaign, of_campaign, pool_id, customer_id))
+        async with aclosing(self._free(campaign)) as free:
+            async for code in free:
+                try:
+                    one = {**body, "voucher": code}
+                    return Answer(await self._publish(write, campaign, one, pool_id, customer_id))
+                except (Conflict, InvalidInput) as error:  # somebody else was quicker
+                    if not any(says(error, key) for key in _NOT_THIS_ONE):
+                        raise
+        raise _exhausted(campaign)
+
+    async def _publish(
+        self, write: Write, campaign: Object, body: Object, pool_id: str, customer_id: str
+    ) -> AssignedCode:
         try:
             reply = await self._send(
                 write,
@@ -57,8 +84,44 @@ class AssigningTools(PoolLookups):
                 if not says(error, "duplicate_source_id"):
                     raise
                 raise unsettled(_ASSIGNED, recovering=True, request_id=error.request_id) from None
-            return Answer(_assigned(done, pool_id, customer_id))
-        return Answer(_assigned(reply.object(), pool_id, customer_id))
+            return _assigned(done, pool_id, customer_id)
+        return _assigned(reply.object(), pool_id, customer_id)
+
+    async def _free(self, campaign: Object) -> AsyncGenerator[str, None]:
+        """The codes that can be handed out, as they were made: the vendor would hand out a card that was used
+        or emptied, and one that has expired.
+
+        Raises:
+            Unavailable: others were quicker too often.
+            PoolExhausted: too many codes cannot be handed out.
+        """
+        tried: set[str] = set()
+        listed = codes_of(campaigns.identity(campaign), filters=campaigns.AVAILABLE)
+        skip = 0
+        while skip < SCANNED:
+            try:
+                found = await self._stretch(listed, skip, PAGE)
+            except InvalidInput:  # an account that knows no such filter
+                if "filters" not in listed.parameters:
+                    raise
+                listed = codes_of(campaigns.identity(campaign))
+                continue
+            free = [one for one in found.rows if campaigns.can_be_assigned(one)]
+            codes = [code for one in free if (code := as_text(one.get("code"))) and code not in tried]
+            # the next one, but those who meet over it shall not meet over each of the others too
+            for code in codes[:1] + random.sample(codes[1:], len(codes[1:])):
+                if len(tried) == _TRIES:
+                    raise Unavailable("Other calls took the codes first; no code was assigned. Try again.")
+                tried.add(code)
+                yield code
+            if found.ends:
+                return
+            skip += PAGE
+        raise PoolExhausted(
+            f"The first {SCANNED:,} free codes of the pool {quoted(campaigns.name_of(campaign))} are "
+            "disabled or have expired, so no code was assigned. add_voucher_codes puts others into it, or "
+            "delete_voucher_codes takes those out."
+        )
 
     async def _next_free(self, pool_id: str, customer_id: str) -> AssignedCode:
         """What an assignment would answer; which code it will be is the vendor's choice.
@@ -68,8 +131,10 @@ class AssigningTools(PoolLookups):
         """
         campaign = await self._campaign(pool_id)
         _require_running(campaign)
-        if await self._count_available(campaign) == 0:
-            raise _exhausted(campaign)
+        if not campaigns.is_endless(campaign):
+            async with aclosing(self._free(campaign)) as free:
+                if await anext(free, None) is None:
+                    raise _exhausted(campaign)
         unknown: Any = {"code": None, "id": None, "assigned_time": None, "redeemable_id": None}
         known = {
             "pool_id": campaigns.identity(campaign),
@@ -96,6 +161,12 @@ class AssigningTools(PoolLookups):
             with suppress(NotFound):  # deleted meanwhile
                 voucher = await self._get(voucher_path(code))
         return {**publication, "voucher": voucher}
+
+
+def _chooses(campaign: Mapping[str, Any]) -> bool:
+    """Whether the vendor chooses the code: it makes one where none is left, or a customer gets the same one
+    again."""
+    return campaigns.is_endless(campaign) or campaign.get("join_once") is True
 
 
 def _require_running(campaign: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
+from voucher_mcp.backends.http import is_segment
 from voucher_mcp.backends.voucherify.shapes import as_unix
 from voucher_mcp.domain.errors import InvalidInput, quoted
 from voucher_mcp.domain.fields import fault, member, wrong
@@ -197,6 +198,8 @@ def _row(row: object, path: str) -> Mapping[str, Any]:
         raise wrong(path, "an object", row)
     if not isinstance(row.get("code"), str) or not row["code"]:
         raise fault(f"{path}.code", "is required")
+    if not is_segment(row["code"]):
+        raise fault(f"{path}.code", "cannot be dots alone; nothing was changed")
     return row
 
 

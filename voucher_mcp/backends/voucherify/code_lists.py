@@ -52,7 +52,8 @@ class CodeListTools(PoolLookups):
             if campaigns.has_cards(campaign):
                 return _picked(await self._stretch(listed, 0, SCANNED), query)
             found = await self._stretch(listed, query.skip, query.count)
-            if await self._is_filtered(campaign, found):
+            fits = all(campaigns.status(one) == query.status for one in found.rows)
+            if fits and await self._is_filtered(campaign, found):
                 return found.rows, found.total, False
         except InvalidInput:  # an account that knows no such filter
             pass

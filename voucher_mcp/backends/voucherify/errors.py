@@ -199,8 +199,11 @@ def _field(body: Mapping[str, Any]) -> str | None:
 
 
 def _words(body: Mapping[str, Any]) -> str:
-    """What the vendor says about it, as data: its key, its message and the details."""
-    key, said = key_of(body), [body.get("message"), body.get("details")]
+    """What the vendor says about it, as data: its key, its message, the details, and what the merchant wrote
+    for whoever breaks a validation rule."""
+    own = body.get("error")
+    merchants = own.get("message") if isinstance(own, Mapping) else None
+    key, said = key_of(body), [body.get("message"), body.get("details"), merchants]
     named = [f" {key}"] if key.isidentifier() and len(key) <= 60 else []
     texts = dict.fromkeys(text for text in said if isinstance(text, str) and text)
     parts = [*named, *(f" {quoted(text, 200)}" for text in texts)]

@@ -1,9 +1,10 @@
 """What becomes of codes that are imported, each by itself."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from voucher_mcp.backends.http import is_segment
 from voucher_mcp.backends.voucherify.shapes import as_object, as_text
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import quoted
@@ -14,6 +15,7 @@ Failure = tuple[Literal["duplicate", "invalid"], str]
 
 TAKEN: Final[Failure] = ("duplicate", "this code exists already")
 UNREPORTED: Final[Failure] = ("invalid", "the import did not report it as added")
+_NO_SEGMENT: Final = "a code of dots alone cannot be used here: it would change the address that it stands in"
 _DUPLICATE_WORDS: Final = ("duplicate", "already exist", "already used", "not unique")
 
 
@@ -27,6 +29,14 @@ class Outcome:
     pending: frozenset[str] = frozenset()
     async_action_id: str | None = None
     """What the vendor is still at work on, where codes are pending."""
+
+
+def with_segments(codes: Iterable[NewCode | BadCode]) -> list[NewCode | BadCode]:
+    """The codes, those among the bad ones that could not be reached at the vendor once they were there."""
+    return [
+        one if isinstance(one, BadCode) or is_segment(one.value) else BadCode(one.value, _NO_SEGMENT)
+        for one in codes
+    ]
 
 
 def answer(

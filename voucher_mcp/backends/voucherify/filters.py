@@ -57,9 +57,9 @@ def equal(**fields: str) -> dict[str, Any]:
 
 def _field(name: str, value: object) -> Any:
     if name == "junction":
-        if value not in ("and", "or"):
+        if value not in ("and", "or", "AND", "OR"):  # the documents have both
             raise wrong("filters.junction", '"and" or "or"', value)
-        return value
+        return value.lower()
     path = f"filters.{quoted(name)[1:-1]}"
     if not isinstance(value, Mapping) or set(value) != {"conditions"}:
         raise fault(path, 'must be {"conditions": {operator: value}} and nothing else')

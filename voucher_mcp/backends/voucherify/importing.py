@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any, Final
 
 from voucher_mcp.backends.http import segment
@@ -14,7 +13,7 @@ from voucher_mcp.backends.voucherify.pool_lookups import LOOKED_UP
 from voucher_mcp.backends.voucherify.recovered_imports import RecoveredImports, undecided
 from voucher_mcp.backends.voucherify.shapes import Object, as_object, as_text
 from voucher_mcp.domain.answer import Answer
-from voucher_mcp.domain.errors import AlreadyExists, VoucherError
+from voucher_mcp.domain.errors import AlreadyExists, OutcomeUnknown, VoucherError
 from voucher_mcp.domain.pool import BadCode, CodeFate, NewCode
 from voucher_mcp.domain.times import to_iso
 from voucher_mcp.domain.write import Write
@@ -123,12 +122,20 @@ class Importing(RecoveredImports):
         if ended is None:
             return Outcome(pending=frozenset(codes), async_action_id=action_id)
         failed = failures(ended)
-        newest: list[Object] = []
-        with suppress(VoucherError):  # they are there, whether or not they can be shown
-            newest = await self._newest(identity, len(codes) - len(failed))
-        ids = {str(one.get("code")): str(one["id"]) for one in newest if as_text(one.get("id"))}
         unnamed = as_object(ended["result"]).get("failed_count", 0) - len(failed)
-        if unnamed > 0 or ended["status"] == "FAILED":
+        in_doubt = unnamed > 0 or ended["status"] == "FAILED"
+        try:
+            newest = await self._newest(identity, len(codes) - len(failed))
+        except VoucherError as error:
+            if in_doubt:
+                raise OutcomeUnknown(
+                    f"The import failed for some codes, and for which cannot be read: {error.message} "
+                    f"{_SETTLED_BY} shows which are there.",
+                    applied="partly",
+                ) from error
+            newest = []  # they are there, whether or not they can be shown
+        ids = {str(one.get("code")): str(one["id"]) for one in newest if as_text(one.get("id"))}
+        if in_doubt:
             missing = [value for value in codes if value not in failed and value not in ids]
             failed |= dict.fromkeys(missing, UNREPORTED)
         return Outcome(failed, ids)

@@ -14,7 +14,7 @@ from voucher_mcp.backends.voucherify.shapes import Object, as_count, as_object, 
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import NotFound, VoucherError, quoted
 from voucher_mcp.domain.job import ENDED, operation_status
-from voucher_mcp.domain.spreadsheet import guarded
+from voucher_mcp.domain.spreadsheet import guarded, rows_of
 
 EXPORTS_LISTED: Final = 20
 AWAITED: Final = 30.0
@@ -48,7 +48,11 @@ class JobTools(Account):
         url = as_text(as_object(export.get("result")).get("url"))
         if url is None:
             raise NotFound(f"The export {quoted(export_id)} is not finished; get_export says how far it is.")
-        return _guarded((await self._http.read_url(url)).text)
+        reply = await self._http.read_url(url)
+        try:
+            return _guarded(reply.text)
+        except csv.Error:
+            raise reply.unreadable("is no CSV that can be read") from None
 
     async def _export(self, export_id: str) -> Object:
         return await self._get(f"/v1/exports/{segment(export_id)}")
@@ -121,6 +125,6 @@ def _guarded(text: str) -> str:
     """The CSV with each cell that a spreadsheet would take for a formula marked as text; numbers stay."""
     output = io.StringIO()
     writer = csv.writer(output, lineterminator="\n")
-    for row in csv.reader(io.StringIO(text, newline="")):
+    for row in rows_of(text):
         writer.writerow([cell if _NUMBER.fullmatch(cell) else guarded(cell) for cell in row])
     return output.getvalue()

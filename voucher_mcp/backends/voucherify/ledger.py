@@ -7,7 +7,7 @@ from voucher_mcp.backends.http import Reply, segment
 from voucher_mcp.backends.voucherify.account import DRY, PAGE, voucher_path
 from voucher_mcp.backends.voucherify.query import encode
 from voucher_mcp.backends.voucherify.redeemables import cursor, newest_first
-from voucher_mcp.backends.voucherify.shapes import Object, as_count, as_object, as_objects, as_text
+from voucher_mcp.backends.voucherify.shapes import Object, as_number, as_object, as_objects, as_text
 from voucher_mcp.backends.voucherify.vouchers import VoucherTools, balance_of
 from voucher_mcp.backends.voucherify.walking import PAGES, are_before, earliest, rows_of, too_long
 from voucher_mcp.domain.answer import Answer
@@ -121,8 +121,8 @@ def _after(voucher: Mapping[str, Any], amount: int) -> Object:
             f"The card holds {balance:,}, so {-amount:,} cannot be taken off. Nothing was changed.",
             field="amount",
         )
-    total = as_count(gift.get("amount") if gift else card.get("points"))
-    taken_off = as_count(gift.get("subtracted_amount") if gift else card.get("subtracted_points")) or 0
+    total = as_number(gift.get("amount") if gift else card.get("points"))
+    taken_off = as_number(gift.get("subtracted_amount") if gift else card.get("subtracted_points")) or 0
     return {
         "amount": amount,
         "total": None if total is None else total - taken_off + amount,

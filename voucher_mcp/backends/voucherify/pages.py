@@ -141,7 +141,6 @@ class Paging(Account):
         rows = body.get(listed.name)
         if not isinstance(rows, list) or len(rows) > size:
             raise reply.unreadable("has no list where one was expected")
-        told = as_count(body.get("total"))
         if any((_made(row) or part.since) < part.since for row in rows):
             raise UpstreamError(
                 "The voucher system does not narrow this list to what was made after a time, so what its "

@@ -1,7 +1,6 @@
 """The codes of a pool: adding and deleting them."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any, Final
 
 from voucher_mcp.backends.voucherify import campaigns, fates
@@ -9,12 +8,13 @@ from voucher_mcp.backends.voucherify.account import DRY, campaign_path, voucher_
 from voucher_mcp.backends.voucherify.errors import NO_REPEAT, require_gone, unsettled
 from voucher_mcp.backends.voucherify.ids import known_ids
 from voucher_mcp.backends.voucherify.importing import Importing
-from voucher_mcp.backends.voucherify.pool_lookups import LOOKED_UP
-from voucher_mcp.backends.voucherify.shapes import Object, as_text
+from voucher_mcp.backends.voucherify.pool_lookups import LOOKED_UP, codes_of
+from voucher_mcp.backends.voucherify.shapes import Object, as_text, as_unix
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput, NotFound, OutcomeUnknown, VoucherError, quoted
 from voucher_mcp.domain.fields import fault
 from voucher_mcp.domain.pool import BadCode, CodeFate, Deletion, Generation, NewCode
+from voucher_mcp.domain.times import to_iso
 from voucher_mcp.domain.write import Write
 
 GENERATED_SHOWN: Final = 100
@@ -33,6 +33,7 @@ class PoolCodeTools(Importing):
         campaign = await self._campaign(pool_id)
         if isinstance(codes, Generation):
             return await self._generate(write, campaign, codes)
+        codes = fates.with_segments(codes)
         if write.dry_run:
             return await self._rehearse(codes)
         return await self._import(write, campaign, codes)
@@ -98,10 +99,21 @@ class PoolCodeTools(Importing):
                 "list_voucher_codes shows them; a longer length or another pattern may help.",
                 applied="partly",
             )
-        newest: list[Object] = []
-        with suppress(VoucherError):  # they are made, whether or not they can be shown
-            newest = await self._newest(identity, min(count, GENERATED_SHOWN))
-        return Answer([_added(one) for one in newest[:count]], {"added": made, "rejected": 0})
+        shown = await self._generated(identity, ended, made)
+        return Answer([_added(one) for one in shown], {"added": made, "rejected": 0})
+
+    async def _generated(self, campaign_id: str, action: Mapping[str, Any], made: int) -> list[Object]:
+        """The first of the codes that an action made; nothing where they cannot be read, or where others were
+        added to the pool since it began, for then it cannot be told whose they are."""
+        began = as_unix(action.get("created_at"))
+        if began is None:
+            return []
+        since = codes_of(campaign_id, created_at={"after": to_iso(round(began * 1000) - 1)})
+        try:
+            found = await self._stretch(since, 0, min(made, GENERATED_SHOWN))
+        except VoucherError:
+            return []
+        return found.rows if found.total == made else []
 
     async def _rehearse(self, codes: Sequence[NewCode | BadCode]) -> Answer[list[CodeFate]]:
         """The fates that the codes would have; at most the first hundred are looked up."""

@@ -65,7 +65,7 @@ class PoolLookups(JobTools, Paging):
         try:
             if not campaigns.has_cards(campaign):
                 found = await self._stretch(listed, 0, 1)
-                if await self._is_filtered(campaign, found):
+                if all(map(_is_available, found.rows)) and await self._is_filtered(campaign, found):
                     return found.total
                 listed = codes_of(campaigns.identity(campaign))
             shown = await self._stretch(listed, 0, most)
@@ -73,10 +73,19 @@ class PoolLookups(JobTools, Paging):
             return None
         return sum(map(_is_available, shown.rows)) if shown.ends else None
 
+    async def _count_untouched(self, campaign: Mapping[str, Any]) -> int | None:
+        """How many codes are neither published nor redeemed; None where the vendor does not count."""
+        listed = codes_of(campaigns.identity(campaign), filters=campaigns.AVAILABLE)
+        try:
+            found = await self._stretch(listed, 0, 1)
+            return found.total if await self._is_filtered(campaign, found) else None
+        except InvalidInput:  # an account that knows no such filter
+            return None
+
     async def _is_filtered(self, campaign: Mapping[str, Any], found: Stretch[Object]) -> bool:
-        """Whether a list that was narrowed to the available codes is: the vendor may pass over a filter that
-        it does not know. Then those with a holder and those without come to more than there are."""
-        if not all(map(_is_available, found.rows)):
+        """Whether a list that was narrowed to codes without a holder is: the vendor may pass over a filter
+        that it does not know. Then those with a holder and those without come to more than there are."""
+        if any(map(campaigns.is_held, found.rows)):
             return False
         count = as_count(campaign.get("vouchers_count"))
         if self._filters_holders or not found.total or count is None:

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, cast
 
-from voucher_mcp.backends.voucherify import bodies, campaigns
+from voucher_mcp.backends.http import segment
+from voucher_mcp.backends.voucherify import bodies, campaigns, fates
 from voucher_mcp.backends.voucherify.account import DRY, PAGE, campaign_path
 from voucher_mcp.backends.voucherify.errors import require_gone
 from voucher_mcp.backends.voucherify.ids import known_ids
@@ -12,6 +13,7 @@ from voucher_mcp.backends.voucherify.pages import ListOf
 from voucher_mcp.backends.voucherify.pool_lookups import LOOKED_UP
 from voucher_mcp.backends.voucherify.shapes import Object, as_count, as_text
 from voucher_mcp.backends.voucherify.together import together
+from voucher_mcp.backends.voucherify.walking import earliest, is_before
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import (
     AlreadyExists,
@@ -68,13 +70,13 @@ class PoolTools(Importing):
         voucher: Mapping[str, Any] | None,
         codes: Sequence[NewCode | BadCode] | Generation,
     ) -> Answer[VoucherPool]:
-        check_name(name)
+        segment(check_name(name))
         generation = codes if isinstance(codes, Generation) else None
-        given = [] if isinstance(codes, Generation) else list(codes)
+        given = [] if isinstance(codes, Generation) else fates.with_segments(codes)
         body, active = campaigns.creation(name, voucher, generation)
         if write.dry_run:
             return Answer(await self._foreseen(name, body, active, given, generation), DRY)
-        there = await self._made_before(name, body) if write.recovering else None
+        there = await self._made_before(write, name, body) if write.recovering else None
         if there is None:
             there = await self._create(write, name, body)
         try:
@@ -107,14 +109,14 @@ class PoolTools(Importing):
             )
         wanted = {**campaign, **changes, **({} if active is None else {"active": active})}
         if write.dry_run:
-            return Answer(await self._pool(wanted), DRY)
+            return Answer(await self._with_reach(campaign, await self._pool(wanted), changes), DRY)
         # set to what they are already, they stay unsent: so a repeat writes nothing twice
         path = campaign_path(campaigns.identity(campaign))
         if not bodies.same(changes, campaign):
             reply = await self._send(write, "PUT", path, json=changes, settled_by="get_voucher_pool")
             _require_emptied(reply.object(), changes)
         elif active is None or campaign.get("active") is active:
-            return Answer(await self._pool(campaign))
+            return Answer(await self._with_reach(campaign, await self._pool(campaign), changes))
         if active is not None and campaign.get("active") is not active:
             ending = "/enable" if active else "/disable"
             try:
@@ -124,7 +126,7 @@ class PoolTools(Importing):
                     error.applied = "partly"
                     error.message += " The dates were changed before."
                 raise
-        return Answer(await self._written(wanted))
+        return Answer(await self._with_reach(campaign, await self._written(wanted), changes))
 
     async def delete_voucher_pool(self, write: Write, pool_id: str, force: bool = False) -> Answer[Deletion]:
         try:
@@ -156,6 +158,24 @@ class PoolTools(Importing):
                     f"{quoted(action)}). get_voucher_pool shows whether it is still there."
                 )
         return Answer(data, about=about)
+
+    async def _with_reach(
+        self, campaign: Mapping[str, Any], pool: VoucherPool, changes: Mapping[str, Any]
+    ) -> VoucherPool:
+        """The pool with how many of its codes new dates reach: those that are neither published nor redeemed,
+        for the vendor changes no others (its documents)."""
+        if not changes:
+            return pool
+        reached = pool["available"]
+        if campaigns.has_cards(campaign):
+            try:
+                reached = await self._count_untouched(campaign)
+            except VoucherError:  # which does not undo the change
+                reached = None
+        total = pool["total"]
+        missed = None if total is None or reached is None else total - reached
+        shown: Any = {**pool, "codes_reached": reached, "codes_not_reached": missed}
+        return cast(VoucherPool, shown)
 
     async def _pool(self, campaign: Mapping[str, Any]) -> VoucherPool:
         return campaigns.pool(campaign, await self._count_available(campaign), self.project_id)
@@ -207,10 +227,12 @@ class PoolTools(Importing):
         except NotFound:
             return None
 
-    async def _made_before(self, name: str, body: Mapping[str, Any]) -> Object | None:
+    async def _made_before(self, write: Write, name: str, body: Mapping[str, Any]) -> Object | None:
         """The campaign that an earlier try made; None where it made none."""
         there = await self._has_campaign(name)
-        if there is not None and there.get("campaign_type") != body["campaign_type"]:
+        if there is not None and (
+            there.get("campaign_type") != body["campaign_type"] or is_before(there, earliest(write))
+        ):
             raise _taken(name)
         return there
 

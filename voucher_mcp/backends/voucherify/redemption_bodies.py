@@ -5,7 +5,14 @@ from typing import Any, Final
 
 from voucher_mcp.backends.voucherify import bodies, shapes
 from voucher_mcp.backends.voucherify.errors import ineligible
-from voucher_mcp.backends.voucherify.shapes import REFERENCE, Object, as_count, as_object, as_objects, as_text
+from voucher_mcp.backends.voucherify.shapes import (
+    REFERENCE,
+    Object,
+    as_number,
+    as_object,
+    as_objects,
+    as_text,
+)
 from voucher_mcp.domain.errors import InsufficientBalance, QuantityExceeded, VoucherError, quoted
 from voucher_mcp.domain.queries import RedemptionRequest, SessionRequest
 
@@ -80,13 +87,15 @@ def refuse_ineligible(answer: Mapping[str, Any], ids: Sequence[str], *, reserved
 
 def refusal(one: Mapping[str, Any], ids: Sequence[str]) -> VoucherError:
     """The error of one voucher that does not apply, as the whole call's."""
-    name = as_text(one.get("id")) or ""
-    reason = ineligible(as_object(as_object(one.get("result")).get("error")))
+    name, result = as_text(one.get("id")) or "", as_object(one.get("result"))
+    # what was skipped has no error, but details of the same form
+    said = as_object(result.get("error")) or as_object(result.get("details"))
+    reason = ineligible(said)
     others = "" if len(ids) == 1 else f" None of the {len(ids)} vouchers was redeemed."
     return type(reason)(
         f"{quoted(name)} was not redeemed: {reason.message}. Nothing was changed.{others}",
         field=f"redeemables.{ids.index(name)}.id" if name in ids else None,
-        request_id=as_text(as_object(as_object(one.get("result")).get("error")).get("request_id")),
+        request_id=as_text(said.get("request_id")),
     )
 
 
@@ -181,7 +190,7 @@ def foreseen_rollback(redemption: Mapping[str, Any], name: str, reason: str | No
         "reason": reason,
         "result": "SUCCESS",
     }
-    if (amount := as_count(redemption.get("amount"))) is not None:
+    if (amount := as_number(redemption.get("amount"))) is not None:
         shown["amount"] = -amount
     if voucher := as_object(redemption.get("voucher")):
         shown["voucher"] = shapes.voucher(voucher, "concise")

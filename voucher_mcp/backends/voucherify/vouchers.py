@@ -4,17 +4,20 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from voucher_mcp.backends.base import Fields
+from voucher_mcp.backends.http import Reply, segment
 from voucher_mcp.backends.voucherify import bodies, shapes
-from voucher_mcp.backends.voucherify.account import DRY, Account, voucher_path
+from voucher_mcp.backends.voucherify.account import DRY, Account, is_named, voucher_path
 from voucher_mcp.backends.voucherify.errors import NO_REPEAT, require_gone, says, unsettled
 from voucher_mcp.backends.voucherify.filters import voucher_filters
 from voucher_mcp.backends.voucherify.ids import is_voucher_id, known_ids
 from voucher_mcp.backends.voucherify.query import window
-from voucher_mcp.backends.voucherify.shapes import Object, as_count, as_object, as_text
+from voucher_mcp.backends.voucherify.shapes import Object, as_count, as_number, as_object, as_text
+from voucher_mcp.backends.voucherify.walking import earliest, is_before
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.code_config import validate_code
 from voucher_mcp.domain.errors import (
     AlreadyExists,
+    Conflict,
     InvalidInput,
     NotFound,
     VoucherError,
@@ -37,25 +40,25 @@ class VoucherTools(Account):
     """The toolset vouchers, without the ledger and the jobs."""
 
     async def create_voucher(self, write: Write, code: str, body: Fields, detail: Detail) -> Answer[Object]:
-        validate_code(code, "code")
+        segment(validate_code(code, "code"))
         sent = _new(body)
         if write.dry_run:
             await self._refuse_taken(code)
             return Answer(shapes.voucher({"code": code, "active": True, **sent}, detail), DRY)
-        if write.recovering and (there := await self._voucher_made_before(code, sent)) is not None:
+        if write.recovering and (there := await self._voucher_made_before(write, code, sent)) is not None:
             return Answer(shapes.voucher(there, detail))
         if code in _OTHER_ENDPOINTS:
             path, sent = "/v1/vouchers", {"code": code, **sent}
         else:
             path = voucher_path(code)
-        return await self._create_voucher(write, path, sent, detail)
+        return await self._create_voucher(write, path, sent, detail, code)
 
     async def generate_random_code(
         self, write: Write, code: str | None, code_config: Fields | None, body: Fields, detail: Detail
     ) -> Answer[Object]:
         sent = _new(body)
         if code is not None:
-            validate_code(code, "code")
+            segment(validate_code(code, "code"))
             sent = {"code": code, **sent}
         elif code_config is not None:
             sent = {"code_config": bodies.code_config(code_config), **sent}
@@ -65,12 +68,12 @@ class VoucherTools(Account):
             shown = {name: value for name, value in sent.items() if name != "code_config"}
             return Answer(shapes.voucher({"active": True, **shown}, detail), DRY)
         if write.recovering:
-            there = await self._voucher_made_before(code, sent)
+            there = await self._voucher_made_before(write, code, sent)
             if there is not None:
                 return Answer(shapes.voucher(there, detail))
             if code is None:  # it was the vendor's choice
                 raise unsettled(_GENERATED, recovering=True)
-        return await self._create_voucher(write, "/v1/vouchers", sent, detail, traceable=code is not None)
+        return await self._create_voucher(write, "/v1/vouchers", sent, detail, code)
 
     async def get_voucher(self, code: str, detail: Detail) -> Answer[Object]:
         return Answer(shapes.voucher(await self._voucher(code), detail))
@@ -116,20 +119,30 @@ class VoucherTools(Account):
         if current is not None and write.recovering and is_done:
             return Answer(shapes.voucher(current, detail))
         # the path takes the code only, not the id
-        path = voucher_path(as_text((current or {}).get("code")) or code)
-        reply = await self._send(write, "PUT", path, json=sent, settled_by="get_voucher")
-        changed = reply.object()
+        name = as_text((current or {}).get("code")) or code
+        changed = await self._put(write, name, sent)
         if kept := removed & _metadata_of(changed).keys():  # so an update merges, as it seems
             nulls = {"metadata": {**sent["metadata"], **dict.fromkeys(kept)}}
             try:
-                reply = await self._send(write, "PUT", path, json=nulls, settled_by="get_voucher")
+                changed = await self._put(write, name, nulls)
             except VoucherError as error:
                 if error.applied == "no":
                     error.applied = "partly"
                 error.message = f"The voucher was changed, but no metadata was removed: {error.message}"
                 raise
-            changed = reply.object()
+        if kept := removed & _metadata_of(changed).keys():
+            raise Conflict(
+                f"Voucherify kept the metadata {', '.join(map(quoted, sorted(kept)[:5]))}, which was to be "
+                "removed; whatever else was to be changed was. get_voucher shows the voucher; a person can "
+                "remove the keys in the vendor's dashboard.",
+                field="metadata",
+                applied="partly",
+            )
         return Answer(shapes.voucher(changed, detail))
+
+    async def _put(self, write: Write, code: str, body: Object) -> Object:
+        reply = await self._send(write, "PUT", voucher_path(code), json=body, settled_by="get_voucher")
+        return _answered(reply, code)
 
     async def enable_voucher(self, write: Write, code: str, detail: Detail) -> Answer[Object]:
         return await self._set_active(write, code, True, detail)
@@ -158,14 +171,14 @@ class VoucherTools(Account):
         return answer
 
     async def _create_voucher(
-        self, write: Write, path: str, body: Object, detail: Detail, *, traceable: bool = True
+        self, write: Write, path: str, body: Object, detail: Detail, code: str | None
     ) -> Answer[Object]:
         try:
-            if traceable:
+            if code is not None:
                 reply = await self._send(
                     write, "POST", path, json=body, settled_by="get_voucher with this code"
                 )
-                made = reply.object()
+                made = _answered(reply, code)
             else:
                 made = await self._send_untraceable(write, path, json=body, advice=_GENERATED)
         except NotFound as error:
@@ -183,7 +196,7 @@ class VoucherTools(Account):
                 return Answer(shapes.voucher(current, detail))
         path = voucher_path(code, "/enable" if active else "/disable")
         reply = await self._send(write, "POST", path, settled_by="get_voucher, field `active`,")
-        return Answer(shapes.voucher(reply.object(), detail))
+        return Answer(shapes.voucher(_answered(reply, code), detail))
 
     async def _refuse_taken(self, code: str) -> None:
         try:
@@ -196,7 +209,9 @@ class VoucherTools(Account):
             field="code",
         )
 
-    async def _voucher_made_before(self, code: str | None, sent: Mapping[str, Any]) -> Object | None:
+    async def _voucher_made_before(
+        self, write: Write, code: str | None, sent: Mapping[str, Any]
+    ) -> Object | None:
         """What an earlier try made; None where it surely made nothing.
 
         Raises:
@@ -210,7 +225,7 @@ class VoucherTools(Account):
             return None
         # what the vendor fills in or words otherwise says nothing about who made it
         told = {name: sent[name] for name in ("type", "campaign_id", "category") if name in sent}
-        if not bodies.same(told, there):
+        if not bodies.same(told, there) or is_before(there, earliest(write)):
             raise AlreadyExists(
                 f"There is a voucher {quoted(code)} that is not the one asked for; this call changed "
                 "nothing. get_voucher shows it.",
@@ -219,16 +234,28 @@ class VoucherTools(Account):
         return there
 
 
+def _answered(reply: Reply, name: str) -> Object:
+    """The voucher that a write answered with.
+
+    Raises:
+        OutcomeUnknown: it is not the one that was asked for.
+    """
+    voucher = reply.object()
+    if not is_named(voucher, name):
+        raise reply.unreadable(f"is about another voucher, {quoted(voucher.get('code'))}")
+    return voucher
+
+
 def _metadata_of(voucher: Mapping[str, Any]) -> dict[str, Any]:
     """A voucher's metadata without what is null."""
     metadata = as_object(voucher.get("metadata"))
     return {key: value for key, value in metadata.items() if value is not None}
 
 
-def balance_of(voucher: Mapping[str, Any]) -> int | None:
+def balance_of(voucher: Mapping[str, Any]) -> int | float | None:
     """What is left on a gift or loyalty card; None for a discount."""
     held = as_object(voucher.get("gift")) or as_object(voucher.get("loyalty_card"))
-    return as_count(held.get("balance"))
+    return as_number(held.get("balance"))
 
 
 def _new(body: Fields) -> dict[str, Any]:
