@@ -158,14 +158,14 @@ async def test_a_404_that_is_not_the_vendors_does_not_prove_that_something_is_go
 
 
 @pytest.mark.parametrize("mode", ["merge", "replace"])
-@pytest.mark.parametrize("metadata", [None, {"x": None}])
+@pytest.mark.parametrize("change", [{"clear": ["metadata"]}, {"metadata": {"x": None}}])
 @pytest.mark.parametrize("applied", [True, False])
 async def test_metadata_is_removed_after_a_lost_answer_too(
-    agent: Agent, shop: StandIn, mode: Any, metadata: Any, applied: bool
+    agent: Agent, shop: StandIn, mode: Any, change: Any, applied: bool
 ) -> None:
     shop.state.metadata_mode = mode
     shop.add_voucher("A", metadata={"x": 1})
-    call = {"code": "A", "metadata": metadata, "idempotency_key": "k"}
+    call = {"code": "A", **change, "idempotency_key": "k"}
     shop.fail(faults.drop(), method="PUT", after_effect=applied)
     assert (await agent.call("update_voucher", **call))["error_code"] == "outcome_unknown"
     assert not (await agent.data("update_voucher", **call)).get("metadata")

@@ -108,15 +108,17 @@ class AssigningTools(PoolLookups):
                 continue
             free = [one for one in found.rows if campaigns.can_be_assigned(one)]
             codes = [code for one in free if (code := as_text(one.get("code"))) and code not in tried]
-            # the next one, but those who meet over it shall not meet over each of the others too
-            for code in codes[:1] + random.sample(codes[1:], len(codes[1:])):
-                if len(tried) == _TRIES:
-                    raise Unavailable("Other calls took the codes first; no code was assigned. Try again.")
-                tried.add(code)
-                yield code
-            if found.ends:
+            if not codes and found.ends:
                 return
-            skip += PAGE
+            if not codes:
+                skip += PAGE
+                continue
+            if len(tried) == _TRIES:
+                raise Unavailable("Other calls took the codes first; no code was assigned. Try again.")
+            # the next one; those who met over it shall not meet over each of the others too
+            code = random.choice(codes) if tried else codes[0]
+            tried.add(code)
+            yield code
         raise PoolExhausted(
             f"The first {SCANNED:,} free codes of the pool {quoted(campaigns.name_of(campaign))} are "
             "disabled or have expired, so no code was assigned. add_voucher_codes puts others into it, or "
