@@ -11,8 +11,8 @@ import apsw
 
 from bench.engine import codes, opened, remove, write
 from bench.harness import Bench, Figure, Rounds, at_least, at_most, duration, rate
+from voucher_mcp.backends.local.stores.opening import connect
 from voucher_mcp.backends.local.stores.queries import load_queries
-from voucher_mcp.backends.local.stores.sqlite import connect
 from voucher_mcp.domain.pool import NewCode
 from voucher_mcp.domain.queries import Redeemable, RedemptionRequest
 

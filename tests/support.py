@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
+import apsw
 
 from voucher_mcp.backends.local.stores.sqlite import SqliteStore
 from voucher_mcp.domain.write import Write, digest_of_call
@@ -50,6 +51,19 @@ async def held(context: AbstractAsyncContextManager[T]) -> AsyncIterator[T]:
     finally:
         leave.set()
         await holder
+
+
+def reading_connection(store: SqliteStore) -> apsw.Connection:
+    """The connection that a store's quick reads have."""
+    assert store._reader is not None
+    return store._reader.connection
+
+
+def writing_connection(store: SqliteStore) -> apsw.Connection:
+    """The connection that a store writes with."""
+    assert store._writer is not None
+    assert store._writer._end is not None
+    return store._writer._end.connection
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ import pytest
 
 from tests.engine.conftest import PROJECT, warrant
 from tests.engine.job_support import ended
+from tests.support import writing_connection
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.backends.local.jobs import jobs
 from voucher_mcp.backends.local.jobs.job_runner import JobRunner
@@ -60,7 +61,7 @@ async def test_nobody_is_refused_for_what_a_failed_commit_undid(engine: LocalBac
 
     store = engine.store
     assert isinstance(store, SqliteStore)
-    connection = store._writer._connection
+    connection = writing_connection(store)
     connection.set_commit_hook(lambda: True)  # refuses every commit
     async with anyio.create_task_group() as tasks:
         for code in ("NONE", "CARD", "CARD"):

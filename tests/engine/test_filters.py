@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from voucher_mcp.backends.local.conditions import EVERYTHING, condition
 from voucher_mcp.backends.local.stores.base import Where
-from voucher_mcp.backends.local.stores.sqlite import SqliteTransaction
+from voucher_mcp.backends.local.stores.transaction import SqliteTransaction
 from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.domain.field_kinds import BOOLEAN, DATE, ID, METADATA, NUMBER, FieldKind, enum, flags
 from voucher_mcp.domain.filters import MAX_CONDITIONS, parse_filters

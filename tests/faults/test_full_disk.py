@@ -7,7 +7,7 @@ import pytest
 from tests.backends.local.files import assert_counters_equal_rows, dump, rows
 from tests.faults.worker import POOL
 from tests.faults.workers import working
-from tests.support import held, open_store, warrant
+from tests.support import held, open_store, warrant, writing_connection
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.domain.errors import Unavailable
 from voucher_mcp.domain.pool import NewCode
@@ -30,8 +30,8 @@ def test_a_full_disk_is_unavailable_and_loses_nothing(stocked: Path, room: int) 
 async def test_a_database_that_may_not_grow_is_unavailable(stocked: Path) -> None:
     async with held(open_store(stocked)) as store:
         engine = LocalBackend("shop", store)
-        pages = store._writer._connection.pragma("page_count")
-        store._writer._connection.pragma("max_page_count", pages)
+        pages = writing_connection(store).pragma("page_count")
+        writing_connection(store).pragma("max_page_count", pages)
         before = dump(stocked)
         many = [NewCode(f"MORE-{number}") for number in range(1_000)]
         with pytest.raises(Unavailable, match="the disk is full") as failure:
@@ -39,7 +39,7 @@ async def test_a_database_that_may_not_grow_is_unavailable(stocked: Path) -> Non
         assert (failure.value.retryable, failure.value.applied) == (True, "no")
         assert dump(stocked) == before
         assert (await engine.get_voucher_pool(POOL)).data["total"] == 2_000
-        store._writer._connection.pragma("max_page_count", 2**30)
+        writing_connection(store).pragma("max_page_count", 2**30)
         assert (await engine.add_voucher_codes(warrant(), POOL, many)).beside["added"] == 1_000
     assert_counters_equal_rows(stocked)
 

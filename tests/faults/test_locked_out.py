@@ -13,7 +13,7 @@ from tests.faults.worker import POOL
 from tests.faults.workers import working
 from tests.support import held, open_store, warrant
 from voucher_mcp.backends.local.adapter import LocalBackend
-from voucher_mcp.backends.local.stores import sqlite, writer
+from voucher_mcp.backends.local.stores import opening, writer
 from voucher_mcp.backends.local.stores.sqlite import SqliteStore
 from voucher_mcp.domain.errors import Unavailable
 
@@ -21,7 +21,7 @@ from voucher_mcp.domain.errors import Unavailable
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits that are long for a person are short for a test."""
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 200)
+    monkeypatch.setattr(opening, "BUSY_TIMEOUT", 200)
     monkeypatch.setattr(writer, "TURN_TIMEOUT", 0.2)
 
 

@@ -115,7 +115,7 @@ def test_a_file_that_may_not_be_written_is_unavailable(
     with working("open_as_nobody", path) as worker:
         refused = worker.finish()[-1]
     assert refused.startswith("unavailable False")
-    assert "mend its permissions" in refused
+    assert "repair its permissions" in refused
     assert path.read_bytes() == b""
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
+from tests.protocol.clients import call, connect, done, settings
 from tests.support import open_store, warrant
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.backends.local.stores.turnstile import Turnstile
@@ -25,6 +26,7 @@ from voucher_mcp.domain.errors import PoolExhausted, Unavailable, VoucherError
 from voucher_mcp.domain.pool import NewCode
 
 POOL = "Summer"
+VOUCHER = {"type": "GIFT_VOUCHER", "gift": {"amount": 1}}
 
 
 def say(*words: object) -> None:
@@ -150,6 +152,33 @@ def open_as_nobody(path: Path) -> None:
     anyio.run(try_to_open, path)
 
 
+def serve_as_nobody(path: Path) -> None:
+    """Read and write through a server, as a user to whom the file does not belong, and again when told to."""
+    anyio.run(_read_and_write, path)
+
+
+async def _read_and_write(path: Path) -> None:
+    shop = {"project_id": "shop"}
+    limits = {"max_calls_per_minute": 1_000}
+    with tempfile.TemporaryDirectory() as folder:  # as above
+        async with connect(settings(Path(folder) / "vouchers.db")) as client:
+            await done(client, "create_voucher_pool", **shop, name="X", voucher=VOUCHER)
+            await done(client, "list_vouchers", **shop)
+    if os.geteuid() == 0:
+        os.setuid(65534)
+    async with connect(settings(path, limits=limits)) as client:
+        for _ in range(2):
+            for tool, arguments in (
+                ("get_voucher_pool", {"pool_id": POOL}),
+                ("list_vouchers", {"filters": {"category": {"conditions": {"$is": ["none"]}}}}),
+                ("assign_voucher_code", {"pool_id": POOL, "customer_id": "lea", "idempotency_key": "k"}),
+            ):
+                envelope = await call(client, tool, **shop, **arguments)
+                say(tool, envelope.get("error_code"), envelope["error"])
+            say("ready")
+            sys.stdin.readline()
+
+
 def open_on_a_full_disk(path: Path) -> None:
     """Open the file where nothing more can be written, then where it can."""
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -180,7 +209,8 @@ def lock(path: Path) -> None:
 
 
 ALONE: dict[str, Callable[[Path], None]] = {
-    job.__name__: job for job in (open_together, open_as_nobody, open_on_a_full_disk, take_turns, lock)
+    job.__name__: job
+    for job in (open_together, open_as_nobody, serve_as_nobody, open_on_a_full_disk, take_turns, lock)
 }
 
 

@@ -173,6 +173,7 @@ async def test_a_call_given_up_while_its_intent_is_committed_sends_nothing_and_l
     async with servers(tmp_path) as (first, _):
         with anyio.CancelScope() as patience:
             writer = first.store._writer
+            assert writer is not None
             commit = writer._commit_group
 
             def commit_as_the_caller_gives_up() -> Any:

@@ -13,7 +13,7 @@ from anyio.abc import TaskGroup
 from voucher_mcp.backends.base import Backend
 from voucher_mcp.backends.local.stores.base import Store
 from voucher_mcp.backends.pace import Paces
-from voucher_mcp.config import ConfigError, LocalProject, Project, Settings
+from voucher_mcp.config import ConfigError, Database, LocalProject, Project, Settings
 
 if TYPE_CHECKING:
     from voucher_mcp.backends.local.jobs.job_runner import JobRunner
@@ -73,6 +73,8 @@ class Backends:
         """By file: one that is slow to open holds up its own projects only."""
         self._backends: dict[str, Backend] = {}
         self._stores: dict[Path, Store] = {}
+        self._files: dict[Path, Path] = {}
+        """The file that each configured path leads to: several may lead to one."""
         self._runners: dict[Path, JobRunner] = {}
         self._paces = Paces()
 
@@ -90,10 +92,10 @@ class Backends:
             self._backends[project_id] = backend = adapter(project)  # which reaches for nothing yet
             backend.start(self._tasks, self._paces)
             return backend
-        assert project.url.path is not None  # refuse_unserved saw to it
-        async with self._opening[project.url.path]:
+        path = self._file(project.url)
+        async with self._opening[path]:
             if project_id not in self._backends:
-                self._backends[project_id] = await self._open_local(project, project.url.path)
+                self._backends[project_id] = await self._open_local(project, path)
             return self._backends[project_id]
 
     async def state(self) -> Store:
@@ -102,18 +104,18 @@ class Backends:
         Raises:
             Unavailable: it cannot be opened now.
         """
-        path = self._settings.journal.path
-        assert path is not None  # refuse_unserved saw to it
+        path = self._file(self._settings.journal)
         async with self._opening[path]:
             return await self._store(path)
 
     async def journal_of(self, project_id: str) -> Store:
         """The database with the journal of a project: its own where it has one, else the state database."""
         project = self._settings.projects[project_id]
-        if isinstance(project, LocalProject) and project.url.path is not None:
-            async with self._opening[project.url.path]:
-                return await self._store(project.url.path)
-        return await self.state()
+        if not isinstance(project, LocalProject):
+            return await self.state()
+        path = self._file(project.url)
+        async with self._opening[path]:
+            return await self._store(path)
 
     async def close(self) -> None:
         """Let go of everything that was opened."""
@@ -142,6 +144,22 @@ class Backends:
         if path not in self._stores:
             self._stores[path] = await SqliteStore.open(path, self._tasks)
         return self._stores[path]
+
+    def _file(self, database: Database) -> Path:
+        """The file of a database, the same for all paths that lead to it.
+
+        Raises:
+            Unavailable: it cannot be told.
+        """
+        from voucher_mcp.backends.local.stores.failures import as_unavailable
+        from voucher_mcp.backends.local.stores.places import real_path
+
+        given = database.path
+        assert given is not None  # refuse_unserved saw to it
+        if given not in self._files:
+            with as_unavailable(given):
+                self._files[given] = real_path(given)
+        return self._files[given]
 
 
 @asynccontextmanager

@@ -6,12 +6,15 @@ not there yet has none, and is not made.
 
 from collections import deque
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import anyio
 
 from voucher_mcp.backends.local.stores.base import Row, Store, Transaction
+from voucher_mcp.backends.local.stores.failures import as_unavailable
+from voucher_mcp.backends.local.stores.places import real_path
 from voucher_mcp.backends.local.stores.schema import schema_of
 from voucher_mcp.backends.local.stores.sqlite import SqliteStore
 from voucher_mcp.backends.opening import refuse_unserved
@@ -91,7 +94,12 @@ def databases(settings: Settings, project: str | None) -> list[Path]:
         places.append(settings.state)
     if any(place.path is None for place in places):
         raise Unavailable("The journal is in PostgreSQL, which this version does not read yet.")
-    return list(dict.fromkeys(place.path.resolve() for place in places if place.path is not None))
+    files = []
+    for place in places:
+        assert place.path is not None
+        with as_unavailable(place.path):
+            files.append(real_path(place.path))
+    return list(dict.fromkeys(files))
 
 
 class _Trail:
@@ -129,8 +137,9 @@ class _Trail:
         rows = await self._rows(store)
         owner, dead = Owner(store), set()
         for name in {row[-1] for row in rows if _is_pending(row)}:
-            if await owner.is_dead(name):
-                dead.add(name)
+            with suppress(Unavailable):  # where no lock can be taken, nothing tells whether it goes on
+                if await owner.is_dead(name):
+                    dead.add(name)
         if dead:  # what they settled before they went
             rows = await self._rows(store)
         self._after = rows[-1][0] if len(rows) == _BATCH else self._end or 0

@@ -66,6 +66,8 @@ async def count_call(store: Store, project_id: str, most: int) -> None:
             )
         await transaction.run("call_insert", project.n, moment)
 
+    if store.read_only:
+        return  # whoever else uses the file cannot count either, and nothing can be written
     try:
         await store.write(work)
     except OutcomeUnknown as error:  # of the count alone

@@ -6,8 +6,9 @@ from voucher_mcp.backends.local.ids import Project
 from voucher_mcp.backends.local.pools import codes
 from voucher_mcp.backends.local.pools.pools import find
 from voucher_mcp.backends.local.stores.base import run_to_end
+from voucher_mcp.backends.local.stores.opening import connect
 from voucher_mcp.backends.local.stores.queries import load_queries
-from voucher_mcp.backends.local.stores.sqlite import SqliteTransaction, connect
+from voucher_mcp.backends.local.stores.transaction import SqliteTransaction
 
 QUERIES = {
     "owner": """

@@ -12,10 +12,10 @@ import pytest
 
 from tests.backends.local.files import rows
 from tests.support import held, open_store
-from voucher_mcp.backends.local.stores import sqlite
+from voucher_mcp.backends.local.stores import opening
+from voucher_mcp.backends.local.stores.opening import connect
 from voucher_mcp.backends.local.stores.queries import load_migrations
 from voucher_mcp.backends.local.stores.schema import APPLICATION_ID, bring_up_to_date, refuse_strange
-from voucher_mcp.backends.local.stores.sqlite import connect
 from voucher_mcp.backends.local.stores.turnstile import Turnstile
 
 
@@ -58,7 +58,7 @@ async def test_a_file_that_is_being_made_is_not_taken_for_a_strangers(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its version, mark and tables are looked at as they were at one moment."""
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 20)
+    monkeypatch.setattr(opening, "BUSY_TIMEOUT", 20)
     meddled = False
 
     def meddle(_: apsw.Cursor, statement: str, __: Any) -> bool:
@@ -73,6 +73,7 @@ async def test_a_file_that_is_being_made_is_not_taken_for_a_strangers(
         with closing(connect(database)) as other, closing(Turnstile(database)) as turnstile:
             bring_up_to_date(other, turnstile)
 
+    database.touch()
     with closing(connect(database)) as connection:
         connection.exec_trace = meddle
         refuse_strange(connection)

@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from tests.support import warrant
+from tests.support import reading_connection, warrant
 from voucher_mcp.backends.local import adapter
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.backends.local.pools import codes
@@ -158,9 +158,9 @@ async def steps(store: SqliteStore, engine: LocalBackend, query: CodesQuery) -> 
         hundreds += 1
         return False
 
-    store._reader.set_progress_handler(count, 100)
+    reading_connection(store).set_progress_handler(count, 100)
     assert len((await engine.list_voucher_codes("Summer", query)).data) == query.count
-    store._reader.set_progress_handler(None)
+    reading_connection(store).set_progress_handler(None)
     return hundreds
 
 
@@ -168,8 +168,8 @@ async def pages_read(store: SqliteStore, engine: LocalBackend, query: CodesQuery
     """How often SQLite looks into a page of the file for a page of codes."""
 
     def looks() -> int:
-        hits, _ = store._reader.status(apsw.SQLITE_DBSTATUS_CACHE_HIT, False)
-        misses, _ = store._reader.status(apsw.SQLITE_DBSTATUS_CACHE_MISS, False)
+        hits, _ = reading_connection(store).status(apsw.SQLITE_DBSTATUS_CACHE_HIT, False)
+        misses, _ = reading_connection(store).status(apsw.SQLITE_DBSTATUS_CACHE_MISS, False)
         return hits + misses
 
     before = looks()

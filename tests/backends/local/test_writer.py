@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import anyio
+import apsw
 import pytest
 
 from tests.backends.local.files import assert_counters_equal_rows, dump, rows
-from tests.support import held, open_store, warrant
+from tests.support import held, open_store, warrant, writing_connection
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.backends.local.stores import writer
 from voucher_mcp.backends.local.stores.base import Transaction
@@ -90,16 +92,29 @@ async def test_a_write_that_breaks_a_rule_of_the_database_undoes_itself_alone(
     await engine.create_voucher_pool(warrant(), "A", None, [])
 
 
-async def test_where_the_database_fails_the_whole_commit_is_undone_and_the_next_one_works(
-    engine: LocalBackend, store: SqliteStore, turnstile: Turnstile, database: Path
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [(("too", "few"), "Incorrect number"), (("id", "tag", 2**63 - 1), "integer overflow")],
+)
+async def test_a_statement_that_cannot_run_by_its_own_fault_undoes_itself_alone(
+    engine: LocalBackend,
+    store: SqliteStore,
+    turnstile: Turnstile,
+    database: Path,
+    values: tuple[Any, ...],
+    said: str,
 ) -> None:
     async def fails(transaction: Transaction) -> None:
-        await transaction.run("project_insert", "too", "few")  # values, so SQLite refuses to run it
+        await transaction.run("project_insert", "kept", "tag", 0)
+        if len(values) == 2:
+            await transaction.run("project_insert", *values)
+        else:
+            store._queries["overflow"] = "SELECT sum(column1) FROM (VALUES (?3), (?3))"
+            await transaction.one("overflow", *values)
 
     async def try_to_fail() -> None:
-        with pytest.raises(Unavailable) as failure:
+        with pytest.raises(apsw.Error, match=said):
             await store.write(fails)
-        assert failure.value.applied == "no"
 
     failures: list[VoucherError] = []
     async with anyio.create_task_group() as tasks:
@@ -108,8 +123,33 @@ async def test_where_the_database_fails_the_whole_commit_is_undone_and_the_next_
             tasks.start_soon(try_to_fail)
             tasks.start_soon(make, engine, "After", failures)
             await anyio.wait_all_tasks_blocked()
-    assert [type(error) for error in failures] == [Unavailable]
-    assert rows(database, "SELECT name FROM pools") == [("After",)]
+    assert failures == []
+    assert rows(database, "SELECT name FROM pools ORDER BY 1") == [("After",), ("Before",)]
+    assert rows(database, "SELECT id FROM projects") == [("shop",)]
+    assert_counters_equal_rows(database)
+
+
+async def test_a_write_that_finds_no_room_leaves_the_others_of_its_commit_intact(
+    engine: LocalBackend, store: SqliteStore, turnstile: Turnstile, database: Path
+) -> None:
+    await make(engine, "First", [])
+    connection = writing_connection(store)
+    connection.pragma("max_page_count", connection.pragma("page_count") + 4)
+    failures: list[VoucherError] = []
+
+    async def add_many() -> None:
+        many = [NewCode(f"MORE-{number}") for number in range(1_000)]
+        with pytest.raises(Unavailable, match="the disk is full"):
+            await engine.add_voucher_codes(warrant(), "First", many)
+
+    async with anyio.create_task_group() as tasks:
+        with turnstile.turn(1):
+            tasks.start_soon(make, engine, "Before", failures)
+            tasks.start_soon(add_many)
+            tasks.start_soon(make, engine, "After", failures)
+            await anyio.wait_all_tasks_blocked()
+    assert failures == []
+    assert rows(database, "SELECT name FROM pools ORDER BY 1") == [("After",), ("Before",), ("First",)]
     assert_counters_equal_rows(database)
 
 

@@ -1,6 +1,6 @@
 """What every part of the embedded backend stands on: a project in a store, and how it reads and writes."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,7 +26,8 @@ class Engine(Backend):
         self.project_id = project_id
         self.store = store
         self.zone = ZoneInfo(timezone)
-        self._project: Project | None = None  # once its row is on disk, from where it never goes
+        self._known: tuple[Hashable, Project] | None = None
+        """The project once its row is on disk, and in which database."""
 
     async def read(
         self, work: Callable[[Transaction, Project | None], Coroutine[Any, Any, T]], *, quick: bool = True
@@ -34,28 +35,35 @@ class Engine(Backend):
         """Run reading work; the project is None as long as nothing was ever written in it."""
 
         async def with_project(transaction: Transaction) -> T:
-            self._project = await self.find_project(transaction)
-            return await work(transaction, self._project)
+            if (project := await self.find_project(transaction)) is not None:
+                self._known = (transaction.origin, project)
+            return await work(transaction, project)
 
         return await self.store.read(with_project, quick=quick)
 
     async def write(self, write: Write, effect: Effect[T]) -> Answer[T]:
         """Run a write under its key; a dry run goes the same way and is undone."""
 
-        async def work(transaction: Transaction) -> tuple[Project, Answer[T]]:
+        async def work(transaction: Transaction) -> tuple[tuple[Hashable, Project], Answer[T]]:
             project = await self.find_or_make_project(transaction)
-            return project, await once(transaction, project, write, lambda: effect(transaction, project))
+            answer = await once(transaction, project, write, lambda: effect(transaction, project))
+            return (transaction.origin, project), answer
 
         try:
-            self._project, answer = await self.store.write(work)
+            self._known, answer = await self.store.write(work)
             return answer
         except DryRun as done:
             return replace(done.answer, beside={**done.answer.beside, "dry_run": True})
 
     async def find_project(self, transaction: Transaction) -> Project | None:
         """The project's row, None as long as nothing was ever written in it."""
-        return self._project or await projects.find(transaction, self.project_id)
+        return self._remembered(transaction) or await projects.find(transaction, self.project_id)
 
     async def find_or_make_project(self, transaction: Transaction) -> Project:
         """The project's row, made at the first write."""
-        return self._project or await projects.find_or_make(transaction, self.project_id)
+        return self._remembered(transaction) or await projects.find_or_make(transaction, self.project_id)
+
+    def _remembered(self, transaction: Transaction) -> Project | None:
+        if self._known is None or self._known[0] != transaction.origin:
+            return None
+        return self._known[1]

@@ -64,6 +64,8 @@ class JobRunner:
 
     async def _look(self) -> bool:
         """Do what there is to do; false where something is left that could not be done now."""
+        if self._store.read_only:
+            return True
         try:
             await self._sweep()
             if await self._next() is None:

@@ -7,7 +7,7 @@ written once.
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Hashable, Iterable
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 Row = tuple[Any, ...]
@@ -29,6 +29,9 @@ class Where(NamedTuple):
 
 class Transaction(Protocol):
     """Queries by their name in the store's .sql files, values by position."""
+
+    origin: Hashable
+    """Which database it is: what is remembered of one means nothing in another that came in its place."""
 
     async def all(self, query: str, *values: Any) -> list[Row]:
         """Every row."""
@@ -72,6 +75,11 @@ class Store(ABC):
     Both methods raise what the work raises, after undoing it, and Unavailable where the database cannot be
     reached; `write` raises OutcomeUnknown where a commit's fate cannot be known.
     """
+
+    @property
+    @abstractmethod
+    def read_only(self) -> bool:
+        """Whether it can only be read for now; a write tries again."""
 
     @abstractmethod
     async def read(self, work: Work[T], *, quick: bool = True) -> T:

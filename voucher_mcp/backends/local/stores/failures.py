@@ -1,11 +1,13 @@
 """What the engine says when the database itself fails."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
 
+from voucher_mcp.backends.local.stores.places import SeveralNames
 from voucher_mcp.backends.local.stores.turnstile import TurnTimeout
 from voucher_mcp.domain.errors import OutcomeUnknown, Unavailable, VoucherError
 
@@ -14,17 +16,55 @@ class Ended(Exception):
     """The server is ending, and nothing is written any more."""
 
 
+class Gone(Exception):
+    """The file was moved away or deleted under the running server, and nothing is in its place."""
+
+
+class Unfinished(Exception):
+    """Another file came in its place that is empty, or still being copied."""
+
+
+class OnlyReadable(Exception):
+    """The file can be read and not written."""
+
+
+class TooLong(Exception):
+    """A read took longer than it may."""
+
+
+_READ_ONLY = (
+    "it can only be read, as the file, its folder or its file system cannot be written; the operator has to "
+    "repair its permissions, or put it where it can be written",
+    False,
+)
 _REASONS: dict[type[Exception], tuple[str, bool]] = {
     Ended: ("the server is ending; try again once it runs", True),
+    Gone: (
+        "the file was moved away or deleted while the server runs; the operator has to put it back, or a "
+        "copy of it in its place",
+        True,
+    ),
+    Unfinished: (
+        "another file was put in its place that is empty or not whole; the operator has to put a whole copy "
+        "there",
+        True,
+    ),
+    OnlyReadable: _READ_ONLY,
+    SeveralNames: (
+        "the file has a second name in another folder (a hard link), and each name would have a log of its "
+        "own; the operator has to remove one of the names",
+        False,
+    ),
+    TooLong: ("reading took too long and was stopped; ask for less: fewer filters, or a shorter time", False),
     TurnTimeout: ("other processes keep it busy; try again in a moment", True),
     apsw.BusyError: ("another program has locked it; close that program, or try again", True),
     apsw.LockedError: ("another program has locked it; close that program, or try again", True),
     apsw.FullError: ("the disk is full; free some space, then try again", True),
-    apsw.ReadOnlyError: ("it cannot be written; the operator has to mend its permissions", False),
-    apsw.CantOpenError: ("it cannot be opened; the operator has to mend its path or permissions", False),
+    apsw.ReadOnlyError: _READ_ONLY,
+    apsw.CantOpenError: ("it cannot be opened; the operator has to repair its path or permissions", False),
     apsw.NotADBError: ("the file is no SQLite database; the operator has to set another path", False),
     apsw.CorruptError: ("the file is damaged; the operator has to restore a copy", False),
-    PermissionError: ("it cannot be opened; the operator has to mend its permissions", False),
+    PermissionError: ("it cannot be opened; the operator has to repair its permissions", False),
     IsADirectoryError: ("the path is a directory; the operator has to set another one", False),
     Exception: ("reading or writing it failed; `voucher-mcp check` says more", True),
 }
@@ -34,10 +74,26 @@ class WrongDatabase(Exception):
     """A database that is not this program's to write; the message says why and what to do."""
 
 
+FAILURES = (
+    apsw.Error,
+    OSError,
+    TurnTimeout,
+    WrongDatabase,
+    SeveralNames,
+    Gone,
+    Unfinished,
+    OnlyReadable,
+    TooLong,
+)
+"""What a database, or what lies in its place, can fail with."""
+
+
 def unavailable(path: Path, error: Exception) -> VoucherError:
     """The failure that an agent is told: nothing was changed."""
     if isinstance(error, WrongDatabase):
         return Unavailable(f"The voucher database {path.name} {error} Nothing was changed.", retryable=False)
+    if isinstance(error, OSError) and error.errno == errno.EROFS:
+        error = OnlyReadable()
     kind = next((kind for kind in type(error).__mro__ if kind in _REASONS), Exception)
     reason, retryable = _REASONS[kind]
     return Unavailable(
@@ -59,10 +115,22 @@ def lost_commit(path: Path, error: Exception) -> VoucherError:
     )
 
 
+_OF_THE_DATABASE = (
+    *(apsw.AbortError, apsw.BusyError, apsw.CantOpenError, apsw.CorruptError, apsw.FullError),
+    *(apsw.InternalError, apsw.InterruptError, apsw.IOError, apsw.LockedError, apsw.NoMemError),
+    *(apsw.NotADBError, apsw.ProtocolError, apsw.ReadOnlyError),
+)
+
+
+def is_of_the_database(error: Exception) -> bool:
+    """Whether the database itself failed, and not one statement by its own fault."""
+    return isinstance(error, _OF_THE_DATABASE)
+
+
 @contextmanager
 def as_unavailable(path: Path) -> Iterator[None]:
     """Turn failures of the database into `unavailable`."""
     try:
         yield
-    except (apsw.Error, OSError, TurnTimeout, WrongDatabase) as error:
+    except FAILURES as error:
         raise unavailable(path, error) from error

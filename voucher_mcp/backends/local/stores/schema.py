@@ -6,6 +6,7 @@ from pathlib import Path
 import apsw
 
 from voucher_mcp.backends.local.stores.failures import WrongDatabase, as_unavailable
+from voucher_mcp.backends.local.stores.places import real_path
 from voucher_mcp.backends.local.stores.queries import load_migrations
 from voucher_mcp.backends.local.stores.turnstile import Turnstile
 from voucher_mcp.domain.texts import caseless, composed
@@ -35,6 +36,9 @@ def bring_up_to_date(connection: apsw.Connection, turnstile: Turnstile) -> None:
     """
     migrations = load_migrations("sqlite")
     if _version(connection, len(migrations)) == len(migrations):
+        if connection.pragma("journal_mode") != "wal":  # as in a copy that VACUUM INTO made
+            with turnstile.turn(_TURN_TIMEOUT):
+                connection.pragma("journal_mode", "WAL")
         return
     # for the migrations alone: queries do without functions of ours
     connection.create_scalar_function("composed", lambda *code: composed(str(code[0])), 1)
@@ -53,6 +57,21 @@ def bring_up_to_date(connection: apsw.Connection, turnstile: Turnstile) -> None:
                 connection.execute("ROLLBACK")
 
 
+def is_empty(connection: apsw.Connection) -> bool:
+    """Whether nothing was ever written to the file."""
+    return _version(connection, len(load_migrations("sqlite"))) == 0
+
+
+def is_current(connection: apsw.Connection) -> bool:
+    """Whether the file has this version's schema.
+
+    Raises:
+        WrongDatabase: another program's file, or one of a newer version.
+    """
+    known = len(load_migrations("sqlite"))
+    return _version(connection, known) == known
+
+
 def schema_of(path: Path) -> int | None:
     """A file's schema, 0 where it is empty, None where there is no file; nothing is changed.
 
@@ -62,7 +81,7 @@ def schema_of(path: Path) -> int | None:
     with as_unavailable(path):
         if not path.exists():
             return None
-        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        connection = apsw.Connection(str(real_path(path)), flags=apsw.SQLITE_OPEN_READONLY)
         with closing(connection):
             return _version(connection, len(load_migrations("sqlite")))
 
