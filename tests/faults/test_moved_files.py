@@ -231,9 +231,9 @@ async def test_without_the_journals_file_nothing_is_sent_to_a_vendor(account: Ac
         await done(client, "update_voucher_balance", **top_up, idempotency_key="a")
         copy = copied(account.state, account.state.with_name("copy.db"))
         account.state.unlink()
-        sent = account.vendor.count("write")
+        sent = account.vendor.count("sent")
         await refused(client, "unavailable", "update_voucher_balance", **top_up, idempotency_key="b")
-        assert account.vendor.count("write") == sent
+        assert account.vendor.count("sent") == sent
         copy.replace(account.state)
         again = await done(client, "update_voucher_balance", **top_up, idempotency_key="a")
         assert again["replayed"] is True

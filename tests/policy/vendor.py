@@ -183,6 +183,8 @@ class FlakyBackend(Backend):
         if write.dry_run:
             self.vendor.note("rehearsed")
             return answer
+        if write.recovering:
+            self.vendor.note(f"begun {write.begun}")
         if write.recovering and (first := self._look(write.reference)) is not None:
             return first
         self.vendor.note("sent")

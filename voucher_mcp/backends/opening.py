@@ -139,10 +139,12 @@ class Backends:
 
     async def _store(self, path: Path) -> Store:
         """The store of a file, which all who use it share; for one who holds its lock in `_opening`."""
+        from voucher_mcp.backends.local.housekeeping import Housekeeping
         from voucher_mcp.backends.local.stores.sqlite import SqliteStore
 
         if path not in self._stores:
-            self._stores[path] = await SqliteStore.open(path, self._tasks)
+            self._stores[path] = store = await SqliteStore.open(path, self._tasks)
+            self._tasks.start_soon(Housekeeping(store, self._settings.audit_days).run)
         return self._stores[path]
 
     def _file(self, database: Database) -> Path:

@@ -190,6 +190,8 @@ class Settings(_Model):
     read_only: bool = False
     toolsets: Annotated[tuple[Toolset, ...], Field(strict=False)] = TOOLSETS
     state: DatabaseUrl | None = None
+    audit_days: Annotated[int, Field(ge=30)] = 365
+    """How long the audit trail is kept: as long as keys at least, so that a change can be undone."""
     projects: Annotated[dict[ProjectId, Project], Field(min_length=1)]
     limits: Limits = Limits()
     http: HttpSettings | None = None

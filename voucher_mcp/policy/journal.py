@@ -45,6 +45,7 @@ Count = Callable[[int], Awaitable[None]]
 
 PENDING = "pending"
 _SETTLING_TRIES = 3
+_LINES_LOOKED_AT = 10_000
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
 _OUT_OF_REACH = (Unavailable, RateLimited, QuotaExhausted, Unauthorized, Forbidden, UpstreamError)
 
@@ -54,6 +55,7 @@ class _Intent:
     """A write that may be sent now."""
 
     project: Project
+    owner: str
     line: int
     moment: int
     begun: int | None
@@ -254,16 +256,16 @@ class VendorJournal:
         found = await _look_up(transaction, project, write)
         if isinstance(found, _Spent) or (found is not None and found.owner not in (None, abandoned)):
             return found
-        if found is not None:  # what it mints was reserved by the first try
-            await transaction.run("write_take_over", project.n, write.caller, write.key, me)
-        else:
+        if found is None:  # else what it mints was reserved by the first try
             await daily.reserve(transaction, project, write, moment)
-            if write.key is not None:
-                key = (project.n, write.caller, write.key)
-                await transaction.run("write_intend", *key, write.digest, moment, me)
         line_of = write if found is None else replace(write, worth=Worth(codes=write.worth.codes))
         line = await journal.audit(transaction, project, line_of, PENDING, moment, owner=me)
-        return _Intent(project, line, moment, found.begun if found else None)
+        key = (project.n, write.caller, write.key)
+        if found is not None:
+            await transaction.run("write_take_over", *key, me)
+        elif write.key is not None:
+            await transaction.run("write_intend", *key, write.digest, moment, me, line)
+        return _Intent(project, me, line, moment, found.begun if found else None)
 
     async def _end(self, intent: _Intent, write: Write, outcome: Answer[Any] | VoucherError | None) -> None:
         """Commit the outcome. Where that fails the key stays pending, and the next try finds out."""
@@ -284,11 +286,18 @@ async def _look_up(transaction: Transaction, project: Project, write: Write) -> 
     row = await journal.find_key(transaction, project, write) if write.key is not None else None
     if row is None:
         return None
-    digest, state, result, owner, begun = row
+    digest, state, result, owner, begun, line = row
     journal.require_same(write, digest)
     if state in ("done", "partly"):
         return _Spent(state, result)
-    return _Open(owner if state == PENDING else None, begun)
+    return _Open(owner if state == PENDING else None, await _begun(transaction, begun, line))
+
+
+async def _begun(transaction: Transaction, begun: int, line: int) -> int:
+    """When a first try began, at the latest: its own clock may have been ahead, as later lines tell."""
+    row = await transaction.one("audit_earliest_since", line, _LINES_LOOKED_AT) if line else None
+    later = now() if row is None or row[0] is None else min(row[0], now())
+    return min(begun, int(later))
 
 
 def _as_result(answer: Answer[Any]) -> str:
@@ -300,7 +309,7 @@ async def _settle(
     transaction: Transaction, intent: _Intent, write: Write, outcome: Answer[Any] | VoucherError | None
 ) -> None:
     """Spend the key or free it, give back what was reserved for nothing, and finish the audit line."""
-    key = (intent.project.n, write.caller, write.key)
+    key = (intent.project.n, write.caller, write.key, intent.owner)
     if isinstance(outcome, Answer):
         said, state, result = journal.SUCCESS, "done", _as_result(outcome)
     elif outcome is None or outcome.applied == "unknown":
@@ -312,7 +321,8 @@ async def _settle(
     else:
         said, state, result = outcome.code, "free", ""
         await daily.release(transaction, intent.project, write.worth, intent.moment)
-    await transaction.run("audit_settle", intent.line, said)
+    if not await transaction.run("audit_settle", intent.line, intent.owner, said):
+        logger.error("the outcome of a %s is not in the journal: another file is in its place", write.tool)
     if write.key is None:
         return
     if state == "free":

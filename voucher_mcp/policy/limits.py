@@ -53,7 +53,8 @@ async def count_call(store: Store, project_id: str, most: int) -> None:
 
     async def work(transaction: Transaction) -> None:
         project, moment = await projects.find_or_make(transaction, project_id), now()
-        await transaction.run("calls_forget", project.n, moment - MINUTE)
+        # a call of later than now was counted by a clock that has been set back since
+        await transaction.run("calls_forget", project.n, moment - MINUTE, moment)
         row = await transaction.one("calls_count", project.n)
         count, oldest = row or (0, None)
         if count >= most:

@@ -23,6 +23,10 @@ METHODS = {"all", "one", "run", "many", "select"}
 SHORT_WALKS = {
     "jobs_receiving": "jobs: few, and looked at when a project is opened",
     "holder_was_given": "sqlite_sequence: a row a table",
+    "clock_last": "the last row alone",
+    "audit_is_old": "the first rows, as many as are asked for",
+    "audit_forget": "the same",
+    "sessions_of_the_future": "only after a clock was set back",
 }
 """Queries that may walk through a table, because it is short."""
 

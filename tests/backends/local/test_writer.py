@@ -11,7 +11,7 @@ import pytest
 from tests.backends.local.files import assert_counters_equal_rows, dump, rows
 from tests.support import held, open_store, warrant, writing_connection
 from voucher_mcp.backends.local.adapter import LocalBackend
-from voucher_mcp.backends.local.stores import writer
+from voucher_mcp.backends.local.stores import opening, writer
 from voucher_mcp.backends.local.stores.base import Transaction
 from voucher_mcp.backends.local.stores.sqlite import SqliteStore
 from voucher_mcp.backends.local.stores.turnstile import Turnstile
@@ -216,3 +216,21 @@ async def test_who_comes_to_a_writer_that_ends_or_has_ended_is_told_that_it_is_u
     await store.close()
     assert (failure.value.retryable, failure.value.applied) == (True, "no")
     assert rows(database, "SELECT id FROM projects") == []
+
+
+async def test_a_log_that_was_long_once_is_cut_when_it_was_written_back(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "LOG_BYTES", 64 * 1024)
+    monkeypatch.setattr(writer, "CHECKPOINT_PAGES", 20)
+    log = database.with_name("vouchers.db-wal")
+    async with held(open_store(database)) as store:
+        engine = LocalBackend("shop", store)
+        await engine.create_voucher_pool(warrant(), "Summer", None, [])
+        many = [NewCode(f"MANY-{number}") for number in range(5_000)]
+        await engine.add_voucher_codes(warrant(), "Summer", many)
+        assert log.stat().st_size > 500_000
+        for number in range(40):
+            await engine.add_voucher_codes(warrant(), "Summer", [NewCode(f"ONE-{number}")])
+        assert log.stat().st_size < 300_000
+    assert_counters_equal_rows(database)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic_core import to_json
 
-from voucher_mcp.backends.local import daily
+from voucher_mcp.backends.local import daily, housekeeping
 from voucher_mcp.backends.local.ids import Project
 from voucher_mcp.backends.local.stored_values import StoredValues
 from voucher_mcp.backends.local.stores.base import Row, Transaction
@@ -21,12 +21,8 @@ from voucher_mcp.domain.errors import IdempotencyMismatch
 from voucher_mcp.domain.times import now
 from voucher_mcp.domain.write import Unconfirmed, Write, digest_of_result
 
-KEPT = 30 * daily.DAY
-"""How long a key is kept, in milliseconds. It goes with a later write, so none goes early."""
-
 SUCCESS = "success"
 _TIDIED_EVERY = 64
-_FORGOTTEN_AT_ONCE = 10 * _TIDIED_EVERY
 
 T = TypeVar("T")
 Effect = Callable[[], Coroutine[Any, Any, Answer[T]]]
@@ -60,10 +56,10 @@ async def once(transaction: Transaction, project: Project, write: Write, effect:
         raise DryRun(answer)
     if write.confirmed is not None and digest_of_result(answer) != write.confirmed:
         raise Unconfirmed(answer)
+    line = await audit(transaction, project, write, SUCCESS, moment)
     if write.key is not None:
         key = (project.n, write.caller, write.key)
-        await transaction.run("write_insert", *key, write.digest, as_result(answer), moment)
-    await audit(transaction, project, write, SUCCESS, moment)
+        await transaction.run("write_insert", *key, write.digest, as_result(answer), moment, line)
     return answer
 
 
@@ -84,7 +80,8 @@ async def first_result(transaction: Transaction, project: Project, write: Write)
 
 
 async def find_key(transaction: Transaction, project: Project, write: Write) -> Row | None:
-    """The line of the write's key: digest, state, result, owner, and when it began; None where it is free."""
+    """What is kept of the write's key: digest, state, result, owner, when it began and at which line of the
+    audit trail; None where it is free."""
     return await transaction.one("write_by_key", project.n, write.caller, write.key)
 
 
@@ -119,7 +116,7 @@ async def audit(
 ) -> int:
     """Add a line to the audit trail; answers its row. Codes are masked in it already.
 
-    Now and then it drops keys that are older than they are kept: more than have come in since.
+    Now and then it drops what is over: more than has come in since.
     """
     worth = write.worth
     row = await transaction.one(
@@ -140,7 +137,7 @@ async def audit(
     assert row is not None  # the query answers the row that it made
     line = int(row[0])
     if line % _TIDIED_EVERY == 0:
-        await transaction.run("writes_forget", moment - KEPT, _FORGOTTEN_AT_ONCE)
+        await housekeeping.tidy(transaction, line, moment)
     return line
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
+from voucher_mcp.backends.local.housekeeping import CHUNKS_AT_ONCE
 from voucher_mcp.backends.local.jobs import exports, jobs
 from voucher_mcp.backends.local.jobs.job_input import InputJob, Record
 from voucher_mcp.backends.local.jobs.job_kinds import kind_of
@@ -106,6 +107,8 @@ class JobRunner:
                 await (exports.run(self._store, n) if job.type == EXPORT else self._work_off(job))
         except (Unavailable, OutcomeUnknown):
             raise
+        except jobs.JobGone:
+            logger.warning("a job is not in the database any more, which was replaced")
         except VoucherError as error:
             await self._fail(n, error.message)
         except Exception as error:  # a fault of ours must not end the server, and not come back at each start
@@ -167,9 +170,9 @@ class JobRunner:
 
     async def _drop_chunks(self, n: int) -> None:
         async def work(transaction: Transaction) -> int:
-            return await transaction.run("job_chunks_delete", n, jobs.CHUNKS_DELETED)
+            return await transaction.run("job_chunks_delete", n, CHUNKS_AT_ONCE)
 
-        while await self._store.write(work) == jobs.CHUNKS_DELETED:
+        while await self._store.write(work) == CHUNKS_AT_ONCE:
             pass
 
     async def _read(self, n: int) -> Job:

@@ -24,9 +24,6 @@ from voucher_mcp.domain.job import (
 )
 from voucher_mcp.domain.times import now, to_iso
 
-CHUNKS_DELETED = 4
-"""In one transaction; a chunk is about 1 MB."""
-
 
 class Chunk(NamedTuple):
     """Some whole rows of a job's input, as text in UTF-8."""
@@ -99,10 +96,19 @@ async def insert(
     return await read(transaction, row[0])
 
 
+class JobGone(Exception):
+    """The job is not in the database any more: another file came in its place."""
+
+
 async def read(transaction: Transaction, n: int) -> Job:
-    """The job in row `n`."""
+    """The job in row `n`.
+
+    Raises:
+        JobGone: there is none.
+    """
     row = await transaction.one("job_by_n", n)
-    assert row is not None, n
+    if row is None:
+        raise JobGone
     return Job.of(row)
 
 
@@ -117,7 +123,8 @@ async def find(transaction: Transaction, project: Project | None, name: str, *, 
         return Job.of(row)
     what, field = ("export", "export_id") if export else ("async action", "async_action_id")
     raise NotFound(
-        f"There is no {what} {quoted(name)} in this project. The tool that began it answered its id.",
+        f"There is no {what} {quoted(name)} in this project. The tool that began it answered its id; "
+        "it is kept for 30 days after its end.",
         field=field,
     )
 

@@ -10,3 +10,16 @@ ALTER TABLE vouchers ADD COLUMN folded TEXT;
 UPDATE OR IGNORE vouchers SET code = composed(code) WHERE code GLOB '*[^ -~]*' AND code <> composed(code);
 UPDATE vouchers SET folded = caseless(code) WHERE code <> upper(code) OR code GLOB '*[^ -~]*';
 CREATE INDEX vouchers_folded ON vouchers (project, folded) WHERE folded IS NOT NULL;
+
+-- How much time has passed, told at some lines of the audit trail: the sum of what the clock went forward, so that
+-- one that jumps a month ahead and back has not aged anything by a month.
+CREATE TABLE clock (
+    line INTEGER PRIMARY KEY,  -- of audit
+    at INTEGER NOT NULL,  -- what the machine's clock said then
+    elapsed INTEGER NOT NULL
+) STRICT;
+ALTER TABLE writes ADD COLUMN line INTEGER NOT NULL DEFAULT 0;  -- of audit, when the key was first sent
+DROP INDEX writes_created;
+CREATE INDEX writes_line ON writes (line);
+CREATE INDEX sessions_expired ON sessions (expires_at);
+CREATE INDEX jobs_over ON jobs (updated_at) WHERE status IN ('DONE', 'FAILED');

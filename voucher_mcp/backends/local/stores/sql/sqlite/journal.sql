@@ -1,27 +1,23 @@
 -- write_by_key
-SELECT digest, state, result, owner, created_at FROM writes
+SELECT digest, state, result, owner, created_at, line FROM writes
 WHERE project = ?1 AND caller = ?2 AND key = ?3;
 
 -- write_insert
-INSERT INTO writes (project, caller, key, digest, result, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6);
+INSERT INTO writes (project, caller, key, digest, result, created_at, line) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);
 
 -- write_intend
-INSERT INTO writes (project, caller, key, digest, result, created_at, state, owner)
-VALUES (?1, ?2, ?3, ?4, '', ?5, 'pending', ?6);
+INSERT INTO writes (project, caller, key, digest, result, created_at, state, owner, line)
+VALUES (?1, ?2, ?3, ?4, '', ?5, 'pending', ?6, ?7);
 
 -- write_take_over
 UPDATE writes SET state = 'pending', owner = ?4 WHERE project = ?1 AND caller = ?2 AND key = ?3;
 
 -- write_settle
-UPDATE writes SET state = ?4, result = ?5, owner = NULL WHERE project = ?1 AND caller = ?2 AND key = ?3;
+UPDATE writes SET state = ?5, result = ?6, owner = NULL
+WHERE project = ?1 AND caller = ?2 AND key = ?3 AND owner = ?4;
 
 -- write_free
-DELETE FROM writes WHERE project = ?1 AND caller = ?2 AND key = ?3;
-
--- writes_forget
-DELETE FROM writes WHERE (project, caller, key) IN (
-    SELECT project, caller, key FROM writes WHERE created_at < ?1 ORDER BY created_at LIMIT ?2
-);
+DELETE FROM writes WHERE project = ?1 AND caller = ?2 AND key = ?3 AND owner = ?4;
 
 -- audit_insert
 INSERT INTO audit (at, project, caller, tool, digest, key, outcome, subject, amount, points, codes, owner)
@@ -29,7 +25,10 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
 RETURNING n;
 
 -- audit_settle
-UPDATE audit SET outcome = ?2, owner = NULL WHERE n = ?1;
+UPDATE audit SET outcome = ?3, owner = NULL WHERE n = ?1 AND owner = ?2;
+
+-- audit_earliest_since
+SELECT min(at) FROM (SELECT at FROM audit WHERE n >= ?1 ORDER BY n LIMIT ?2);
 
 -- audit_add
 UPDATE audit SET codes = coalesce(codes, 0) + ?2 WHERE n = ?1;
@@ -43,7 +42,7 @@ ON CONFLICT (project, day) DO UPDATE SET
     amount = max(0, min(amount + excluded.amount, 1 << 53)), points = max(0, min(points + excluded.points, 1 << 53));
 
 -- calls_forget
-DELETE FROM calls WHERE project = ?1 AND at <= ?2;
+DELETE FROM calls WHERE project = ?1 AND (at <= ?2 OR at > ?3);
 
 -- calls_count
 SELECT count(*), min(at) FROM calls WHERE project = ?1;
