@@ -7,11 +7,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import anyio
 import apsw
 import pytest
 
 from tests.engine.conftest import Agent
 from tests.engine.test_redemptions import TEN_PERCENT, one, pool
+from tests.support import held, open_store
 from voucher_mcp.backends.local.redemptions import redemption_rows
 from voucher_mcp.backends.local.stores.queries import load_queries
 from voucher_mcp.policy import naming
@@ -58,13 +60,16 @@ async def test_counting_redemptions_stops_and_says_so(
     assert (page["total"], page["total_limited"], len(page["data"])) == (3, True, 4)
 
 
+async def _make(database: Path) -> None:
+    async with held(open_store(database)):
+        pass
+
+
 @pytest.fixture
 def busy_customer(database: Path) -> Iterator[apsw.Connection]:
     """A file in which one customer redeemed one voucher and others very often."""
+    anyio.run(_make, database)
     with closing(apsw.Connection(str(database))) as connection:
-        folder = Path(redemption_rows.__file__).parents[1] / "stores" / "migrations" / "sqlite"
-        for script in sorted(folder.iterdir()):
-            connection.execute(script.read_text())
         connection.execute(_HISTORY)
         yield connection
 
