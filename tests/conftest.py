@@ -1,5 +1,6 @@
 """What every suite shares."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,12 +14,24 @@ settings.register_profile("explore", _PATIENT, max_examples=1_000)
 settings.register_profile("voucher-mcp", _PATIENT, derandomize=True)
 settings.load_profile("voucher-mcp")
 
+FOREIGN = (
+    *("VOUCHER_MCP_", "VOUCHERIFY_", "MEWS_", "LOOMI_", "XDG_"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_"),
+    *("BROWSER", "FORCE_COLOR", "NO_COLOR", "COLUMNS"),
+)
+"""How variables begin that configure the product, what it reaches, or how it looks."""
+
 
 @pytest.fixture(scope="session", autouse=True)
-def _no_authorities(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Over TLS nobody is trusted: no test needs it, and reading the system's list takes 70 ms a client."""
+def _environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What the person at this machine has set is not for the tests, nor for the processes that they start.
+
+    Over TLS nobody is trusted: no test needs it, and reading the system's list takes 70 ms a client.
+    """
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("SSL_CERT_FILE", raising=False)
+        for name in list(os.environ):
+            if name.upper().startswith(FOREIGN):
+                patch.delenv(name)
         patch.setenv("SSL_CERT_DIR", str(tmp_path_factory.mktemp("authorities")))
         yield
 

@@ -1,6 +1,7 @@
 """Parts that several suites use."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count
@@ -12,6 +13,9 @@ import apsw
 
 from voucher_mcp.backends.local.stores.sqlite import SqliteStore
 from voucher_mcp.domain.write import Write, digest_of_call
+
+SPECS = Path(os.environ.get("VOUCHER_MCP_SPECS") or Path(__file__).parents[2] / "shared" / "specs")
+"""The vendors' documents, which are not part of this repository; the tests see the variable no more."""
 
 T = TypeVar("T")
 _numbers = count(1)

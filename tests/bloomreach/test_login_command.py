@@ -24,12 +24,10 @@ def crm() -> Iterator[StandIn]:
 def login(folder: Path, text: str, *arguments: str, **variables: str) -> subprocess.Popen[str]:
     """Start it in that folder, with that configuration."""
     (folder / "config.toml").write_text(text, encoding="utf-8")
-    foreign = ("VOUCHER_MCP_", "LOOMI_", "XDG_", "BROWSER", "HTTP_PROXY", "http_proxy")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     root = str(Path(__file__).parents[2])
     return subprocess.Popen(
         [sys.executable, "-m", "voucher_mcp", "--config", "config.toml", "login", *arguments],
-        env={**environment, "HOME": str(folder), "PYTHONPATH": root, **variables},
+        env={**os.environ, "HOME": str(folder), "PYTHONPATH": root, **variables},
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

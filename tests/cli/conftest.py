@@ -10,8 +10,6 @@ from types import MappingProxyType
 
 import pytest
 
-OURS = ("VOUCHER_MCP_", "VOUCHERIFY_", "MEWS_", "LOOMI_", "XDG_")
-
 
 @dataclass(frozen=True)
 class Command:
@@ -87,8 +85,8 @@ class Said:
 @pytest.fixture
 def cli(tmp_path: Path, database: Path) -> Command:
     """The command with one local project, `default`, in a database that is not there yet."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    environment |= {
+    environment = {
+        **os.environ,
         "HOME": str(tmp_path),
         "PYTHONPATH": str(Path(__file__).parents[2]),
         "VOUCHER_MCP_DATABASE_URL": f"sqlite:///{database}",

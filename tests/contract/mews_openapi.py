@@ -4,7 +4,6 @@ The description is not part of this repository: it is looked for in `shared/spec
 environment variable VOUCHER_MCP_SPECS says. Without it, `documents()` skips the test.
 """
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -18,8 +17,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from tests.standins.mews import Request, StandIn
 from tests.standins.mews.shapes import instant
+from tests.support import SPECS
 
-REPOSITORY = Path(__file__).parents[2]
 FILE = "mews-vouchers.openapi.yaml"
 API = "/api/connector/v1/"
 ERROR = {"$ref": "#/components/schemas/ConnectorApiExceptionResult"}
@@ -127,13 +126,9 @@ class Documents:
         return [f"{leaf.json_path}: {leaf.message}" for error in errors for leaf in _leaves(error)]
 
 
-def specs_folder() -> Path:
-    return Path(os.environ.get("VOUCHER_MCP_SPECS") or REPOSITORY.parent / "shared" / "specs")
-
-
 def documents() -> Documents:
     """The description; skips the test where it is not at hand."""
-    path = specs_folder() / FILE
+    path = SPECS / FILE
     if not path.is_file():
         pytest.skip(f"{FILE} is not at hand; VOUCHER_MCP_SPECS can name its folder")
     return _read(path)
@@ -144,7 +139,7 @@ def check_exchanges(standin: StandIn) -> None:
 
     Without the description it checks nothing, so that tests of behaviour can end with it anywhere.
     """
-    path = specs_folder() / FILE
+    path = SPECS / FILE
     if not path.is_file():
         return
     described = _read(path)

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from tests.contract.mews_client import Caller
-from tests.contract.mews_openapi import REQUIRED_SINCE, check_exchanges, documents, specs_folder
+from tests.contract.mews_openapi import REQUIRED_SINCE, check_exchanges, documents
 from tests.standins.mews import StandIn, serve
 from tests.standins.mews.shapes import BODIES, Refused, instant
+from tests.support import SPECS
 
 ENTERPRISES = ["3fa85f64-5717-4562-b3fc-2c963f66afa6", "4d0201db-36f5-428b-8d11-4f0a65e960cc"]
 SERVICE = "bd26d8db-86da-4f96-9efc-e5a4654a4a94"
@@ -63,7 +64,7 @@ def taken_over(mews: StandIn, example: dict[str, Any]) -> None:
 
 def shown_in_pages() -> Iterator[tuple[str, Any]]:
     """Every JSON value of the vendor's pages on voucher codes, with the name of its page."""
-    folder = specs_folder().parent / "seeds"
+    folder = SPECS.parent / "seeds"
     pages = sorted([*folder.glob("002_*.txt"), *folder.glob("003_*.txt")])
     if not pages:
         pytest.skip("the vendor's pages are not at hand beside its description")

@@ -12,7 +12,6 @@ ask for it:
 """
 
 import json
-import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,8 +24,9 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
+from tests.support import SPECS
+
 Json = dict[str, Any]
-ROOT = Path(__file__).parents[2]
 TAGS = (
     "vouchers",
     "campaigns",
@@ -70,12 +70,11 @@ KNOWN_EXCEPTIONS: Sequence[tuple[str, str, tuple[str | int, ...], str, Any]] = (
 
 def specs() -> Path:
     """The folder of the documents; skips the test where there is none."""
-    folder = Path(os.environ.get("VOUCHER_MCP_SPECS") or ROOT.parent / "shared" / "specs")
-    if not (folder / "voucherify-vouchers.openapi.json").is_file():
+    if not (SPECS / "voucherify-vouchers.openapi.json").is_file():
         pytest.skip(
-            f"the vendor's OpenAPI documents are not in {folder}; VOUCHER_MCP_SPECS can name another folder"
+            f"the vendor's OpenAPI documents are not in {SPECS}; VOUCHER_MCP_SPECS can name another folder"
         )
-    return folder
+    return SPECS
 
 
 @dataclass(frozen=True)

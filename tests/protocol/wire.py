@@ -33,9 +33,8 @@ url = "sqlite:///vouchers.db"
 
 
 def environment(folder: Path, **variables: str) -> dict[str, str]:
-    """This environment without what configures the server, but with `config.toml` of the folder, if any."""
-    configuring = ("VOUCHER", "MEWS", "LOOMI", "XDG", "PYTHON")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(configuring)}
+    """This environment without what configures Python, but with `config.toml` of the folder, if any."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     config = folder / "config.toml"
     named = {"VOUCHER_MCP_CONFIG": str(config)} if config.exists() else {}
     return {**kept, "HOME": str(folder), "PYTHONPATH": str(ROOT), **named, **variables}
