@@ -50,9 +50,12 @@ def write(tool: str) -> Write:
     return Write(tool=tool, digest=secrets.token_hex(32), caller="bench", key=secrets.token_hex(16))
 
 
+TEN_PERCENT = {"discount": {"type": "PERCENT", "percent_off": 10}, "redemption": {"quantity": 1}}
+
+
 async def make_pool(backend: LocalBackend, name: str, values: Iterator[str] | Sequence[str] = ()) -> str:
     """A new pool with these codes, put into it by the bulk path; answers its id."""
-    pool = await backend.create_voucher_pool(write("create_voucher_pool"), name, None, [])
+    pool = await backend.create_voucher_pool(write("create_voucher_pool"), name, TEN_PERCENT, [])
     async for batch in backend.import_codes(write("codes import"), pool.data["id"], map(NewCode, values)):
         assert not batch.rejected
     return pool.data["id"]

@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import apsw
 
-from bench.engine import codes, opened, remove, write
+from bench.engine import TEN_PERCENT, codes, opened, remove, write
 from bench.harness import Bench, Figure, Rounds, at_least, at_most, duration, rate
 from voucher_mcp.backends.local.stores.opening import connect
 from voucher_mcp.backends.local.stores.queries import load_queries
@@ -42,7 +42,7 @@ async def _prepare(database: Path, values: list[str]) -> None:
     remove(database)
     async with opened(database) as backend:
         await backend.create_voucher_pool(
-            write("create_voucher_pool"), "campaign", None, [NewCode(code) for code in values]
+            write("create_voucher_pool"), "campaign", TEN_PERCENT, [NewCode(code) for code in values]
         )
 
 

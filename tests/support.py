@@ -21,6 +21,14 @@ T = TypeVar("T")
 _numbers = count(1)
 
 
+TEN_PERCENT: dict[str, Any] = {
+    "type": "DISCOUNT_VOUCHER",
+    "discount": {"type": "PERCENT", "percent_off": 10, "effect": "APPLY_TO_ORDER"},
+    "redemption": {"quantity": 1},
+}
+"""A template for pools of which a test needs only that they have one."""
+
+
 def new_key() -> str:
     """An idempotency key that no other call of this run has."""
     return f"key-{next(_numbers)}"

@@ -6,7 +6,7 @@ from typing import Any
 from mcp import Client
 
 from tests.backends.traits import ALL
-from tests.support import new_key
+from tests.support import TEN_PERCENT, new_key
 
 Envelope = dict[str, Any]
 _KEYED = (
@@ -19,7 +19,7 @@ _KEYED = (
 
 
 class Agent:
-    """Calls the tools of one project; where a key is required and none is given, it makes a new one."""
+    """Calls the tools of one project; where a key or a template is needed and none is given, it has one."""
 
     def __init__(
         self,
@@ -38,6 +38,8 @@ class Agent:
         """The envelope, be it a success or a failure."""
         if tool in _KEYED:
             arguments.setdefault("idempotency_key", new_key())
+        if tool == "create_voucher_pool" and "terms" in self._traits:
+            arguments.setdefault("voucher", TEN_PERCENT)
         result = await self.client.call_tool(tool, {"project_id": self._project_id, **arguments})
         envelope = result.structured_content
         assert isinstance(envelope, dict)

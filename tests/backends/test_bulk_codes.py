@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.backends.opening import PROJECT, System
-from tests.support import held, warrant
+from tests.support import TEN_PERCENT, held, warrant
 from voucher_mcp.backends.base import Backend
 from voucher_mcp.backends.opening import open_backends
 from voucher_mcp.config import Settings
@@ -28,7 +28,7 @@ async def filled(adapter: Backend, system: System, codes: list[str]) -> str:
     """A pool of these codes, at the vendor's or by our own import."""
     if system.put_pool is not None:
         return system.put_pool("Summer", codes)
-    await adapter.create_voucher_pool(warrant(), "Summer", None, [])
+    await adapter.create_voucher_pool(warrant(), "Summer", TEN_PERCENT, [])
     async for _ in adapter.import_codes(warrant(), "Summer", map(NewCode, codes)):
         pass
     return "Summer"
@@ -57,8 +57,8 @@ async def test_an_export_of_no_pool_is_not_found(adapter: Backend) -> None:
 
 @pytest.mark.needs("import_codes", "create_voucher_pool")
 async def test_an_import_adds_what_is_new_and_says_what_was_not(adapter: Backend) -> None:
-    await adapter.create_voucher_pool(warrant(), "Winter", None, [NewCode("ELSEWHERE")])
-    await adapter.create_voucher_pool(warrant(), "Summer", None, [NewCode("HERE")])
+    await adapter.create_voucher_pool(warrant(), "Winter", TEN_PERCENT, [NewCode("ELSEWHERE")])
+    await adapter.create_voucher_pool(warrant(), "Summer", TEN_PERCENT, [NewCode("HERE")])
     texts = ["A", "HERE", "B", "A", "ELSEWHERE", "C/D e"]
     batches = [b async for b in adapter.import_codes(warrant(), "Summer", map(NewCode, texts))]
     assert sum(batch.added for batch in batches) == 3
@@ -69,7 +69,7 @@ async def test_an_import_adds_what_is_new_and_says_what_was_not(adapter: Backend
 
 @pytest.mark.needs("import_codes", "create_voucher_pool")
 async def test_an_import_that_is_made_again_adds_nothing(adapter: Backend) -> None:
-    await adapter.create_voucher_pool(warrant(), "Summer", None, [])
+    await adapter.create_voucher_pool(warrant(), "Summer", TEN_PERCENT, [])
     for added in (3, 0):
         batches = [b async for b in adapter.import_codes(warrant(), "Summer", map(NewCode, "ABC"))]
         assert sum(batch.added for batch in batches) == added

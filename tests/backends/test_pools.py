@@ -1,5 +1,6 @@
 """Pools: what is shown of them, and creating, renaming, pausing, extending and deleting them."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -303,3 +304,38 @@ async def test_a_deleted_pool_takes_no_writes(agent: Agent, tool: str, arguments
     pool = await agent.new_pool(codes=["A"])
     await agent.ok("delete_voucher_pool", pool_id=pool)
     await agent.refused("not_found", tool, pool_id=pool, **arguments)
+
+
+@pytest.mark.needs("create_voucher_pool", "terms")
+async def test_a_pool_without_a_template_is_refused_with_an_example(agent: Agent) -> None:
+    nothing: tuple[object, ...] = (None, "", {}, "{}", {"type": None, "discount": {}})
+    for voucher in nothing:
+        answer = await agent.refused(
+            "invalid_input", "create_voucher_pool", name="Summer", voucher=voucher, codes=["A"]
+        )
+        assert answer["field"] == "voucher"
+        example = json.loads(answer["error"].split("such as ")[1].split(", or for")[0])
+        assert await agent.data("list_voucher_pools") == []
+    await agent.ok("create_voucher_pool", name="Summer", voucher=example, codes=["A"])
+
+
+@pytest.mark.needs("create_voucher_pool", "terms", "redeem_vouchers")
+@pytest.mark.parametrize("nothing", [{}, {"redemption": None}, {"redemption": {"quantity": None}}])
+async def test_codes_of_a_discount_work_once_where_the_template_does_not_say(
+    agent: Agent, nothing: dict[str, Any]
+) -> None:
+    template = {"discount": {"type": "PERCENT", "percent_off": 10}, **nothing}
+    await agent.ok("create_voucher_pool", name="Summer", voucher=template, codes=["A"])
+    assert (await agent.data("get_voucher", code="A"))["redemption"]["quantity"] == 1
+    call = {"redeemables": [{"object": "voucher", "id": "A"}], "order": {"amount": 1_000}}
+    await agent.ok("redeem_vouchers", **call)
+    await agent.refused("quantity_exceeded", "redeem_vouchers", **call)
+
+
+@pytest.mark.needs("create_voucher_pool", "terms", "redeem_vouchers")
+async def test_a_template_that_says_how_often_is_kept_and_a_gift_card_has_no_such_limit(agent: Agent) -> None:
+    thrice = {"discount": {"type": "PERCENT", "percent_off": 10}, "redemption": {"quantity": 3}}
+    await agent.ok("create_voucher_pool", name="Thrice", voucher=thrice, codes=["A"])
+    await agent.ok("create_voucher_pool", name="Gifts", voucher={"gift": {"amount": 500}}, codes=["B"])
+    assert (await agent.data("get_voucher", code="A"))["redemption"]["quantity"] == 3
+    assert (await agent.data("get_voucher", code="B"))["redemption"].get("quantity") is None

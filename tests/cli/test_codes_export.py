@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.cli.conftest import Command
-from tests.support import open_store, warrant
+from tests.support import TEN_PERCENT, open_store, warrant
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.cli.codes_export import export_codes
 from voucher_mcp.domain.code_config import is_valid_code
@@ -124,7 +124,7 @@ async def test_whatever_is_exported_comes_back_the_same(
     ]
     async with open_store(tmp_path_factory.mktemp("trip") / "vouchers.db") as store:
         engine = LocalBackend("default", store)
-        await engine.create_voucher_pool(warrant(), "Summer", None, wanted)
+        await engine.create_voucher_pool(warrant(), "Summer", TEN_PERCENT, wanted)
         file = io.StringIO()
         assert await export_codes(engine, "Summer", None, file, lambda *_: None) == len(rows)
     text = file.getvalue()

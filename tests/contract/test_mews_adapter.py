@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.backends.agent import Agent
+from tests.backends.traits import ALL
 from tests.contract.mews_openapi import check_exchanges, documents
 from tests.mews.conftest import PROJECT, connect
 from tests.standins.mews import DROP, serve
@@ -15,7 +16,7 @@ from tests.standins.mews.operations import OPERATIONS
 async def test_a_pool_s_whole_life_is_spoken_in_the_vendor_s_words(tmp_path: Path, portfolio: bool) -> None:
     documents()
     async with serve(portfolio) as mews, connect(tmp_path, mews) as client:
-        agent = Agent(client, PROJECT)
+        agent = Agent(client, PROJECT, traits=ALL - {"terms"})
         voucher = {"service_id": mews.service_id, "assigned_rate_ids": [mews.add_rate()]}
         pool = await agent.new_pool("Summer", voucher=voucher, codes=["A", "B"])
         dated = {"value": "C", "valid_from": "2026-06-01", "valid_until": "2026-08-31T23:59:59.5+02:00"}

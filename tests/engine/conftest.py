@@ -10,7 +10,7 @@ import anyio
 import pytest
 from mcp import Client
 
-from tests.support import held
+from tests.support import TEN_PERCENT, held
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.backends.local.stores.sqlite import SqliteStore
 from voucher_mcp.config import Settings
@@ -35,7 +35,7 @@ def warrant(tool: str = "test", key: str | None = None, *, dry_run: bool = False
 
 
 class Agent:
-    """Calls the tools of one project; a call has its own key where the tool takes one and none is given."""
+    """Calls the tools of one project; each has a key, and a new pool a template, unless given."""
 
     def __init__(self, client: Client, keyed: frozenset[str]) -> None:
         self._client = client
@@ -45,6 +45,8 @@ class Agent:
         """The envelope, be it a success or a failure."""
         if tool in self._keyed:
             arguments.setdefault("idempotency_key", new_key())
+        if tool == "create_voucher_pool":
+            arguments.setdefault("voucher", TEN_PERCENT)
         result = await self._client.call_tool(tool, {"project_id": PROJECT, **arguments})
         envelope = result.structured_content
         assert isinstance(envelope, dict)

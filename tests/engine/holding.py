@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.engine.conftest import Agent
+from tests.support import TEN_PERCENT
 
 NOON = 1_780_315_200  # 2026-06-01T12:00:00Z
 DAY = 86_400
@@ -17,7 +18,7 @@ async def give(agent: Agent, customer: str = "alice", count: int = 1, **pool: An
     """Codes of a new pool, assigned to a customer."""
     name = pool.pop("name", f"pool of {customer}")
     texts = [f"{name} {n}".replace(" ", "-") for n in range(count)]
-    await agent.data("create_voucher_pool", name=name, codes=texts, voucher=pool or None)
+    await agent.data("create_voucher_pool", name=name, codes=texts, voucher=pool or TEN_PERCENT)
     return [await agent.data("assign_voucher_code", pool_id=name, customer_id=customer) for _ in texts]
 
 

@@ -58,7 +58,7 @@ async def with_ledger(client: Client, *changes: tuple[int, str]) -> None:
 
 
 async def test_a_finished_export_is_a_resource_link_and_a_resource(database: Path, era: str) -> None:
-    async with connect(database, era) as client:
+    async with connect(database, era, resource_links=True) as client:
         await with_ledger(client, (500, "topped up"), (-200, "corrected"))
         begun = (await call(client, "export_voucher_transactions", code="CARD"))["data"]
         assert begun["id"].startswith("export_")

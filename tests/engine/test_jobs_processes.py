@@ -12,6 +12,7 @@ import pytest
 
 from tests.engine.conftest import warrant
 from tests.engine.job_support import ask, csv_of, ended, open_backend
+from tests.support import TEN_PERCENT
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.backends.local.jobs.imports import CsvImport
 from voucher_mcp.backends.local.stores.base import Transaction
@@ -195,6 +196,6 @@ async def test_an_import_leaves_other_writers_their_turn(database: Path, file: P
         job = await begin(backend, file)
         turns = 0
         while (await backend.get_async_action(job)).data["status"] != "DONE":
-            await other.create_voucher_pool(warrant(), f"P{turns}", None, [])
+            await other.create_voucher_pool(warrant(), f"P{turns}", TEN_PERCENT, [])
             turns += 1
     assert turns > 3

@@ -10,6 +10,7 @@ from tests.backends.local.files import assert_counters_equal_rows, rows
 from tests.faults.fuzzing import Fuzzer
 from tests.protocol.clients import connect, done, envelope_of, settings
 from tests.protocol.contract import SESSION, TRAITS
+from tests.support import TEN_PERCENT
 
 SHOP = {"project_id": "shop"}
 CALLS = 2_000
@@ -20,7 +21,7 @@ POINTS = {"type": "LOYALTY_CARD", "loyalty_card": {"points": 50}}
 
 async def stock(client: Client, fuzzer: Fuzzer, number: int) -> None:
     """Something new of every kind, so that a made-up call may well meet what is there."""
-    for name, voucher in (("Summer", None), ("Gifts", GIFT), ("Club", POINTS)):
+    for name, voucher in (("Summer", TEN_PERCENT), ("Gifts", GIFT), ("Club", POINTS)):
         codes = [f"{name[0]}{number}.{n}" for n in range(3)]
         template = {} if voucher is None else {"voucher": voucher}
         pool = {"name": f"{name} {number}", "codes": codes, **template}

@@ -16,7 +16,7 @@ from tests.policy.conftest import Account
 from tests.policy.conftest import account as account  # the fixture
 from tests.policy.state import keys
 from tests.protocol.clients import call, connect, done, local, refused, settings
-from tests.support import held, open_store, warrant
+from tests.support import TEN_PERCENT, held, open_store, warrant
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.backends.local.stores.places import real_path
 
@@ -262,7 +262,7 @@ async def test_all_names_of_a_file_share_its_log_and_its_locks(
     other_name: Callable[[Path], Path], database: Path
 ) -> None:
     async with held(open_store(database)) as store:
-        await LocalBackend("shop", store).create_voucher_pool(warrant(), "Summer", None, [])
+        await LocalBackend("shop", store).create_voucher_pool(warrant(), "Summer", TEN_PERCENT, [])
         (database.parent / "sub").mkdir()
         other = other_name(database)
         async with held(open_store(other)) as second:
@@ -272,7 +272,7 @@ async def test_all_names_of_a_file_share_its_log_and_its_locks(
             assert await one.acquire()
             assert not await two.acquire()
             await one.release()
-            await LocalBackend("shop", second).create_voucher_pool(warrant(), "Autumn", None, [])
+            await LocalBackend("shop", second).create_voucher_pool(warrant(), "Autumn", TEN_PERCENT, [])
         assert (await LocalBackend("shop", store).get_voucher_pool("Autumn")).data["name"] == "Autumn"
     names = {file.name for file in database.parent.iterdir() if file.name.startswith(other.name + "-")}
     assert other == database or not names or other.name == database.name

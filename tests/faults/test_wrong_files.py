@@ -12,7 +12,7 @@ import pytest
 
 from tests.backends.local.files import assert_counters_equal_rows, rows
 from tests.faults.workers import working
-from tests.support import held, open_store, warrant
+from tests.support import TEN_PERCENT, held, open_store, warrant
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.backends.local.stores.schema import APPLICATION_ID
 from voucher_mcp.domain.errors import Unavailable
@@ -136,7 +136,7 @@ async def test_only_the_owner_may_read_what_is_made(tmp_path: Path) -> None:
     umask = os.umask(0)
     try:
         async with held(open_store(path)) as store:
-            await LocalBackend("shop", store).create_voucher_pool(warrant(), "Summer", None, [])
+            await LocalBackend("shop", store).create_voucher_pool(warrant(), "Summer", TEN_PERCENT, [])
             modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
     finally:
         os.umask(umask)

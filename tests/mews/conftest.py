@@ -8,6 +8,7 @@ import pytest
 from mcp import Client
 
 from tests.backends.agent import Agent
+from tests.backends.traits import ALL
 from tests.standins.mews import HANG, StandIn, serve
 from tests.support import held
 from voucher_mcp.backends.mews.adapter import MewsBackend
@@ -64,7 +65,7 @@ def patience(request: pytest.FixtureRequest) -> float:
 async def agent(mews: StandIn, tmp_path: Path, patience: float) -> AsyncIterator[Agent]:
     """With the only service to be found by itself."""
     async with held(connect(tmp_path, mews, timeout=patience)) as client:
-        yield Agent(client, PROJECT)
+        yield Agent(client, PROJECT, traits=ALL - {"terms"})
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 from tests.backends.local.files import dump
 from tests.protocol.clients import Envelope, call, connect, done, settings
 from tests.protocol.contract import CARD, POOL, prepare
+from tests.support import TEN_PERCENT
 from voucher_mcp.config import Settings
 
 SHOP = {"project_id": "shop"}
@@ -87,7 +88,7 @@ POINTED: Mapping[str, tuple[str, dict[str, Any]]] = {
 """Everything that mints 500 points."""
 
 CODES: Mapping[str, dict[str, Any]] = {
-    "create_voucher_pool": {"name": "N", "codes": ["X", "Y", "Z"]},
+    "create_voucher_pool": {"name": "N", "voucher": TEN_PERCENT, "codes": ["X", "Y", "Z"]},
     "add_voucher_codes": {
         "pool_id": POOL,
         "generate": {"count": 3, "length": 9},

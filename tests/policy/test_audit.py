@@ -14,6 +14,7 @@ from tests.policy.conftest import TOKEN, Account
 from tests.policy.state import audit, outcomes
 from tests.protocol.clients import Person, call, connect, done, refused, settings
 from tests.protocol.contract import CARD, POOL, WRITING, prepare, ready
+from tests.support import TEN_PERCENT
 
 SHOP = {"project_id": "shop"}
 BEGIN = 1_772_366_400
@@ -76,7 +77,11 @@ async def test_each_kind_of_refusal_has_a_line(database: Path) -> None:
             ("invalid_input", "create_voucher", {**card, "gift": {"amount": -1}}),
             ("limit_exceeded", "create_voucher", {**card, "gift": {"amount": 1_001}}),
             ("limit_exceeded", "create_voucher", {**card, "gift": {"amount": 501}}),
-            ("limit_exceeded", "create_voucher_pool", {**SHOP, "name": "N", "codes": list("WXYZ")}),
+            (
+                "limit_exceeded",
+                "create_voucher_pool",
+                {**SHOP, "name": "N", "voucher": TEN_PERCENT, "codes": list("WXYZ")},
+            ),
             ("declined", "delete_voucher_pool", {**SHOP, "pool_id": POOL}),
         ]
         for code, tool, arguments in tries:
@@ -145,7 +150,7 @@ SECRET = LONG[4:]
 NAMING: dict[str, dict[str, Any]] = {
     "create_voucher": {"code": LONG, "gift": {"amount": 1}},
     "disable_voucher": {"code": LONG},
-    "create_voucher_pool": {"name": "N", "codes": [{"value": LONG}, "B-" + SECRET]},
+    "create_voucher_pool": {"name": "N", "voucher": TEN_PERCENT, "codes": [{"value": LONG}, "B-" + SECRET]},
     "delete_voucher_codes": {"pool_id": "Summer", "code_ids": [LONG, "B-" + SECRET]},
     "update_vouchers_metadata_in_bulk": {"codes": [LONG], "metadata": {"a": 1}},
     "import_vouchers": {"vouchers": [{"code": LONG, "gift": {"amount": 1}}]},

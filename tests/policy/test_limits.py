@@ -21,6 +21,7 @@ from tests.policy.state import minted, outcomes
 from tests.policy.vendor import FlakyBackend
 from tests.protocol.clients import connect, done, local, refused, settings
 from tests.protocol.contract import CARD, POOL, TRAITS
+from tests.support import TEN_PERCENT
 
 
 @pytest.mark.parametrize("limit", ["max_amount_per_call", "max_amount_per_day"])
@@ -122,7 +123,7 @@ async def test_a_projects_own_limit_stands_instead_of_the_one_for_all(database: 
             beyond = {"amount": most + 1}
             await refused(client, "limit_exceeded", "create_voucher", **card, gift=beyond)
             await done(client, "create_voucher", **card, gift={"amount": most})
-        codes: dict[str, Any] = {"name": "N", "codes": ["A", "B"]}
+        codes: dict[str, Any] = {"name": "N", "voucher": TEN_PERCENT, "codes": ["A", "B"]}
         await done(client, "create_voucher_pool", project_id="shop", **codes)
         await refused(client, "limit_exceeded", "create_voucher_pool", project_id="other", **codes)
 

@@ -12,6 +12,7 @@ from tests.policy.state import audit, keys, minted, outcomes
 from tests.protocol.clients import connect, done, refused, settings
 from tests.protocol.contract import CARD, POOL, prepare
 from tests.protocol.wire import start
+from tests.support import TEN_PERCENT
 
 SHOP = {"project_id": "shop"}
 PROCESSES, CALLS, ROUNDS = 4, 16, 6
@@ -86,7 +87,7 @@ async def test_the_same_key_with_other_arguments_is_refused_by_every_process(dat
 async def test_a_failure_leaves_the_key_free(database: Path) -> None:
     write: dict[str, Any] = {**SHOP, "pool_id": POOL, "customer_id": "alice", "idempotency_key": "once"}
     async with connect(settings(database)) as client:
-        await done(client, "create_voucher_pool", **SHOP, name=POOL)
+        await done(client, "create_voucher_pool", **SHOP, voucher=TEN_PERCENT, name=POOL)
         await refused(client, "pool_exhausted", "assign_voucher_code", **write)
         await done(client, "add_voucher_codes", **SHOP, pool_id=POOL, codes=["A"], idempotency_key="add")
         assigned = await done(client, "assign_voucher_code", **write)

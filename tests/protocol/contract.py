@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from mcp import Client
 
 from tests.protocol.clients import done
+from tests.support import TEN_PERCENT
 
 
 class Traits(NamedTuple):
@@ -103,7 +104,7 @@ _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "list_voucher_pools": {},
     "get_voucher_pool": {"pool_id": POOL},
     "list_voucher_codes": {"pool_id": POOL},
-    "create_voucher_pool": {"name": "Winter", "codes": ["W1"]},
+    "create_voucher_pool": {"name": "Winter", "voucher": TEN_PERCENT, "codes": ["W1"]},
     "update_voucher_pool": {"pool_id": POOL, "expiration_date": "2035-01-01"},
     "add_voucher_codes": {"pool_id": POOL, "codes": ["D", "A"], "idempotency_key": "add"},
     "assign_voucher_code": {"pool_id": POOL, "customer_id": "alice", "idempotency_key": "assign"},
@@ -149,7 +150,14 @@ def example(tool: str) -> dict[str, Any]:
 
 async def prepare(client: Client, project_id: str = "shop") -> None:
     """Make what most examples work on: a pool with three codes, and a gift card on its own."""
-    await done(client, "create_voucher_pool", project_id=project_id, name=POOL, codes=["A", "B", "C"])
+    await done(
+        client,
+        "create_voucher_pool",
+        project_id=project_id,
+        voucher=TEN_PERCENT,
+        name=POOL,
+        codes=["A", "B", "C"],
+    )
     await done(client, "create_voucher", project_id=project_id, code=CARD, gift={"amount": 1_000})
 
 

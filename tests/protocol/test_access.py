@@ -25,7 +25,9 @@ def two(database: Path) -> Settings:
         database,
         projects={
             "shop": local(database, name="Shop EU"),
-            "archive": local(database.with_name("archive.db"), access="read"),
+            "archive": local(
+                database.with_name("archive.db"), access="read", timezone="Europe/Berlin", currency="CHF"
+            ),
         },
     )
 
@@ -165,6 +167,8 @@ async def test_list_projects_says_what_each_project_is_and_cannot_do(era: str, d
         "backend": "local",
         "access": "write",
         "unavailable_tools": [],
+        "timezone": "UTC",
+        "currency": "EUR",
     }
     assert archive == {
         "id": "archive",
@@ -172,6 +176,8 @@ async def test_list_projects_says_what_each_project_is_and_cannot_do(era: str, d
         "backend": "local",
         "access": "read",
         "unavailable_tools": WRITING,
+        "timezone": "Europe/Berlin",
+        "currency": "CHF",
     }
 
 

@@ -13,6 +13,7 @@ from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, InputRe
 
 from tests.protocol.clients import AGREE, connect, done, envelope_of, remaining, settings
 from tests.protocol.contract import IRREVERSIBLE, POOL, example, prepare
+from tests.support import TEN_PERCENT
 from voucher_mcp.domain.write import digest_of
 from voucher_mcp.tools import confirmation
 
@@ -72,7 +73,9 @@ async def test_an_old_agreement_does_not_hold_for_a_new_pool_of_the_same_name(da
         await prepare(client)
         question = await ask(client)
         await step(client, answer=AGREE, state=question.request_state)
-        await done(client, "create_voucher_pool", **SHOP, name=POOL, codes=["X", "Y", "Z"])
+        await done(
+            client, "create_voucher_pool", **SHOP, voucher=TEN_PERCENT, name=POOL, codes=["X", "Y", "Z"]
+        )
         again = await step(client, answer=AGREE, state=question.request_state)
     assert isinstance(again, InputRequiredResult)
     assert await remaining(database) == 3
@@ -101,7 +104,7 @@ async def test_a_forged_state_is_refused(database: Path) -> None:
 async def test_a_state_holds_for_its_own_call_only(database: Path) -> None:
     async with by_hand(database) as client:
         await prepare(client)
-        await done(client, "create_voucher_pool", **SHOP, name="Winter")
+        await done(client, "create_voucher_pool", **SHOP, voucher=TEN_PERCENT, name="Winter")
         state = (await ask(client)).request_state
         with pytest.raises(MCPError, match="requestState"):
             await step(client, answer=AGREE, state=state, pool_id="Winter")

@@ -11,6 +11,7 @@ from mcp.types import ElicitRequestParams, ElicitResult
 
 from tests.protocol.clients import AGREE, Envelope, Person, call, connect, done, refused, remaining, settings
 from tests.protocol.contract import CARD, IRREVERSIBLE, POOL, example, prepare
+from tests.support import TEN_PERCENT
 from voucher_mcp.tools import confirmation, dispatch
 
 SHOP = {"project_id": "shop"}
@@ -66,16 +67,19 @@ async def test_a_name_cannot_speak_in_the_question(era: str, database: Path) -> 
     name = 'x"? Say yes: "'
     person = Person()
     async with connect(settings(database), era, person) as client:
-        await done(client, "create_voucher_pool", **SHOP, name=name)
+        await done(client, "create_voucher_pool", **SHOP, voucher=TEN_PERCENT, name=name)
         await done(client, "delete_voucher_pool", **SHOP, pool_id=name)
     assert r'the pool "x\"? Say yes: \"" with' in person.asked[0]
 
 
 NO: dict[str, ElicitResult] = {
     "decline": ElicitResult(action="decline"),
-    "cancel": ElicitResult(action="cancel"),
     "declined although it says yes": ElicitResult(action="decline", content={"confirm": True}),
     "accepted without a tick": ElicitResult(action="accept", content={"confirm": False}),
+}
+NO_ANSWER: dict[str, ElicitResult] = {
+    "cancel": ElicitResult(action="cancel"),
+    "cancelled although it says yes": ElicitResult(action="cancel", content={"confirm": True}),
     "accepted without an answer": ElicitResult(action="accept", content={}),
     "accepted without content": ElicitResult(action="accept"),
     "a text": ElicitResult(action="accept", content={"confirm": "false"}),
@@ -86,10 +90,23 @@ NO: dict[str, ElicitResult] = {
 
 @pytest.mark.parametrize("answer", NO)
 @every_irreversible_tool
-async def test_nothing_but_a_clear_yes_is_one(tool: str, answer: str, era: str, database: Path) -> None:
+async def test_only_a_persons_no_is_declined(tool: str, answer: str, era: str, database: Path) -> None:
     person = Person(NO[answer])
     envelope = await delete(database, era, tool, person)
     assert (envelope["error_code"], envelope["applied"]) == ("declined", "no")
+    assert len(person.asked) == 1
+    assert await left(database) == ALL
+
+
+@pytest.mark.parametrize("answer", NO_ANSWER)
+@every_irreversible_tool
+async def test_a_question_without_an_answer_is_neither_yes_nor_no(
+    tool: str, answer: str, era: str, database: Path
+) -> None:
+    person = Person(NO_ANSWER[answer])
+    envelope = await delete(database, era, tool, person)
+    assert (envelope["error_code"], envelope["applied"]) == ("confirmation_required", "no")
+    assert 'destructive = "allow" under [projects.shop]' in envelope["error"]
     assert len(person.asked) == 1
     assert await left(database) == ALL
 
@@ -160,7 +177,9 @@ async def test_the_question_has_nothing_in_it_that_a_person_would_not_see(era: s
     hidden = "\U000e0149\u3164\u115f\u034f\u180b"  # which Python, too, takes for printable
     person = Person()
     async with connect(settings(database, keys={"name": f"Shop{hidden}"}), era, person) as client:
-        await done(client, "create_voucher_pool", **SHOP, name=f"Sum{hidden}mer", codes=["A"])
+        await done(
+            client, "create_voucher_pool", **SHOP, voucher=TEN_PERCENT, name=f"Sum{hidden}mer", codes=["A"]
+        )
         await done(client, "delete_voucher_pool", **SHOP, pool_id=f"Sum{hidden}mer")
     assert person.asked == [
         'Delete the pool "Summer" with its 1 code in the project "Shop"? This cannot be undone.'

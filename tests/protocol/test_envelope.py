@@ -22,6 +22,8 @@ from tests.protocol.clients import (
     settings,
 )
 from tests.protocol.contract import CARD, ON_PROJECTS, TRAITS, WRITING, example, prepare, ready
+from tests.protocol.wire import start
+from tests.support import TEN_PERCENT
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.domain import errors
 from voucher_mcp.domain.answer import Answer
@@ -283,7 +285,7 @@ async def test_text_from_a_voucher_system_that_is_half_a_character_does_not_brea
 
 async def test_names_are_not_escaped_where_they_need_not_be(era: str, database: Path) -> None:
     async with connect(settings(database), era) as client:
-        await done(client, "create_voucher_pool", project_id="shop", name="Été 夏 🎉")
+        await done(client, "create_voucher_pool", project_id="shop", voucher=TEN_PERCENT, name="Été 夏 🎉")
         result = await client.call_tool("list_voucher_pools", {"project_id": "shop"})
     assert "Été 夏 🎉" in str(result.content[0])
 
@@ -324,7 +326,7 @@ async def test_a_validation_that_reserves_may_have_done_so_when_it_fails(
 
 
 async def test_a_finished_export_is_a_link_to_a_resource_that_can_be_read(era: str, database: Path) -> None:
-    async with connect(settings(database), era) as client:
+    async with connect(settings(database, resource_links=True), era) as client:
         await prepare(client)
         result = await client.call_tool("get_export", await ready(client, "get_export"))
         envelope = envelope_of(result, "get_export")
@@ -350,3 +352,32 @@ async def test_an_export_has_nothing_hidden_in_it_and_keeps_its_line_ends(era: s
     assert '"birthday, really"' in resource.text
     assert resource.text.count("\r\n") == 2  # the names and the one transaction
     assert resource.text.endswith("\r\n")
+
+
+@pytest.mark.parametrize(
+    ("configured", "version", "linked"),
+    [
+        (True, "2025-11-25", True),
+        (True, "2025-06-18", True),
+        (True, "2025-03-26", False),
+        (True, "2024-11-05", False),
+        (False, "2025-11-25", False),
+        (False, "2024-11-05", False),
+    ],
+)
+async def test_an_export_is_linked_only_where_it_is_configured_and_the_session_knows_links(
+    configured: bool, version: str, linked: bool, database: Path, tmp_path: Path
+) -> None:
+    async with connect(settings(database)) as client:
+        await prepare(client)
+        arguments = await ready(client, "get_export")
+        await done(client, "get_export", **arguments)
+    config = tmp_path / "config.toml"
+    text = f"resource_links = {str(configured).lower()}\n[projects.shop]\nbackend = 'local'\n"
+    config.write_text(text + f"url = 'sqlite:///{database}'\n", encoding="utf-8")
+    async with start(tmp_path) as wire:
+        hello = {"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "c", "version": "1"}}
+        assert (await wire.request("initialize", **hello))["protocolVersion"] == version
+        await wire.send({"jsonrpc": "2.0", "method": "notifications/initialized"})
+        result = await wire.request("tools/call", name="get_export", arguments=arguments)
+    assert [block["type"] for block in result["content"]] == ["text", *["resource_link"] * linked]

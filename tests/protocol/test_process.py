@@ -12,6 +12,7 @@ from mcp import Client, StdioServerParameters
 from tests.protocol.clients import Person, connect, done, refused, remaining, settings
 from tests.protocol.contract import POOL, TRAITS, prepare
 from tests.protocol.wire import CONFIG, MODULE, ROOT, environment, start, turn_taken
+from tests.support import TEN_PERCENT
 from voucher_mcp import __version__
 
 SHOP = {"project_id": "shop"}
@@ -32,7 +33,7 @@ async def test_each_way_to_start_serves_on_standard_input_and_output(
         hello = await wire.open()
         assert hello["serverInfo"] == {"name": "voucher-mcp", "title": "Vouchers", "version": __version__}
         assert "- shop:" in hello["instructions"]
-        created = await wire.call("create_voucher_pool", **SHOP, name=POOL)
+        created = await wire.call("create_voucher_pool", **SHOP, voucher=TEN_PERCENT, name=POOL)
         assert created["success"]
         await wire.close_input()
         assert wire.process.returncode == 0
@@ -104,7 +105,7 @@ def results(lines: list[bytes]) -> int:
 async def test_it_ends_promptly_while_a_call_is_running(tmp_path: Path) -> None:
     async with start(tmp_path) as wire:
         await wire.open()
-        await wire.call("create_voucher_pool", **SHOP, name=POOL)
+        await wire.call("create_voucher_pool", **SHOP, voucher=TEN_PERCENT, name=POOL)
         with turn_taken(tmp_path / "vouchers.db"):
             await wire.send(wire.call_message("update_voucher_pool", **SHOP, pool_id=POOL, active=False))
             assert (await wire.call("list_projects"))["success"]  # by now the other call is running
@@ -119,7 +120,7 @@ async def test_it_ends_promptly_while_a_call_is_running(tmp_path: Path) -> None:
 async def test_it_ends_promptly_with_a_queue_of_long_calls(tmp_path: Path) -> None:
     async with start(tmp_path) as wire:
         await wire.open("auto")
-        await wire.call("create_voucher_pool", **SHOP, name=POOL)
+        await wire.call("create_voucher_pool", **SHOP, voucher=TEN_PERCENT, name=POOL)
         generate = {"count": 50_000, "length": 12}
         calls = [
             wire.call_message(
@@ -136,7 +137,7 @@ async def test_it_ends_promptly_with_a_queue_of_long_calls(tmp_path: Path) -> No
 async def test_it_ends_promptly_while_a_question_waits_for_its_answer(tmp_path: Path) -> None:
     async with start(tmp_path) as wire:
         await wire.open("legacy", {"elicitation": {"form": {}}})
-        await wire.call("create_voucher_pool", **SHOP, name=POOL)
+        await wire.call("create_voucher_pool", **SHOP, voucher=TEN_PERCENT, name=POOL)
         await wire.send(wire.call_message("delete_voucher_pool", **SHOP, pool_id=POOL))
         question = await wire.receive()
         assert "Delete the pool" in json.dumps(question)

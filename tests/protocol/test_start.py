@@ -9,6 +9,7 @@ import pytest
 
 from tests.protocol.clients import connect, local, settings
 from tests.protocol.wire import MODULE, ROOT, run, start
+from tests.support import TEN_PERCENT
 from voucher_mcp.config import Settings
 
 KILOBYTE = 1_000
@@ -32,7 +33,9 @@ async def test_a_start_and_the_first_calls_need_no_network(tmp_path: Path) -> No
     async with start(tmp_path, PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)])) as wire:
         await wire.open()
         await wire.request("tools/list")
-        assert (await wire.call("create_voucher_pool", project_id="shop", name="Summer"))["success"]
+        assert (
+            await wire.call("create_voucher_pool", project_id="shop", voucher=TEN_PERCENT, name="Summer")
+        )["success"]
         await wire.close_input()
     assert wire.log.splitlines() == ["FORBIDDING"]
 
@@ -113,7 +116,9 @@ async def test_without_any_configuration_one_project_works_at_once(tmp_path: Pat
     (tmp_path / "config.toml").write_text("", encoding="utf-8")
     async with start(tmp_path, XDG_DATA_HOME=str(tmp_path / "data")) as wire:
         await wire.open()
-        envelope = await wire.call("create_voucher_pool", project_id="default", name="Summer", codes=["A"])
+        envelope = await wire.call(
+            "create_voucher_pool", project_id="default", voucher=TEN_PERCENT, name="Summer", codes=["A"]
+        )
     assert envelope["success"]
 
 

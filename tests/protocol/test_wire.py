@@ -9,6 +9,7 @@ import pytest
 from tests.protocol.clients import connect, done, settings
 from tests.protocol.contract import POOL
 from tests.protocol.wire import Wire, start, turn_taken
+from tests.support import TEN_PERCENT
 
 SHOP = {"project_id": "shop"}
 AT_ONCE = 400
@@ -36,7 +37,7 @@ async def test_hundreds_of_calls_at_once_are_each_answered_under_their_own_id(
 async def test_writes_at_once_each_take_effect_once(tmp_path: Path) -> None:
     async with start(tmp_path) as wire:
         await wire.open()
-        await wire.call("create_voucher_pool", **SHOP, name=POOL, generate={"count": 50})
+        await wire.call("create_voucher_pool", **SHOP, voucher=TEN_PERCENT, name=POOL, generate={"count": 50})
         arguments = {**SHOP, "pool_id": POOL}
         calls = [
             wire.call_message("assign_voucher_code", **arguments, customer_id=key, idempotency_key=key)
@@ -52,7 +53,7 @@ async def test_a_cancelled_call_leaves_no_trace_and_the_server_alive(era: str, t
     database = tmp_path / "vouchers.db"
     async with start(tmp_path) as wire:
         await wire.open(era)
-        pool = (await wire.call("create_voucher_pool", **SHOP, name=POOL))["data"]["id"]
+        pool = (await wire.call("create_voucher_pool", **SHOP, voucher=TEN_PERCENT, name=POOL))["data"]["id"]
         call = wire.call_message("update_voucher_pool", **SHOP, pool_id=pool, active=False)
         with turn_taken(database):
             # the first one waits for the turn, the second in the queue behind it
@@ -75,7 +76,7 @@ async def test_a_cancelled_call_leaves_no_trace_and_the_server_alive(era: str, t
 async def test_a_question_can_be_cancelled(tmp_path: Path) -> None:
     async with start(tmp_path) as wire:
         await wire.open("legacy", {"elicitation": {}})
-        await wire.call("create_voucher_pool", **SHOP, name=POOL)
+        await wire.call("create_voucher_pool", **SHOP, voucher=TEN_PERCENT, name=POOL)
         call = wire.call_message("delete_voucher_pool", **SHOP, pool_id=POOL)
         await wire.send(call)
         question = await wire.receive()
@@ -106,7 +107,7 @@ UNCLEAR: list[Any] = [
 async def test_an_answer_that_cannot_be_read_is_no_consent(tmp_path: Path) -> None:
     async with start(tmp_path) as wire:
         await wire.open("legacy", {"elicitation": {}})
-        await wire.call("create_voucher_pool", **SHOP, name=POOL)
+        await wire.call("create_voucher_pool", **SHOP, voucher=TEN_PERCENT, name=POOL)
         for unclear in UNCLEAR:
             await wire.send(wire.call_message("delete_voucher_pool", **SHOP, pool_id=POOL))
             question = await wire.receive()
@@ -119,7 +120,7 @@ async def test_an_answer_that_cannot_be_read_is_no_consent(tmp_path: Path) -> No
 async def test_a_client_that_can_show_pages_but_no_forms_cannot_be_asked(tmp_path: Path) -> None:
     async with start(tmp_path) as wire:
         await wire.open("auto", {"elicitation": {"url": {}}})
-        await wire.call("create_voucher_pool", **SHOP, name=POOL)
+        await wire.call("create_voucher_pool", **SHOP, voucher=TEN_PERCENT, name=POOL)
         envelope = await wire.call("delete_voucher_pool", **SHOP, pool_id=POOL)
     assert envelope["error_code"] == "confirmation_required"
 
@@ -232,3 +233,9 @@ async def test_an_integer_of_very_many_digits_is_invalid_input(
     envelope = answer["result"]["structuredContent"]
     assert (answer["id"], envelope["error_code"], envelope["field"]) == (7, "invalid_input", field)
     assert len(envelope["error"]) < 300
+
+
+async def test_there_are_no_prompts_and_asking_for_them_is_no_error(era: str, tmp_path: Path) -> None:
+    async with start(tmp_path) as wire:
+        await wire.open(era)
+        assert (await wire.request("prompts/list"))["prompts"] == []

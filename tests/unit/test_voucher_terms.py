@@ -6,12 +6,12 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from tests.support import TEN_PERCENT
 from voucher_mcp.domain.errors import InvalidInput, Unsupported
 from voucher_mcp.domain.fields import MAX_NUMBER
 from voucher_mcp.domain.voucher import (
     VoucherTerms,
     apply_update,
-    default_terms,
     merge_metadata,
     parse_import_row,
     parse_terms,
@@ -79,7 +79,7 @@ def refusal_of_discount(**discount: object) -> InvalidInput:
 
 
 def refused_update(body: object, current: VoucherTerms | None = None) -> InvalidInput:
-    current = current or default_terms()
+    current = current or parse_terms(TEN_PERCENT)
     with pytest.raises(InvalidInput) as caught:
         apply_update(current, parse_update(body, current))
     return caught.value
@@ -284,8 +284,8 @@ def test_line_breaks_and_emoji_belong_in_additional_info() -> None:
 
 
 def test_the_default_is_a_single_use_discount_that_a_caller_may_change() -> None:
-    default_terms()["discount"]["percent_off"] = 99
-    assert parse_terms(default_terms()) == default_terms()
+    parse_terms(TEN_PERCENT)["discount"]["percent_off"] = 99
+    assert parse_terms(parse_terms(TEN_PERCENT)) == parse_terms(TEN_PERCENT)
 
 
 def test_an_update_as_the_documents_print_it_is_applied() -> None:
@@ -300,10 +300,10 @@ def test_an_update_as_the_documents_print_it_is_applied() -> None:
 
 def test_an_update_holds_only_the_changes_and_null_clears() -> None:
     changes = parse_update(
-        {"start_date": None, "category": "", "active": True, "gift": None}, default_terms()
+        {"start_date": None, "category": "", "active": True, "gift": None}, parse_terms(TEN_PERCENT)
     )
     assert changes == {"start_date": None, "active": True}
-    assert "start_date" not in apply_update({**default_terms(), "start_date": 5}, changes)
+    assert "start_date" not in apply_update({**parse_terms(TEN_PERCENT), "start_date": 5}, changes)
 
 
 @pytest.mark.parametrize(
@@ -326,7 +326,7 @@ def test_an_update_holds_only_the_changes_and_null_clears() -> None:
     ],
 )
 def test_what_an_update_cannot_change_is_refused_by_its_path(body: dict[str, object], field: str) -> None:
-    assert refused_update(body, {**default_terms(), "expiration_date": 50_000}).field == field
+    assert refused_update(body, {**parse_terms(TEN_PERCENT), "expiration_date": 50_000}).field == field
 
 
 def test_a_gift_card_has_no_discount_to_update() -> None:
@@ -338,7 +338,7 @@ def test_a_start_that_a_time_frame_counts_from_cannot_be_cleared() -> None:
 
 
 def test_metadata_is_merged_and_null_removes_a_key() -> None:
-    current: VoucherTerms = {**default_terms(), "metadata": {"a": 1, "b": {"deep": 1}, "c": 3}}
+    current: VoucherTerms = {**parse_terms(TEN_PERCENT), "metadata": {"a": 1, "b": {"deep": 1}, "c": 3}}
     updated = apply_update(current, parse_update({"metadata": {"a": None, "b": {"other": 2}}}, current))
     assert updated["metadata"] == {"b": {"other": 2}, "c": 3}
     assert "metadata" not in apply_update(current, parse_update({"metadata": None}, current))
@@ -388,7 +388,7 @@ def test_any_body_is_refused_by_a_path_or_can_be_stored_and_read_again(body: obj
     assert parse_terms(public_terms(stored)) == terms
 
 
-@given(requests, st.sampled_from([default_terms(), gift_card(), parse_terms(CREATED)]))
+@given(requests, st.sampled_from([parse_terms(TEN_PERCENT), gift_card(), parse_terms(CREATED)]))
 def test_any_update_is_refused_or_applied_for_good(body: object, current: VoucherTerms) -> None:
     try:
         changes = parse_update(body, current)

@@ -10,6 +10,7 @@ from voucher_mcp.config import Project
 from voucher_mcp.domain.errors import InvalidInput, quoted
 from voucher_mcp.domain.files.cells import amount
 from voucher_mcp.domain.money import MINOR_UNITS
+from voucher_mcp.domain.pool import template_as_meant
 from voucher_mcp.domain.times import parse_time, to_iso
 
 WORTHS: Final = ("template", "percent", "amount", "gift")
@@ -90,9 +91,7 @@ def _with_limits(voucher: dict[str, Any], arguments: argparse.Namespace, project
         if voucher.get(field) is not None:
             raise InvalidInput(f"The template has its own {field}; leave --{option} out. {_NOTHING}")
         voucher[field] = read(text)
-    if voucher.get("redemption") is None and isinstance(voucher.get("discount"), dict):
-        voucher["redemption"] = {"quantity": 1}
-    return voucher
+    return dict(template_as_meant(voucher))
 
 
 def _end(text: str, project: Project) -> int:

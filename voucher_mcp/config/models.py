@@ -56,6 +56,8 @@ class _Project(_Model):
     timezone: TimeZone = "UTC"
     """Whose days a date without a time means, and whose clock the hours of a voucher follow."""
     currency: Currency = "EUR"
+    export_dir: FolderPath | None = None
+    """Where get_export puts finished exports as files; None: nowhere."""
     limits: Limits = Limits()
 
     @property
@@ -189,6 +191,8 @@ class Settings(_Model):
 
     read_only: bool = False
     toolsets: Annotated[tuple[Toolset, ...], Field(strict=False)] = TOOLSETS
+    resource_links: bool = False
+    """Whether get_export answers with a resource_link too, on which many clients break."""
     state: DatabaseUrl | None = None
     audit_days: Annotated[int, Field(ge=30)] = 365
     """How long the audit trail is kept: as long as keys at least, so that a change can be undone."""

@@ -3,7 +3,7 @@
 A pool is a named collection of codes that campaigns draw from. Times in these objects are Unix seconds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
@@ -157,6 +157,31 @@ class CodesQuery:
     code_ids: tuple[str, ...] | None = None
     updated_after: int | None = None
     updated_before: int | None = None
+
+
+TEMPLATE_EXAMPLE = (
+    '{"type": "DISCOUNT_VOUCHER", "discount": {"type": "PERCENT", "percent_off": 10}, '
+    '"redemption": {"quantity": 1}, "expiration_date": "2027-12-31"}'
+)
+
+
+def template_as_meant(voucher: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """The template of a new pool; a discount that says nothing of `redemption` works once (ours).
+
+    Raises:
+        InvalidInput: there is none. A default would be money that nobody chose.
+    """
+    if voucher is None:
+        raise InvalidInput(
+            "`voucher` is required: it says what the codes of the pool are worth, such as "
+            f"{TEMPLATE_EXAMPLE}, or for gift cards of 50.00 "
+            '{"type": "GIFT_VOUCHER", "gift": {"amount": 5000}}. Nothing was changed.',
+            field="voucher",
+        )
+    is_discount = voucher.get("type") == "DISCOUNT_VOUCHER" or voucher.get("discount")
+    if is_discount and not voucher.get("redemption"):
+        return {**voucher, "redemption": {"quantity": 1}}
+    return voucher
 
 
 def check_name(name: str, field: str = "name") -> str:

@@ -69,15 +69,6 @@ class VoucherTerms(ValidityTerms, total=False):
     metadata: dict[str, Any] | None
 
 
-def default_terms() -> VoucherTerms:
-    """What the codes of a pool without a template are: a single-use 10 % discount on the order (ours)."""
-    return {
-        "type": "DISCOUNT_VOUCHER",
-        "discount": {"type": "PERCENT", "percent_off": 10, "effect": "APPLY_TO_ORDER"},
-        "redemption": {"quantity": 1},
-    }
-
-
 def parse_terms(body: object, *, path: str = "", require_type: bool = True) -> VoucherTerms:
     """Read the body of a new voucher or of a pool's template, without its code, code_config and campaign.
 

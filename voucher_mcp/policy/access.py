@@ -73,6 +73,8 @@ class Offer(TypedDict):
     access: str
     toolsets: list[str]
     unavailable_tools: list[str]
+    timezone: str
+    currency: str
 
 
 def offer(project: Project, demands: Iterable[Demand], settings: Settings, can: Can) -> Offer:
@@ -89,6 +91,8 @@ def offer(project: Project, demands: Iterable[Demand], settings: Settings, can: 
         "access": "read" if settings.read_only else project.access,
         "toolsets": list(served),
         "unavailable_tools": [tool for toolset in served for tool in refused.get(toolset, [])],
+        "timezone": project.timezone,
+        "currency": project.currency,
     }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from voucher_mcp.backends.base import Backend
 from voucher_mcp.domain.write import Write
@@ -28,6 +29,8 @@ class Call:
 
     backend: Backend
     report: Report = field(default=silent, kw_only=True)
+    export_dir: Path | None = field(default=None, kw_only=True)
+    """Where the project wants finished exports as files."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,20 +54,14 @@ async def agree(
     """Return once the person agreed to the result of that digest.
 
     Raises:
-        ConfirmationRequired: the client cannot ask, or no answer came.
+        ConfirmationRequired: the client cannot ask, or nobody answered: a client without a person cancels.
         Declined: the person said no.
         Ask: the client has to ask first.
     """
     capabilities = context.session.client_capabilities
     elicitation = capabilities.elicitation if capabilities else None
     if elicitation is None or (elicitation.form is None and elicitation.url is not None):
-        raise ConfirmationRequired(
-            "This cannot be undone and needs a person's consent, but this client cannot ask for it. "
-            "Nothing was "
-            f'changed. The operator can set destructive = "allow" under [projects.{project_id}] in the '
-            "configuration, "
-            "or VOUCHER_MCP_DESTRUCTIVE=allow where there is no file."
-        )
+        raise _required("this client cannot ask for it", project_id)
     form = ElicitRequestFormParams(message=question, requested_schema=_FORM)
     if context.protocol_version >= FIRST_MODERN:
         answer = (params.input_responses or {}).get(QUESTION)
@@ -79,10 +73,22 @@ async def agree(
             )
     else:
         answer = await _ask_now(context, form)
-    if answer.action != "accept" or (answer.content or {}).get("confirm") is not True:
+    confirmed = (answer.content or {}).get("confirm")
+    if answer.action == "decline" or (answer.action == "accept" and confirmed is False):
         raise Declined(
             "The user did not agree. Nothing was changed; do not try again unless the user asks for it."
         )
+    if answer.action != "accept" or confirmed is not True:
+        raise _required("the question came back without an answer", project_id)
+
+
+def _required(why: str, project_id: str) -> ConfirmationRequired:
+    return ConfirmationRequired(
+        f"This cannot be undone and needs a person's consent, but {why}. Nothing was changed. Call again "
+        'when the user is there, or the operator can set destructive = "allow" under '
+        f"[projects.{project_id}] in the configuration, or VOUCHER_MCP_DESTRUCTIVE=allow where there is no "
+        "file."
+    )
 
 
 async def _ask_now(context: ServerRequestContext[Any, Any], form: ElicitRequestFormParams) -> ElicitResult:

@@ -31,6 +31,9 @@ from voucher_mcp.tools.resources import Exports
 logger = logging.getLogger(__name__)
 
 CALL_SECONDS = 50.0
+FIRST_WITH_LINKS = "2025-06-18"
+"""The first protocol that knows resource_link; sessions of older ones break on it."""
+
 CALLER = "stdio"
 """Everyone who speaks over standard input is the user who started the process."""
 
@@ -62,7 +65,8 @@ class Dispatcher:
             if definition is None:
                 raise self._unknown(params.name)
             with anyio.move_on_after(CALL_SECONDS):
-                return envelope.success(await self._run(definition, context, params))
+                answer = await self._run(definition, context, params)
+                return envelope.success(answer, links=self._may_link(context))
             raise _out_of_time(definition, writing)
         except VoucherError as error:
             return envelope.failure(error, listing=listing, of_write=of_write)
@@ -89,8 +93,8 @@ class Dispatcher:
         backend = await self.backends.get(project.id)
         if not demand.writes and not definition.exports:
             await self.writes.count_call(project)
-            report = context.session.report_progress
-            return await definition.handler(Call(backend, report=report), **arguments)
+            call = Call(backend, report=context.session.report_progress, export_dir=project.export_dir)
+            return await definition.handler(call, **arguments)
         return await self._write(definition, backend, arguments, project, context, params)
 
     async def _write(
@@ -120,6 +124,9 @@ class Dispatcher:
 
         asks = question is not None and not dry_run and project.destructive == "confirm"
         return await self.writes.run(project, backend, wish, effect, consent if asks else None)
+
+    def _may_link(self, context: ServerRequestContext[Any, Any]) -> bool:
+        return self.settings.resource_links and context.protocol_version >= FIRST_WITH_LINKS
 
     def _offers(self) -> list[Any]:
         projects = self.settings.projects.values()

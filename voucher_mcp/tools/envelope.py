@@ -14,13 +14,14 @@ from voucher_mcp.policy.text import clean, is_clean
 _SAYS_SO = re.compile(r"[Nn]othing (was|is|has|will)|[Nn]one was|[Nn]either was")
 
 
-def success(answer: Answer[Any]) -> CallToolResult:
-    """The envelope of a call that worked."""
+def success(answer: Answer[Any], *, links: bool = False) -> CallToolResult:
+    """The envelope of a call that worked, with its `links` as content where a client takes them."""
     result = _result({"success": True, "data": answer.data, "error": None, **answer.beside}, is_error=False)
-    result.content += [
-        ResourceLink(type="resource_link", uri=link.uri, name=link.name, mime_type=link.mime_type)
-        for link in answer.links
-    ]
+    if links:
+        result.content += [
+            ResourceLink(type="resource_link", uri=link.uri, name=link.name, mime_type=link.mime_type)
+            for link in answer.links
+        ]
     return result
 
 

@@ -118,8 +118,8 @@ async def create_voucher_pool(
     voucher: Annotated[
         Object | None,
         Field(
-            description="Template of its codes: {type, discount | gift | loyalty_card, "
-            "redemption: {quantity}, start_date, expiration_date, …}; default a single-use 10 % discount; "
+            description="Template of its codes, needed but in Mews: {type, discount | gift | loyalty_card, "
+            "redemption: {quantity} (of a discount 1 if left out), start_date, expiration_date, …}; "
             "in Mews {service_id, type, company_id, assigned_rate_ids}"
         ),
     ] = None,

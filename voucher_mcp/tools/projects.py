@@ -22,6 +22,8 @@ _STRINGS = {"type": "array", "items": _STRING}
         "access": _STRING,
         "toolsets": _STRINGS,
         "unavailable_tools": _STRINGS,
+        "timezone": _STRING,
+        "currency": _STRING,
     },
 )
 async def list_projects(call: ProjectsCall) -> Answer[list[dict[str, Any]]]:

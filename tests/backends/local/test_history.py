@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.backends.local.files import assert_counters_equal_rows
 from tests.backends.local.redeeming import redeem
-from tests.support import held, new_key, open_store, warrant
+from tests.support import TEN_PERCENT, held, new_key, open_store, warrant
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.backends.local.pools import codes
 from voucher_mcp.domain.code_config import CodeConfig
@@ -62,7 +62,7 @@ class History:
 
     async def play(self, history: list[Step]) -> None:
         for pool in self.pools:
-            await self.engine.create_voucher_pool(warrant(), pool.name, None, [])
+            await self.engine.create_voucher_pool(warrant(), pool.name, TEN_PERCENT, [])
         for name, which, what in history:
             await getattr(self, name)(self.pools[which], what)
         for pool in self.pools:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.backends.local.files import assert_counters_equal_rows
-from tests.support import warrant
+from tests.support import TEN_PERCENT, warrant
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.backends.local.pools import bulk
 from voucher_mcp.domain.errors import NotFound
@@ -16,7 +16,7 @@ from voucher_mcp.domain.pool import CodesQuery, ImportedBatch, NewCode, Taken
 @pytest.fixture
 async def pool(engine: LocalBackend) -> str:
     """The name of an empty pool."""
-    await engine.create_voucher_pool(warrant(), "Summer", None, [])
+    await engine.create_voucher_pool(warrant(), "Summer", TEN_PERCENT, [])
     return "Summer"
 
 
@@ -43,7 +43,7 @@ async def test_an_import_of_many_batches_keeps_every_code_in_its_order(
 async def test_an_import_says_why_a_code_was_not_added_and_keeps_the_others(
     engine: LocalBackend, pool: str, database: Path
 ) -> None:
-    await engine.create_voucher_pool(warrant(), "Winter", None, [NewCode("ELSEWHERE")])
+    await engine.create_voucher_pool(warrant(), "Winter", TEN_PERCENT, [NewCode("ELSEWHERE")])
     await load(engine, pool, map(NewCode, ["HERE", "GONE"]))
     await engine.delete_voucher_codes(warrant(), pool, ["GONE"])
     texts = ["B", "HERE", "A", "B", "GONE", "ELSEWHERE", "C", "A"]

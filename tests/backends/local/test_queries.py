@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from tests.support import reading_connection, warrant
+from tests.support import TEN_PERCENT, reading_connection, warrant
 from voucher_mcp.backends.local import adapter
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.backends.local.pools import codes
@@ -129,7 +129,7 @@ def test_a_query_uses_the_index_that_was_made_for_it(connection: apsw.Connection
 async def test_a_page_costs_the_same_however_many_codes_come_before_it(
     engine: LocalBackend, store: SqliteStore
 ) -> None:
-    await engine.create_voucher_pool(warrant(), "Summer", None, [])
+    await engine.create_voucher_pool(warrant(), "Summer", TEN_PERCENT, [])
     imported = engine.import_codes(
         warrant(), "Summer", (NewCode(f"CODE-{n}") for n in range(8 * codes.BLOCK_SIZE))
     )
@@ -145,7 +145,7 @@ async def test_skipping_within_a_block_reads_the_index_and_not_the_codes(
     engine: LocalBackend, store: SqliteStore
 ) -> None:
     texts = [f"CODE-{n}" for n in range(codes.BLOCK_SIZE)]
-    await engine.create_voucher_pool(warrant(), "Summer", None, [NewCode(text) for text in texts])
+    await engine.create_voucher_pool(warrant(), "Summer", TEN_PERCENT, [NewCode(text) for text in texts])
     await engine.delete_voucher_codes(warrant(), "Summer", texts[1::3])
     for status in (None, "available"):
         near = await pages_read(store, engine, CodesQuery(0, 10, status))

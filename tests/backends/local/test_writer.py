@@ -9,7 +9,7 @@ import apsw
 import pytest
 
 from tests.backends.local.files import assert_counters_equal_rows, dump, rows
-from tests.support import held, open_store, warrant, writing_connection
+from tests.support import TEN_PERCENT, held, open_store, warrant, writing_connection
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.backends.local.stores import opening, writer
 from voucher_mcp.backends.local.stores.base import Transaction
@@ -35,7 +35,9 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def make(engine: LocalBackend, name: str, failures: list[VoucherError]) -> None:
     try:
-        await engine.create_voucher_pool(warrant(), name, None, [NewCode(f"{name} 1"), NewCode(f"{name} 2")])
+        await engine.create_voucher_pool(
+            warrant(), name, TEN_PERCENT, [NewCode(f"{name} 1"), NewCode(f"{name} 2")]
+        )
     except VoucherError as error:
         failures.append(error)
 
@@ -43,7 +45,7 @@ async def make(engine: LocalBackend, name: str, failures: list[VoucherError]) ->
 async def test_a_write_that_fails_leaves_the_others_of_its_commit_intact(
     engine: LocalBackend, turnstile: Turnstile, database: Path
 ) -> None:
-    await engine.create_voucher_pool(warrant(), "Taken", None, [])
+    await engine.create_voucher_pool(warrant(), "Taken", TEN_PERCENT, [])
     failures: list[VoucherError] = []
     async with anyio.create_task_group() as tasks:
         with turnstile.turn(1):  # so that all of them wait, and go into one commit
@@ -89,7 +91,7 @@ async def test_a_write_that_breaks_a_rule_of_the_database_undoes_itself_alone(
     with pytest.raises(Exception, match="UNIQUE constraint failed"):
         await store.write(twice)
     assert rows(database, "SELECT * FROM code_blocks") == []
-    await engine.create_voucher_pool(warrant(), "A", None, [])
+    await engine.create_voucher_pool(warrant(), "A", TEN_PERCENT, [])
 
 
 @pytest.mark.parametrize(
@@ -156,7 +158,7 @@ async def test_a_write_that_finds_no_room_leaves_the_others_of_its_commit_intact
 async def test_a_waiting_write_that_is_cancelled_leaves_no_trace(
     engine: LocalBackend, turnstile: Turnstile, database: Path
 ) -> None:
-    await engine.create_voucher_pool(warrant(), "Before", None, [])
+    await engine.create_voucher_pool(warrant(), "Before", TEN_PERCENT, [])
     before = dump(database)
     with anyio.fail_after(30):
         async with anyio.create_task_group() as tasks:
@@ -167,7 +169,7 @@ async def test_a_waiting_write_that_is_cancelled_leaves_no_trace(
                 with anyio.CancelScope(shield=True):
                     await anyio.wait_all_tasks_blocked()  # it has learned so before it may have its turn
         assert dump(database) == before
-        await engine.create_voucher_pool(warrant(), "After", None, [])
+        await engine.create_voucher_pool(warrant(), "After", TEN_PERCENT, [])
     assert rows(database, "SELECT name FROM pools ORDER BY n") == [("Before",), ("After",)]
 
 
@@ -191,7 +193,7 @@ async def test_a_cancelled_write_does_not_keep_those_behind_it(
 async def test_a_read_does_not_wait_for_a_writer(
     engine: LocalBackend, store: SqliteStore, turnstile: Turnstile
 ) -> None:
-    await engine.create_voucher_pool(warrant(), "Summer", None, [NewCode("A")])
+    await engine.create_voucher_pool(warrant(), "Summer", TEN_PERCENT, [NewCode("A")])
     with turnstile.turn(1):  # for longer than a writer waits
         assert (await engine.get_voucher_pool("Summer")).data["total"] == 1
 
@@ -226,7 +228,7 @@ async def test_a_log_that_was_long_once_is_cut_when_it_was_written_back(
     log = database.with_name("vouchers.db-wal")
     async with held(open_store(database)) as store:
         engine = LocalBackend("shop", store)
-        await engine.create_voucher_pool(warrant(), "Summer", None, [])
+        await engine.create_voucher_pool(warrant(), "Summer", TEN_PERCENT, [])
         many = [NewCode(f"MANY-{number}") for number in range(5_000)]
         await engine.add_voucher_codes(warrant(), "Summer", many)
         assert log.stat().st_size > 500_000

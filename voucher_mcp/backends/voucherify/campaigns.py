@@ -8,9 +8,16 @@ from voucher_mcp.backends.voucherify.shapes import Object, as_count, as_number, 
 from voucher_mcp.domain.code_config import CodeConfig
 from voucher_mcp.domain.errors import UpstreamError
 from voucher_mcp.domain.fields import fault
-from voucher_mcp.domain.pool import ExportedCode, Generation, VoucherCode, VoucherPool, VoucherPoolSummary
+from voucher_mcp.domain.pool import (
+    ExportedCode,
+    Generation,
+    VoucherCode,
+    VoucherPool,
+    VoucherPoolSummary,
+    template_as_meant,
+)
 from voucher_mcp.domain.times import now
-from voucher_mcp.domain.voucher import VALUE_FIELDS, default_terms
+from voucher_mcp.domain.voucher import VALUE_FIELDS
 
 AVAILABLE: Final = {
     "junction": "and",
@@ -191,7 +198,7 @@ def creation(
     Raises:
         InvalidInput: a wrong template.
     """
-    template = bodies.voucher(default_terms() if voucher is None else voucher, bodies.TEMPLATE, "voucher")
+    template = bodies.voucher(template_as_meant(voucher), bodies.TEMPLATE, "voucher")
     given = {key: value for key, value in template.items() if value is not None}
     kind = _type_of(given)
     active = given.pop("active", True)

@@ -8,10 +8,10 @@ from typing import Any, Self
 from voucher_mcp.backends.local.ids import Project, new_pool_id
 from voucher_mcp.backends.local.stores.base import Row, Transaction
 from voucher_mcp.domain.errors import AlreadyExists, InvalidInput, NotFound, quoted
-from voucher_mcp.domain.pool import VoucherPool, VoucherPoolSummary, check_name
+from voucher_mcp.domain.pool import VoucherPool, VoucherPoolSummary, check_name, template_as_meant
 from voucher_mcp.domain.texts import looked_up
 from voucher_mcp.domain.times import to_iso
-from voucher_mcp.domain.voucher import VoucherTerms, default_terms, parse_terms, public_terms
+from voucher_mcp.domain.voucher import VoucherTerms, parse_terms, public_terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ async def create(
         AlreadyExists: another pool has that name.
     """
     check_name(name)
-    template = parse_terms(voucher, path="voucher") if voucher is not None else default_terms()
+    template = parse_terms(template_as_meant(voucher), path="voucher")
     active = template.pop("active", True)
     start_date, expiration_date = template.pop("start_date", None), template.pop("expiration_date", None)
     pool_id = new_pool_id()
