@@ -74,7 +74,7 @@ def _assign(connection: apsw.Connection, queries: dict[str, str], customer: str)
     def run(query: str, *values: object) -> list[Any]:
         return connection.execute(queries[query], values).fetchall()
 
-    ((n, _),) = run("code_next_available", 1, moment)
+    ((n, _),) = run("code_next_available", 1, moment, customer)
     run("customer_insert", 1, customer, moment)
     run("code_assign", n, customer, moment)
     run("pool_count", 1, -1, 1, 0)

@@ -29,7 +29,8 @@ def same(connection: sqlite3.Connection, values: list[str]) -> None:
     now = time.time_ns() // 1_000_000
     connection.execute("BEGIN")
     connection.executemany(
-        load_queries("sqlite")["code_insert"], ((1, 1, value, now, None, None, None) for value in values)
+        load_queries("sqlite")["code_insert"],
+        ((1, 1, value, None, 0, now, None, None, None) for value in values),
     )
     connection.execute("COMMIT")
 

@@ -14,6 +14,7 @@ from voucher_mcp.backends.local.ids import Project
 from voucher_mcp.backends.local.pools import codes as engine_codes
 from voucher_mcp.backends.local.pools import pools
 from voucher_mcp.backends.local.stores.base import Transaction
+from voucher_mcp.backends.local.vouchers.vouchers import ASSIGNED, AVAILABLE
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.times import now
 
@@ -80,9 +81,9 @@ async def _assign(database: Path, texts: Sequence[str]) -> None:
 
 async def _assign_some(texts: Sequence[str], transaction: Transaction, project: Project) -> Answer[None]:
     pool = await pools.find(transaction, project, POOL)
-    for n, *_ in await engine_codes.find_all(transaction, project, pool, texts):
+    for n, *_ in await engine_codes.find_all(transaction, project, pool, texts, False):
         await transaction.run("code_assign", n, "customer", now())
-        await engine_codes.move(transaction, pool.n, n, engine_codes.AVAILABLE, engine_codes.ASSIGNED)
+        await engine_codes.move(transaction, pool.n, n, AVAILABLE, ASSIGNED)
     return Answer(None)
 
 

@@ -101,7 +101,8 @@ def _redeem(connection: apsw.Connection, queries: dict[str, str], code: str, bod
 
     ((n, *_),) = run("voucher_by_code", 1, code)
     run("redemption_insert", 1, None, n, 1, None, 0, False, warrant.key, body, moment)
-    run("voucher_redeem", n, 1, 2, None, None, moment)
+    run("voucher_redeem", n, 1, None, None, moment)
+    run("voucher_set_status", n, 2)
     run("pool_count", 1, -1, 0, 1)
     run("block_count", 1, n, -1, 0, 1)
     run("write_insert", 1, warrant.caller, warrant.key, warrant.digest, "x" * 1100, moment)

@@ -167,7 +167,7 @@ async def test_a_session_reserves_until_it_is_released(shop: Agent) -> None:
     assert (data["valid"], data["session"]["key"]) == (True, "basket/1 ?")
     await shop.refused("quantity_exceeded", "redeem_vouchers", redeemables=names("TEN"), order=ORDER)
     released = await shop.data("release_validation_session", code="TEN", session_key="basket/1 ?")
-    assert released == {"released": True}
+    assert released == {"released": True, "code": "TEN", "session_key": "basket/1 ?"}
     await shop.ok("redeem_vouchers", redeemables=names("TEN"), order=ORDER)
 
 

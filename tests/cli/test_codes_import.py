@@ -114,7 +114,7 @@ def test_a_code_of_another_pool_stays_there(cli: Command) -> None:
     cli.import_codes(file, "--create", "--percent", "10", pool="Winter")
     said = cli.import_codes(file, "--create", "--percent", "10")
     assert "Added 0 codes" in said.out
-    assert "1 already in the project, outside this pool" in said.out
+    assert '1 already in the project, in the pool "Winter"' in said.out
     assert codes_in(cli, "Winter") == ["A1"]
 
 

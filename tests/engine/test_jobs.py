@@ -72,7 +72,13 @@ async def test_a_deleted_voucher_keeps_its_code_from_being_imported(agent: Agent
     await finished(agent, "import_vouchers", vouchers=[{"code": "A", **GIFT}])
     await agent.ok("delete_voucher", code="A")
     result = (await finished(agent, "import_vouchers", vouchers=[{"code": "A", **GIFT}]))["result"]
-    assert result["failed"] == [{"code": "A", "reason": "a deleted voucher still has this code", "row": 1}]
+    assert result["failed"] == [
+        {
+            "code": "A",
+            "reason": "the code is still taken by a deleted voucher; deleting that with force=true frees it",
+            "row": 1,
+        }
+    ]
 
 
 async def test_of_many_failures_a_thousand_are_listed_and_all_are_counted(
@@ -114,7 +120,11 @@ async def test_a_dry_run_counts_what_would_happen_and_leaves_nothing_behind(
     result = answer["data"]["result"]
     assert answer["data"]["async_action_id"] is None
     assert (result["done_count"], result["failed_count"], result["tried"]) == (3_000, 3, 3_003)
-    assert {"code": "OLD", "reason": "the project has this code already", "row": 3_002} in result["failed"]
+    assert {
+        "code": "OLD",
+        "reason": "the code is already in the project, as a voucher without a pool",
+        "row": 3_002,
+    } in result["failed"]
     after = ask(
         database, "SELECT count(*), (SELECT count(*) FROM jobs), (SELECT count(*) FROM audit) FROM vouchers"
     )

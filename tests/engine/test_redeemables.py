@@ -32,13 +32,15 @@ async def test_an_assigned_code_is_a_redeemable_as_the_document_shows_it(agent: 
         "voucher_type": "DISCOUNT_VOUCHER",
     }
     assert (nested["type"], nested["status"]) == ("voucher", "ACTIVE")
-    assert nested["voucher"] == await agent.data("get_voucher", code=code["code"], detail="full")
+    alone = await agent.data("get_voucher", code=code["code"], detail="full")
+    assert {**nested["voucher"], "status": "ACTIVE"} == alone
 
 
 async def test_the_nested_voucher_is_concise_unless_asked_for_in_full(agent: Agent) -> None:
     (code,) = await give(agent)
     (redeemable,) = await held(agent)
-    assert redeemable["redeemable"]["voucher"] == await agent.data("get_voucher", code=code["code"])
+    alone = await agent.data("get_voucher", code=code["code"])
+    assert {**redeemable["redeemable"]["voucher"], "status": "ACTIVE"} == alone
 
 
 async def test_who_redeems_a_voucher_holds_it_once(agent: Agent) -> None:

@@ -79,10 +79,58 @@ async def test_a_formula_sees_the_order_and_the_vouchers_metadata(agent: Agent) 
     assert validated["redeemables"][0]["result"]["discount"]["is_dynamic"] is True
 
 
+@pytest.mark.parametrize("tool", ["validate_vouchers", "redeem_vouchers"])
+@pytest.mark.parametrize(
+    ("formula", "total"),
+    [
+        ('CUSTOMER_METADATA("age")', 7_500),
+        ('ORDER_METADATA("vip") * 2', 8_000),
+        ("IF(VOUCHER_PUBLISH_COUNT = 1;40;5)", 6_000),
+    ],
+)
+async def test_a_formula_sees_all_that_can_be_passed(
+    agent: Agent, tool: str, formula: str, total: int
+) -> None:
+    discount = {"type": "PERCENT", "percent_off": 1, "percent_off_formula": formula}
+    await pool(agent, "DYN", type="DISCOUNT_VOUCHER", discount=discount, redemption={"quantity": 9})
+    await agent.ok("assign_voucher_code", pool_id="pool", customer_id="ann")
+    call: dict[str, Any] = {"redeemables": one("DYN"), "order": {"amount": 10_000, "metadata": {"vip": 10}}}
+    customer = {"source_id": "ann", "metadata": {"age": "25"}}
+    answer = await agent.data(tool, **call, customer=customer)
+    assert answer["order"]["total_amount"] == total
+
+
+@pytest.mark.parametrize("owner", ["REDEMPTION", "PUBLICATION"])
+async def test_a_formula_that_could_never_have_a_value_is_refused(agent: Agent, owner: str) -> None:
+    formula = f'{owner}_METADATA("x")'
+    discount = {"type": "AMOUNT", "amount_off": 100, "amount_off_formula": formula}
+    for tool, call in (
+        ("create_voucher", {"code": "DYN", "discount": discount}),
+        ("create_voucher_pool", {"name": "pool", "voucher": {"discount": discount}}),
+    ):
+        refused = await agent.refused("invalid_input", tool, **call)
+        assert refused["field"].endswith("discount.amount_off_formula")
+        assert owner in refused["error"]
+
+
+async def test_metadata_alone_is_no_customer(agent: Agent) -> None:
+    await pool(agent, "TEN", **TEN_PERCENT)
+    refused = await agent.refused(
+        "invalid_input", "validate_vouchers", redeemables=one("TEN"), customer={"metadata": {"age": 5}}
+    )
+    assert refused["field"] == "customer.id"
+
+
 async def test_a_session_reserves_the_last_redemption_until_it_is_redeemed(agent: Agent) -> None:
     await pool(agent, "ONCE", **TEN_PERCENT, redemption={"quantity": 1})
     locked = await agent.data("validate_vouchers", redeemables=one("ONCE"), session=LOCK)
-    assert locked["session"] == {"key": "cart-1", "type": "LOCK", "ttl": 7, "ttl_unit": "DAYS"}
+    assert locked["session"] == {
+        "key": "cart-1",
+        "type": "LOCK",
+        "ttl": 7,
+        "ttl_unit": "DAYS",
+        "expires_at": locked["session"]["expires_at"],
+    }
     refused = await agent.refused("quantity_exceeded", "redeem_vouchers", redeemables=one("ONCE"))
     assert "1 more reserved" in refused["error"]
     other = await agent.data("validate_vouchers", redeemables=one("ONCE"), session={"key": "cart-2"})
@@ -170,7 +218,11 @@ async def test_a_released_session_reserves_no_more(agent: Agent) -> None:
     await pool(agent, "ONCE", "ELSE", **TEN_PERCENT, redemption={"quantity": 1})
     await agent.ok("validate_vouchers", redeemables=[*one("ONCE"), *one("ELSE")], session=LOCK)
     call: dict[str, Any] = {"code": "ONCE", "session_key": "cart-1"}
-    assert await agent.data("release_validation_session", **call) == {"released": True}
+    assert await agent.data("release_validation_session", **call) == {
+        "released": True,
+        "code": "ONCE",
+        "session_key": "cart-1",
+    }
     await agent.refused("session_not_found", "release_validation_session", **call)
     await agent.ok("redeem_vouchers", redeemables=one("ONCE"))
     await agent.refused("quantity_exceeded", "redeem_vouchers", redeemables=one("ELSE"))

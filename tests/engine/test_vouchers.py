@@ -70,6 +70,7 @@ async def test_a_concise_voucher_leaves_out_what_is_empty(agent: Agent) -> None:
         "redemption",
         "created_at",
         "updated_at",
+        "status",
     }
 
 
@@ -295,28 +296,11 @@ async def test_deleting_keeps_the_counts_of_pool_and_holders(agent: Agent, force
     assert (await agent.data("assign_voucher_code", pool_id=pool_id, customer_id="ann"))["code"] == "B"
 
 
-async def test_deleting_takes_redemptions_and_reservations_along(agent: Agent) -> None:
+async def test_deleting_takes_reservations_along(agent: Agent) -> None:
     await agent.ok("create_voucher", code="G", **GIFT)
     await agent.ok("create_voucher", code="D", discount=PERCENT)
     both = [{"object": "voucher", "id": code} for code in ("D", "G")]
-    stack = await agent.data("redeem_vouchers", redeemables=both, order={"amount": 5_000})
-    await agent.ok(
-        "validate_vouchers", redeemables=both[1:], order={"amount": 100}, session={"type": "LOCK", "key": "s"}
-    )
-    assert (await agent.ok("delete_voucher", code="G", dry_run=True))["redemptions"] == 1
-    assert (await agent.data("delete_voucher", code="G"))["deleted"] == 1
-    await agent.refused(
-        "session_not_found", "redeem_vouchers", redeemables=both[:1], session={"type": "LOCK", "key": "s"}
-    )
-    kept, gone = (redemption["id"] for redemption in stack["redemptions"])
-    parent = stack["parent_redemption"]["id"]
-    await agent.refused("not_found", "get_redemption", redemption_id=gone)
-    for still in (kept, parent):
-        await agent.ok("get_redemption", redemption_id=still)
-    await agent.ok("delete_voucher", code="D")
-    assert (await agent.ok("list_redemptions"))["total"] == 0
-    await agent.refused("not_found", "get_redemption", redemption_id=parent)
-    await agent.ok("create_voucher", code="NEW", discount=PERCENT)
-    alone = [{"object": "voucher", "id": "NEW"}]
-    new = await agent.data("redeem_vouchers", redeemables=alone, order={"amount": 10})
-    assert new["redemptions"][0]["id"] not in (kept, gone, parent)
+    session = {"type": "LOCK", "key": "s"}
+    await agent.ok("validate_vouchers", redeemables=both[1:], order={"amount": 100}, session=session)
+    await agent.ok("delete_voucher", code="G")
+    await agent.refused("session_not_found", "redeem_vouchers", redeemables=both[:1], session=session)

@@ -13,7 +13,7 @@ from voucher_mcp.config import Settings
 from voucher_mcp.server import all_tools, build_server
 
 
-async def test_the_question_names_code_balance_redemptions_and_project(database: Path) -> None:
+async def test_the_question_names_code_balance_and_project(database: Path) -> None:
     questions: list[str] = []
 
     async def person(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
@@ -38,8 +38,8 @@ async def test_the_question_names_code_balance_redemptions_and_project(database:
     assert (
         questions
         == [
-            'Delete the voucher "G" with a balance of 12,000 minor units and its 1 redemption in the project '
-            '"Shop EU"? This cannot be undone.'
+            'Delete the voucher "G" with a balance of 120.00 EUR in the project "Shop EU"? '
+            "This cannot be undone."
         ]
         * 2
     )

@@ -35,7 +35,7 @@ def era(request: pytest.FixtureRequest) -> str:
 @pytest.mark.parametrize(
     ("tool", "question"),
     [
-        ("delete_voucher", 'Delete the voucher "CARD" with a balance of 1,000 minor units'),
+        ("delete_voucher", 'Delete the voucher "CARD" with a balance of 10.00 EUR'),
         ("delete_voucher_codes", 'Delete 2 codes of the pool "Summer"'),
         ("delete_voucher_pool", 'Delete the pool "Summer" with its 3 codes'),
     ],

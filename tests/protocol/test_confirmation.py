@@ -50,7 +50,7 @@ async def test_who_agrees_is_asked_once_and_it_is_done(tool: str, era: str, data
     [
         ("delete_voucher_codes", 'Delete 1 code of the pool "Summer"'),
         ("delete_voucher_pool", 'Delete the pool "Summer" with its 3 codes'),
-        ("delete_voucher", 'Delete the voucher "CARD" with a balance of 1,000 minor units'),
+        ("delete_voucher", 'Delete the voucher "CARD" with a balance of 10.00 EUR'),
     ],
 )
 async def test_the_question_names_what_how_many_and_where(

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voucher_mcp.domain.errors import InvalidInput
-from voucher_mcp.domain.formula import MAX_DEPTH, MAX_LENGTH, METADATA, Context, parse_formula
+from voucher_mcp.domain.formula import (
+    MAX_DEPTH,
+    MAX_LENGTH,
+    METADATA,
+    NEVER_GIVEN,
+    Context,
+    parse_formula,
+    parse_new_formula,
+)
 
 SEED = 'IF(ORDER_AMOUNT > 100;CUSTOMER_METADATA("age");CUSTOMER_METADATA("age") / 2)'
 FIELD = "discount.percent_off_formula"
@@ -218,3 +226,17 @@ parse_formula("1", "f")
 assert "lark" in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[2], check=True)
+
+
+@pytest.mark.parametrize("owner", sorted(NEVER_GIVEN))
+def test_a_new_formula_that_could_never_have_a_value_is_refused(owner: str) -> None:
+    text = f'IF(ORDER_AMOUNT > 1;MIN(2;{owner.lower()}_metadata("a"));5)'
+    with pytest.raises(InvalidInput, match=f"{owner}_METADATA") as refused:
+        parse_new_formula(text, FIELD)
+    assert refused.value.field == FIELD
+    assert parse_formula(text, FIELD).evaluate(Context()) is None  # one that is kept still has its fallback
+
+
+@pytest.mark.parametrize("owner", sorted(set(METADATA) - NEVER_GIVEN))
+def test_a_new_formula_may_look_at_all_metadata_that_can_be_passed(owner: str) -> None:
+    assert parse_new_formula(f'{owner}_METADATA("a") + 1', FIELD).owners == {owner}

@@ -5,15 +5,7 @@ from collections import Counter
 
 from voucher_mcp.cli.report import Report
 from voucher_mcp.domain.errors import quoted
-from voucher_mcp.domain.pool import ImportedBatch, Taken
-
-_TAKEN = {
-    Taken.IN_POOL: "already in the pool",
-    Taken.IN_FILE: "twice in the file",
-    Taken.IN_PROJECT: "already in the project, outside this pool",
-    Taken.DELETED: "deleted earlier, so still taken",
-    Taken.IS_AN_ID: "not a code but the id of a voucher",
-}
+from voucher_mcp.domain.pool import ImportedBatch
 
 
 class Tally:
@@ -22,7 +14,7 @@ class Tally:
     def __init__(self, report: Report) -> None:
         self.added = 0
         self.bad = 0
-        self.taken: Counter[Taken] = Counter()
+        self.taken: Counter[str] = Counter()
         self._report = report
         self._started = time.monotonic()
 
@@ -50,7 +42,7 @@ class Tally:
         pace = f" in {seconds:.1f} s ({self.done / max(seconds, 0.001):,.0f} a second)"
         did, not_done = ("Would add", "Would not be added") if dry_run else ("Added", "Not added")
         lines = [f"{did} {_codes(self.added)} to the pool {quoted(pool)}{'' if dry_run else pace}."]
-        reasons = [f"{count:,} {_TAKEN[reason]}" for reason, count in self.taken.most_common()]
+        reasons = [f"{count:,} {reason}" for reason, count in self.taken.most_common()]
         if self.bad:
             reasons.append(f"{self.bad:,} bad line{'s' if self.bad != 1 else ''}")
         if reasons:

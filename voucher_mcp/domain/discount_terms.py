@@ -14,7 +14,7 @@ from voucher_mcp.domain.fields import (
     whole_number,
     wrong,
 )
-from voucher_mcp.domain.formula import parse_formula
+from voucher_mcp.domain.formula import parse_new_formula
 
 MAX_UNITS: Final = 50
 
@@ -127,7 +127,7 @@ def _percent(value: object, field: str, _: Skipped = None) -> int | float:
 def _formula(value: object, field: str, _: Skipped = None) -> str:
     if not isinstance(value, str):
         raise wrong(field, "a formula", value)
-    return parse_formula(value, field).text
+    return parse_new_formula(value, field).text
 
 
 def _units(value: object, field: str, skipped: Skipped) -> list[dict[str, Any]]:

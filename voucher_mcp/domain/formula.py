@@ -30,6 +30,8 @@ VARIABLES = (
     "VOUCHER_PUBLISH_COUNT",
 )
 METADATA = ("CUSTOMER", "ORDER", "REDEEMABLE", "REDEMPTION", "PUBLICATION")
+NEVER_GIVEN = frozenset({"REDEMPTION", "PUBLICATION"})
+"""Metadata that no tool takes, so that a formula that looks at it would never have a value."""
 
 _GRAMMAR = r"""
     ?start: any_of
@@ -86,6 +88,8 @@ class Formula:
     """A formula that has been read."""
 
     text: str
+    owners: frozenset[str]
+    """Whose metadata it looks at, by the names in METADATA."""
     _value: Callable[[Context], object]
 
     def evaluate(self, context: Context) -> Fraction | None:
@@ -122,7 +126,24 @@ def parse_formula(text: str, field: str) -> Formula:
             "a formula looks like IF(ORDER_AMOUNT > 100;10;5).",
             field=field,
         ) from None
-    return Formula(text, node.value)
+    return Formula(text, node.owners, node.value)
+
+
+def parse_new_formula(text: str, field: str) -> Formula:
+    """Read a formula of a new voucher.
+
+    Raises:
+        InvalidInput: as for any, or it looks at metadata that nobody can pass.
+    """
+    formula = parse_formula(text, field)
+    if never := sorted(formula.owners & NEVER_GIVEN):
+        given = ", ".join(f"{name}_METADATA" for name in METADATA if name not in NEVER_GIVEN)
+        raise InvalidInput(
+            f"The formula in `{field}` would never have a value: no tool takes the metadata that "
+            f"{never[0]}_METADATA looks at. Take {given}.",
+            field=field,
+        )
+    return formula
 
 
 class _Unknown(Exception):
@@ -136,6 +157,7 @@ class _Refused(Exception):
 class _Node(NamedTuple):
     value: Callable[[Context], object]
     depth: int
+    owners: frozenset[str] = frozenset()
 
 
 @cache
@@ -149,7 +171,7 @@ def _node(children: Sequence[_Node], value: Callable[[Context], object]) -> _Nod
     depth = 1 + max((child.depth for child in children), default=0)
     if depth > MAX_DEPTH:
         raise _Refused(f"is nested more than {MAX_DEPTH} deep")
-    return _Node(value, depth)
+    return _Node(value, depth, frozenset().union(*(child.owners for child in children)))
 
 
 class _Builder:
@@ -174,7 +196,7 @@ class _Builder:
         if owner not in METADATA:
             known = ", ".join(f"{name}_METADATA" for name in METADATA)
             raise _Refused(f"has an unknown name {quoted(children[0])}; known are {known}")
-        return _node((), lambda context: _known(context.metadata.get(owner, {}).get(key)))
+        return _Node(lambda context: _known(context.metadata.get(owner, {}).get(key)), 1, frozenset({owner}))
 
     def call(self, children: list[Any]) -> _Node:
         name, arguments = children[0].upper(), children[1:]

@@ -22,6 +22,13 @@ MINOR_UNITS: Final[Mapping[str, int]] = {
 """How many digits of an amount stand behind the point, by currency."""
 
 
+def worth(amount: int | None, points: int | None, currency: str) -> str:
+    """An amount and points as a person reads them: `5.00 EUR and 3 points`; what is None is not there."""
+    parts = [money(amount, currency)] if amount is not None else []
+    parts += [f"{points:,} point{'' if points == 1 else 's'}"] if points is not None else []
+    return " and ".join(parts)
+
+
 def money(amount: int, currency: str) -> str:
     """An amount of minor units as a person reads it: 123450 is `1,234.50 EUR`, or `123,450 JPY`."""
     digits = MINOR_UNITS[currency]

@@ -122,13 +122,14 @@ class BadCode:
 
 
 class Taken(StrEnum):
-    """Why a code of an import was not added."""
+    """Why a code was not added, as the end of `it is …`; a backend that knows more says more behind it."""
 
-    IN_POOL = "the pool has this code already"
-    IN_FILE = "the file has this code twice"
-    IN_PROJECT = "the project has this code already, outside this pool"
-    DELETED = "this code was deleted, and its text stays taken"
-    IS_AN_ID = "this code reads like the id of a voucher"
+    IN_POOL = "already in the pool"
+    IN_FILE = "twice in the file"
+    IN_CALL = "twice in this call"
+    IN_PROJECT = "already in the project, outside this pool"
+    DELETED = "still taken by a deleted voucher"
+    IS_AN_ID = "one that reads like the id of a voucher"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,8 @@ class ImportedBatch:
     """What became of one batch of an import, all of it on disk."""
 
     added: int
-    rejected: Sequence[tuple[NewCode, Taken]]
+    rejected: Sequence[tuple[NewCode, str]]
+    """Each with its reason: a `Taken`, or one that says more."""
 
 
 @dataclass(frozen=True, slots=True)

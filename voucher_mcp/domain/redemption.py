@@ -6,6 +6,7 @@ from typing import Any, Final
 from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.domain.fields import Reader, fault, one_of, read_object, text, whole_number, wrong
 from voucher_mcp.domain.queries import Redeemable, RedemptionRequest, SessionRequest
+from voucher_mcp.domain.voucher import parse_metadata
 
 MAX_REDEEMABLES: Final = 30
 MAX_TTL: Final = 366 * 86_400_000
@@ -61,7 +62,7 @@ def _redeemable(value: object, field: str) -> Redeemable:
 
 def _customer(value: object) -> dict[str, Any]:
     given = read_object(value, "customer", _CUSTOMER)
-    if not given:
+    if not given.keys() & {"id", "source_id"}:
         raise fault("customer.id", "is required, or `customer.source_id`")
     return given
 
@@ -96,7 +97,7 @@ _REDEEMABLE: Mapping[str, Reader] = {
     "gift": _gift,
     "reward": _reward,
 }
-_CUSTOMER: Mapping[str, Reader] = {"id": _name, "source_id": _name}
+_CUSTOMER: Mapping[str, Reader] = {"id": _name, "source_id": _name, "metadata": parse_metadata}
 _SESSION: Mapping[str, Reader] = {
     "type": one_of("LOCK"),
     "key": _name,

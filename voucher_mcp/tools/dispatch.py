@@ -118,7 +118,8 @@ class Dispatcher:
         async def consent(answer: Answer[Any], digest: str) -> None:
             assert question is not None
             text = (
-                f"{question(arguments, answer)} in the project {quoted(project.name)}? This cannot be undone."
+                f"{question(arguments, answer, project.currency)} in the project {quoted(project.name)}? "
+                "This cannot be undone."
             )
             await agree(context, params, clean(text), digest, project.id)
 

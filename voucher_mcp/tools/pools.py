@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.code_config import MAX_CODE_LENGTH, CodeConfig, validate_code
 from voucher_mcp.domain.errors import InvalidInput, quoted
+from voucher_mcp.domain.money import worth as worth_of
 from voucher_mcp.domain.pool import (
     MAX_CODES_A_CALL,
     MAX_GENERATED_A_CALL,
@@ -193,14 +194,14 @@ async def assign_voucher_code(
     return await call.backend.assign_voucher_code(call.write, pool_id, customer_id)
 
 
-def _ask_codes(arguments: Mapping[str, Any], answer: Answer[Any]) -> str:
+def _ask_codes(arguments: Mapping[str, Any], answer: Answer[Any], currency: str) -> str:
     start = f"Delete {_codes_of(answer)} of the pool {_pool_of(arguments, answer)}"
-    return f"{start}{_worth_of(answer)}{_freed(arguments)}"
+    return f"{start}{_worth_of(answer, currency)}{_freed(arguments)}"
 
 
-def _ask_pool(arguments: Mapping[str, Any], answer: Answer[Any]) -> str:
+def _ask_pool(arguments: Mapping[str, Any], answer: Answer[Any], currency: str) -> str:
     start = f"Delete the pool {_pool_of(arguments, answer)} with its {_codes_of(answer)}"
-    return f"{start}{_worth_of(answer)}{_freed(arguments)}"
+    return f"{start}{_worth_of(answer, currency)}{_freed(arguments)}"
 
 
 def _freed(arguments: Mapping[str, Any]) -> str:
@@ -216,11 +217,13 @@ def _codes_of(answer: Answer[Any]) -> str:
     return "codes" if count is None else f"{count:,} code{'s' if count != 1 else ''}"
 
 
-def _worth_of(answer: Answer[Any]) -> str:
-    """What the codes hold, or held when they were new, in whatever unit that is."""
-    units = {"amount": "minor units", "points": "points"}
-    sums = [f"{answer.about[name]:,} {unit}" for name, unit in units.items() if answer.about.get(name)]
-    return f", made to be worth {' and '.join(sums)}" if sums else ""
+def _worth_of(answer: Answer[Any], currency: str) -> str:
+    """What is left on the codes now, or, where nobody knows that, what they were made to be worth."""
+    about = answer.about
+    if left := worth_of(about.get("amount"), about.get("points"), currency):
+        return f", on which {left} are left"
+    made = worth_of(about.get("made_amount"), about.get("made_points"), currency)
+    return f", made to be worth {made}" if made else ""
 
 
 @tool(

@@ -22,9 +22,11 @@ Redeemables = Annotated[
 ]
 Order = Annotated[
     Object | None,
-    Field(description="{amount, items: [{product_id | sku_id | source_id, quantity, price, amount}]}"),
+    Field(
+        description="{amount, items: [{product_id | sku_id | source_id, quantity, price, amount}], metadata}"
+    ),
 ]
-Customer = Annotated[Object | None, Field(description="{id | source_id}")]
+Customer = Annotated[Object | None, Field(description="{id | source_id, metadata}")]
 RedemptionId = Annotated[Text, Field(min_length=1)]
 
 

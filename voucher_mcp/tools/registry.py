@@ -22,6 +22,8 @@ from voucher_mcp.tools.schemas import input_schema, output_schema
 
 Handler = Callable[..., Awaitable[Answer[Any]]]
 KeyRule = Literal["required", "optional"]
+Question = Callable[[Mapping[str, Any], Answer[Any], str], str]
+"""What a person is asked: of the arguments, the answer that the call would give, and the currency."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class ToolDefinition:
     key: KeyRule
     irreversible: bool
     idempotent: bool
-    question: Callable[[Mapping[str, Any], Answer[Any]], str] | None
+    question: Question | None
     """Says what an irreversible call would do, for the person who is asked."""
     merges: bool
     """Whether a null inside of `metadata` removes a key, and is not merely not given."""
@@ -120,7 +122,7 @@ def tool(
     idempotent: bool = False,
     irreversible: bool = False,
     exports: bool = False,
-    question: Callable[[Mapping[str, Any], Answer[Any]], str] | None = None,
+    question: Question | None = None,
     merges: bool = False,
     worth: Measure | None = None,
     writes_when: Callable[[Mapping[str, Any]], bool] | None = None,

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput, quoted
+from voucher_mcp.domain.money import worth as worth_of
 from voucher_mcp.domain.pool import Deletion
 from voucher_mcp.domain.queries import VouchersQuery
 from voucher_mcp.domain.texts import codes_looked_up, composed
@@ -230,10 +231,11 @@ async def disable_voucher(call: WritingCall, code: Code, detail: Detail = "conci
     return await call.backend.disable_voucher(call.write, code, detail)
 
 
-def _ask_delete(arguments: Mapping[str, Any], answer: Answer[Any]) -> str:
+def _ask_delete(arguments: Mapping[str, Any], answer: Answer[Any], currency: str) -> str:
     balance, redemptions = answer.about.get("balance"), answer.about.get("redemptions", 0)
-    unit = "points" if answer.about.get("type") == "LOYALTY_CARD" else "minor units"
-    holding = f" with a balance of {balance:,} {unit}" if balance is not None else ""
+    of_points = answer.about.get("type") == "LOYALTY_CARD"
+    held = worth_of(None, balance, currency) if of_points else worth_of(balance, None, currency)
+    holding = f" with a balance of {held}" if held else ""
     lost = f" and its {redemptions:,} redemption{'s' if redemptions != 1 else ''}" if redemptions else ""
     freed = ", freeing its code to be used again," if arguments.get("force") else ""
     return f"Delete the voucher {quoted(answer.about.get('code', arguments['code']))}{holding}{lost}{freed}"
@@ -252,7 +254,7 @@ async def delete_voucher(
     code: Code,
     force: Annotated[Flag, Field(description="Free the code, also of what was deleted before")] = False,
 ) -> Answer[Deletion]:
-    """Delete a voucher with its redemptions. Its code stays taken, unless forced."""
+    """Delete a voucher. Its code stays taken, unless forced."""
     return await call.backend.delete_voucher(call.write, code, force)
 
 

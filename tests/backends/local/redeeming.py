@@ -9,6 +9,7 @@ from voucher_mcp.backends.local.stores.base import run_to_end
 from voucher_mcp.backends.local.stores.opening import connect
 from voucher_mcp.backends.local.stores.queries import load_queries
 from voucher_mcp.backends.local.stores.transaction import SqliteTransaction
+from voucher_mcp.backends.local.vouchers.vouchers import REDEEMED
 
 QUERIES = {
     "owner": """
@@ -34,4 +35,4 @@ async def _redeem(transaction: SqliteTransaction, code: str) -> None:
     n, status, project, pool_id = await transaction.one("owner", code) or ()
     await transaction.run("redeem", n)
     pool = await find(transaction, Project(project, ""), pool_id)
-    await codes.move(transaction, pool.n, n, status, codes.REDEEMED)
+    await codes.move(transaction, pool.n, n, status, REDEEMED)

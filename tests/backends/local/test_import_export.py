@@ -20,7 +20,7 @@ async def pool(engine: LocalBackend) -> str:
     return "Summer"
 
 
-async def load(engine: LocalBackend, pool: str, codes: Iterable[NewCode]) -> list[tuple[str, Taken]]:
+async def load(engine: LocalBackend, pool: str, codes: Iterable[NewCode]) -> list[tuple[str, str]]:
     """Import, and answer the codes that were not added, each with the reason."""
     batches = [batch async for batch in engine.import_codes(warrant(), pool, codes)]
     return [(code.value, reason) for batch in batches for code, reason in batch.rejected]
@@ -50,8 +50,8 @@ async def test_an_import_says_why_a_code_was_not_added_and_keeps_the_others(
     assert await load(engine, pool, map(NewCode, texts)) == [
         ("HERE", Taken.IN_POOL),
         ("B", Taken.IN_FILE),
-        ("GONE", Taken.DELETED),
-        ("ELSEWHERE", Taken.IN_PROJECT),
+        ("GONE", f'{Taken.DELETED} of the pool "Summer"; deleting that with force=true frees it'),
+        ("ELSEWHERE", 'already in the project, in the pool "Winter"'),
         ("A", Taken.IN_FILE),
     ]
     assert await exported(engine, pool) == ["HERE", "B", "A", "C"]

@@ -1,6 +1,6 @@
 """A pool is a campaign: what is read of one, and what is sent to make one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
 from voucher_mcp.backends.voucherify import bodies
@@ -168,7 +168,10 @@ def has_cards(campaign: Mapping[str, Any]) -> bool:
 
 
 def about(campaign: Mapping[str, Any], count: int | None) -> dict[str, Any]:
-    """What a person is told of codes that are to go: how many, and what they held when they were new."""
+    """What a person is told of codes that are to go: how many, and what they held when they were new.
+
+    What is left on them nobody tells without reading each.
+    """
     told: dict[str, Any] = {"pool": name_of(campaign)}
     if count is None:
         return told
@@ -176,8 +179,19 @@ def about(campaign: Mapping[str, Any], count: int | None) -> dict[str, Any]:
     amount = as_number(as_object(template.get("gift")).get("amount"))
     points = as_number(as_object(template.get("loyalty_card")).get("points"))
     told["codes"] = count
-    worth = {"amount": amount, "points": points}
+    worth = {"made_amount": amount, "made_points": points}
     return told | {name: each * count for name, each in worth.items() if each is not None}
+
+
+def about_codes(campaign: Mapping[str, Any], vouchers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The same of codes that were read: how many, and what is left on them."""
+    each = {as_text(voucher.get("id")): voucher for voucher in vouchers}
+    told: dict[str, Any] = {"pool": name_of(campaign), "codes": len(each)}
+    for card, name in (("gift", "amount"), ("loyalty_card", "points")):
+        left = [as_count(as_object(voucher.get(card)).get("balance")) for voucher in each.values()]
+        if known := [balance for balance in left if balance is not None]:
+            told[name] = sum(known)
+    return told
 
 
 def is_being_made(campaign: Mapping[str, Any]) -> bool:

@@ -50,9 +50,10 @@ class LedgerTools(VoucherTools):
         return Answer(as_objects(body.get("data")), cursor(body))
 
     async def release_validation_session(self, write: Write, code: str, session_key: str) -> Answer[Object]:
+        released = {"released": True, "code": code, "session_key": session_key}
         if write.dry_run:
             await self._voucher(code)
-            return Answer({"released": True}, DRY)
+            return Answer(released, DRY)
         try:
             await self._send(
                 write,
@@ -63,7 +64,7 @@ class LedgerTools(VoucherTools):
         except SessionNotFound:
             if not write.recovering:
                 raise
-        return Answer({"released": True})
+        return Answer(released)
 
     async def _ledger(self, code: str, limit: int, order: str | None, after: str | None) -> Reply:
         parameters = {"limit": limit, "order": newest_first(order), "starting_after_id": after}

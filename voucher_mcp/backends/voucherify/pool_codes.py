@@ -56,7 +56,7 @@ class PoolCodeTools(Importing):
         answer: Answer[Deletion] = Answer(
             {"deleted": len(ids), "ids": known_ids(ids, gone), "freed": force},
             DRY if write.dry_run else {},
-            about=campaigns.about(campaign, len(ids)),
+            about=campaigns.about_codes(campaign, there.values()),
         )
         if not write.dry_run:
             codes = dict.fromkeys(as_text(one.get("code")) or name for name, one in there.items())

@@ -35,9 +35,9 @@ async def begin(
     The lines come in the order in which they were written, which is that of created_at.
 
     Raises:
-        NotFound: there is no such voucher.
+        NotFound: there never was such a voucher.
     """
-    voucher = await vouchers.find(transaction, project, reference)
+    voucher = await vouchers.find_ever(transaction, project, reference)
     extent = await transaction.one("transactions_extent", voucher.n)
     assert extent is not None
     last, total = extent
@@ -60,11 +60,7 @@ async def begin(
 
 
 async def run(store: Store, n: int) -> None:
-    """Finish the export in row `n`, from where it is.
-
-    Raises:
-        NotFound: the voucher was deleted.
-    """
+    """Finish the export in row `n`, from where it is."""
     pace, ended = Pace(), False
     while not ended:
 
@@ -79,7 +75,7 @@ async def run(store: Store, n: int) -> None:
 async def _step(transaction: Transaction, job: Job, size: int) -> Job:
     """Write the next lines, and end the job with the last of them."""
     project = await jobs.project_of(transaction, job)
-    voucher = await vouchers.find(transaction, project, voucher_id(project, job.parameters["voucher"]))
+    voucher = await vouchers.by_row(transaction, project, job.parameters["voucher"])
     backwards = job.parameters["shown"]["order"].startswith("-")
     query = "transactions_down" if backwards else "transactions_up"
     rows = await transaction.all(query, voucher.n, job.cursor, size)

@@ -8,8 +8,8 @@ from voucher_mcp.backends.local.ids import Project
 from voucher_mcp.backends.local.jobs.job_input import InputJob, Record, json_rows, problem_of
 from voucher_mcp.backends.local.jobs.jobs import Chunk, Failure
 from voucher_mcp.backends.local.jobs.voucher_csv import Columns, csv_rows
-from voucher_mcp.backends.local.pools import codes
-from voucher_mcp.backends.local.references import IS_AN_ID, is_an_id
+from voucher_mcp.backends.local.pools import codes, taken
+from voucher_mcp.backends.local.references import is_an_id
 from voucher_mcp.backends.local.stores.base import Row, Transaction
 from voucher_mcp.backends.local.vouchers.voucher_writes import own_row
 from voucher_mcp.domain.code_config import MAX_CODE_LENGTH, is_valid_code, validate_code
@@ -63,6 +63,7 @@ class _Import(InputJob):
     async def write(
         self, transaction: Transaction, project: Project, records: Sequence[Record], moment: int
     ) -> list[Failure]:
+        await taken.take_over(transaction, project, [record.code for record in records])
         last = await codes.last_row(transaction)
         rows = [
             (project.n, moment, record.code, folded(record.code), *record.content)
@@ -77,17 +78,9 @@ class _Import(InputJob):
             if record.code in added:
                 added.remove(record.code)  # a second one of the same code in this slice is a duplicate
             else:
-                failures.append(await _duplicate(transaction, project, record))
+                reason = await taken.why(transaction, project, record.code)
+                failures.append(Failure(record.row, record.code, f"the code is {reason}"))
         return failures
-
-
-async def _duplicate(transaction: Transaction, project: Project, record: Record) -> Failure:
-    if is_an_id(project, record.code):
-        return Failure(record.row, record.code, IS_AN_ID)
-    row = await transaction.one("voucher_code_status", project.n, record.code)
-    deleted = row is not None and row[0] == codes.DELETED
-    taken = "a deleted voucher still has this code" if deleted else "the project has this code already"
-    return Failure(record.row, record.code, taken)
 
 
 class JsonImport(_Import):

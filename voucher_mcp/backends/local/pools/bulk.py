@@ -14,7 +14,7 @@ from voucher_mcp.backends.local.engine import Engine
 from voucher_mcp.backends.local.ids import Project
 from voucher_mcp.backends.local.journal import DryRun
 from voucher_mcp.backends.local.pace import Pace
-from voucher_mcp.backends.local.pools import codes, pools
+from voucher_mcp.backends.local.pools import codes, pools, taken
 from voucher_mcp.backends.local.references import is_an_id
 from voucher_mcp.backends.local.stores.base import Transaction
 from voucher_mcp.domain.answer import Answer
@@ -89,7 +89,7 @@ class Batches:
 
     async def _add(
         self, transaction: Transaction, project: Project, pool: pools.Pool, batch: Sequence[NewCode]
-    ) -> list[tuple[NewCode, Taken]]:
+    ) -> list[tuple[NewCode, str]]:
         if self._first_n is None:
             self._first_n = await codes.last_row(transaction) + 1
         fit = [code for code in batch if not is_an_id(project, code.value)]
@@ -97,21 +97,9 @@ class Batches:
         if count == len(batch):
             return []
         added = await codes.rows_after(transaction, last)
-        return [
-            (code, await self._reason(transaction, project, pool, code.value))
-            for code in batch
-            if added.pop(code.value, None) is None
-        ]
-
-    async def _reason(self, transaction: Transaction, project: Project, pool: pools.Pool, code: str) -> Taken:
-        if is_an_id(project, code):
-            return Taken.IS_AN_ID
-        row = await transaction.one("code_owner", project.n, code)
-        assert row is not None  # someone has the code, or it would have been added
-        assert self._first_n is not None
-        n, owner, status = row
-        if owner != pool.n:
-            return Taken.IN_PROJECT
-        if status == codes.DELETED:
-            return Taken.DELETED
-        return Taken.IN_POOL if n < self._first_n else Taken.IN_FILE
+        rejected = []
+        for code in batch:
+            if added.pop(code.value, None) is None:
+                since = self._first_n, Taken.IN_FILE
+                rejected.append((code, await taken.why(transaction, project, code.value, pool.n, *since)))
+        return rejected

@@ -8,11 +8,13 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from voucher_mcp.backends.local.ids import Project, voucher_id, voucher_row
+from voucher_mcp.backends.local.pools import taken
 from voucher_mcp.backends.local.pools.pools import Pool
 from voucher_mcp.backends.local.redeemables import holders
 from voucher_mcp.backends.local.references import IS_AN_ID, by_code, hint, is_an_id
 from voucher_mcp.backends.local.stores.base import Row, Transaction
 from voucher_mcp.backends.local.vouchers import removal
+from voucher_mcp.backends.local.vouchers.vouchers import ASSIGNED, AVAILABLE, DELETED, REDEEMED
 from voucher_mcp.domain.errors import (
     Conflict,
     InvalidInput,
@@ -25,7 +27,6 @@ from voucher_mcp.domain.pool import AssignedCode, BadCode, CodeFate, Generation,
 from voucher_mcp.domain.texts import folded
 from voucher_mcp.domain.times import to_iso, to_unix
 
-AVAILABLE, ASSIGNED, REDEEMED, DELETED = range(4)
 STATUS_NAMES = ("available", "assigned", "redeemed")
 
 BLOCK_SIZE = 8192
@@ -41,19 +42,20 @@ async def add(
     for code in codes:
         if isinstance(code, NewCode):
             good.setdefault(code.value, code)
+    first = await last_row(transaction) + 1
     added = await insert(transaction, project, pool, good.values(), moment)
-    return [_fate(project, code, added) for code in codes]
-
-
-def _fate(project: Project, code: NewCode | BadCode, added: dict[str, int]) -> CodeFate:
-    if isinstance(code, BadCode):
-        return {"code": code.value, "id": None, "result": "invalid", "error": code.reason}
-    if is_an_id(project, code.value):
-        return {"code": code.value, "id": None, "result": "invalid", "error": IS_AN_ID}
-    n = added.pop(code.value, None)  # taken out, so that a second one of the same text is a duplicate
-    if n is None:
-        return {"code": code.value, "id": None, "result": "duplicate", "error": "this code exists already"}
-    return added_fate(project, code.value, n)
+    fates: list[CodeFate] = []
+    for code in codes:
+        if isinstance(code, BadCode):
+            fates.append({"code": code.value, "id": None, "result": "invalid", "error": code.reason})
+        elif (n := added.pop(code.value, None)) is not None:  # taken out: a second one is a duplicate
+            fates.append(added_fate(project, code.value, n))
+        elif is_an_id(project, code.value):
+            fates.append({"code": code.value, "id": None, "result": "invalid", "error": IS_AN_ID})
+        else:
+            reason = await taken.why(transaction, project, code.value, pool.n, first)
+            fates.append({"code": code.value, "id": None, "result": "duplicate", "error": reason})
+    return fates
 
 
 def added_fate(project: Project, code: str, n: int) -> CodeFate:
@@ -106,20 +108,28 @@ async def store(
     Answers the last row before them, and how many were added: they are in the rows that follow it. None of
     the codes `is_an_id`.
     """
+    await taken.take_over(transaction, project, [code.value for code in codes])
     last = await last_row(transaction)
-    values = ""
+    status, values = _first_status(pool), ""
     if all(code[1:4] == (None, None, None) for code in codes):  # nothing but their texts
         values = json.dumps([code.value for code in codes], ensure_ascii=False)
     if values and values.isascii():
-        count = await transaction.run("codes_insert", project.n, pool.n, moment, values)  # quicker at once
+        count = await transaction.run("codes_insert", project.n, pool.n, status, moment, values)  # quicker
     else:
+        of_pool = (project.n, pool.n)
         rows = [
-            (project.n, pool.n, c.value, moment, c.valid_from, c.valid_until, c.metadata, folded(c.value))
+            (*of_pool, c.value, folded(c.value), status, moment, c.valid_from, c.valid_until, c.metadata)
             for c in codes
         ]
         count = await transaction.many("code_insert", rows)
-    await _count_new(transaction, pool, last + 1, count)
+    await _count_new(transaction, pool, last + 1, count, status)
     return last, count
+
+
+def _first_status(pool: Pool) -> int:
+    """Where a new code of the pool stands: a gift card that is made empty waits for its first money."""
+    gift = pool.template.get("gift")
+    return REDEEMED if gift is not None and gift["amount"] == 0 else AVAILABLE
 
 
 async def rows_after(transaction: Transaction, last: int) -> dict[str, int]:
@@ -133,24 +143,32 @@ async def last_row(transaction: Transaction) -> int:
     return int(row[0]) if row else 0
 
 
-async def _count_new(transaction: Transaction, pool: Pool, first: int, count: int) -> None:
-    """Count rows `first` to `first + count - 1` as available: in the pool's last block, then in new ones."""
-    await transaction.run("pool_count", pool.n, count, 0, 0)
+async def _count_new(transaction: Transaction, pool: Pool, first: int, count: int, status: int) -> None:
+    """Count rows `first` to `first + count - 1` under a status: in the last block, then in new ones."""
+    await transaction.run("pool_count", pool.n, *_under(status, count))
     last_block = await transaction.one("block_last", pool.n)
     if last_block is not None and count:
         first_n, size = last_block
         room = min(count, BLOCK_SIZE - size)
         if room > 0:
-            await transaction.run("block_extend", pool.n, first_n, room)
+            await transaction.run("block_extend", pool.n, first_n, room, *_under(status, room))
             first, count = first + room, count - room
     starts = range(first, first + count, BLOCK_SIZE)
-    await transaction.many("block_insert", ((pool.n, n, min(BLOCK_SIZE, first + count - n)) for n in starts))
+    sizes = ((n, min(BLOCK_SIZE, first + count - n)) for n in starts)
+    await transaction.many("block_insert", ((pool.n, n, size, *_under(status, size)) for n, size in sizes))
+
+
+def _under(status: int, count: int) -> tuple[int, int, int]:
+    """So many more available, assigned and redeemed."""
+    return (count * (status == AVAILABLE), count * (status == ASSIGNED), count * (status == REDEEMED))
 
 
 async def assign(
     transaction: Transaction, project: Project, pool: Pool, customer_id: str, moment: int
 ) -> AssignedCode:
-    """Give the first available code to a customer; codes that are disabled or past their own end are skipped.
+    """Give the first available code to a customer.
+
+    Codes that are disabled, past their own end or reserved by a live session of somebody else are left out.
 
     Raises:
         PoolExhausted: no code is available.
@@ -167,12 +185,12 @@ async def assign(
             f"The pool {quoted(pool.name)} ended at {to_iso(pool.expiration_date)}, so no code was assigned. "
             "update_voucher_pool with a later expiration_date extends it."
         )
-    row = await transaction.one("code_next_available", pool.n, moment)
+    row = await transaction.one("code_next_available", pool.n, moment, customer_id)
     if row is None:
+        kept = ", but disabled, expired or reserved by sessions" if pool.available else ""
         raise PoolExhausted(
-            f"The pool {quoted(pool.name)} has no code left to assign ({pool.available:,} available, "
-            f"{pool.total:,} in "
-            "all); nothing was changed. add_voucher_codes puts more into it."
+            f"The pool {quoted(pool.name)} has no code left to assign ({pool.available:,} available{kept}; "
+            f"{pool.total:,} in all); nothing was changed. add_voucher_codes puts more into it."
         )
     n, code = row
     if not await transaction.run("code_assign", n, customer_id, moment):
@@ -193,7 +211,7 @@ async def assign(
 
 async def move(transaction: Transaction, pool: int, n: int, old: int, new: int) -> None:
     """Count the code in row `n` of the pool in row `pool` under its new status; a deleted one nowhere."""
-    change = [(status == new) - (status == old) for status in (AVAILABLE, ASSIGNED, REDEEMED)]
+    change = [more - less for more, less in zip(_under(new, 1), _under(old, 1), strict=True)]
     await transaction.run("pool_count", pool, *change)
     await transaction.run("block_count", pool, n, *change)
 
@@ -202,32 +220,44 @@ async def delete(
     transaction: Transaction,
     project: Project,
     pool: Pool,
-    references: Sequence[str],
+    rows: Sequence[Row],
     force: bool,
     moment: int,
 ) -> list[str]:
-    """Delete codes by id or code, all or none; answer their ids. Their texts stay taken, unless forced.
+    """Delete the codes in these rows of `find_all`; answer their ids. Forced, their texts are free."""
+    for n, _, status, *_ in rows:
+        await remove(transaction, project, pool.n, n, status, force, moment)
+    return [voucher_id(project, row[0]) for row in rows]
 
-    Raises:
-        InvalidInput: one of them is not of this pool.
-    """
-    rows = {int(row[0]): row for row in await find_all(transaction, project, pool, references)}
-    for n, row in rows.items():
-        await transaction.run("voucher_delete", n, force, moment)
-        await move(transaction, pool.n, n, row[2], DELETED)
+
+async def remove(
+    transaction: Transaction,
+    project: Project,
+    pool_n: int | None,
+    n: int,
+    status: int,
+    force: bool,
+    moment: int,
+) -> None:
+    """Delete the voucher in row `n`, of that status, with its holders and reservations; its history stays."""
+    await transaction.run("voucher_delete", n, force, moment)
+    if status != DELETED:
+        if pool_n is not None:
+            await move(transaction, pool_n, n, status, DELETED)
         await removal.forget(transaction, project, n)
-    return [voucher_id(project, n) for n in rows]
 
 
 async def find_all(
-    transaction: Transaction, project: Project, pool: Pool, references: Sequence[str]
+    transaction: Transaction, project: Project, pool: Pool, references: Sequence[str], deleted_too: bool
 ) -> list[Row]:
-    """The rows of codes given by id or code.
+    """The rows of codes given by id or code, each once.
+
+    Deleted ones too, if asked for, as long as their texts are taken.
 
     Raises:
         InvalidInput: one of them is not of this pool.
     """
-    found = [(reference, await find(transaction, project, pool, reference)) for reference in references]
+    found = [(name, await find(transaction, project, pool, name, deleted_too)) for name in references]
     missing = [reference for reference, row in found if row is None]
     if missing:
         meant = await hint(transaction, project, missing[0], pool.n) if len(missing) == 1 else ""
@@ -237,11 +267,14 @@ async def find_all(
             f"{' and others' if len(missing) > 5 else ''}. Nothing was changed.{meant}",
             field="code_ids",
         )
-    return [row for _, row in found if row is not None]
+    return list({row[0]: row for _, row in found if row is not None}.values())
 
 
-async def find(transaction: Transaction, project: Project, pool: Pool, reference: str) -> Row | None:
+async def find(
+    transaction: Transaction, project: Project, pool: Pool, reference: str, deleted_too: bool = False
+) -> Row | None:
     """The row of one code of the pool, by code or id; a code wins over an id, as with vouchers."""
-    row = await by_code(transaction, "code_by_code", pool.n, project.n, code=reference)
+    highest = DELETED if deleted_too else REDEEMED
+    row = await by_code(transaction, "code_by_code", pool.n, project.n, highest, code=reference)
     n = voucher_row(project, reference) if row is None else None
-    return row if n is None else await transaction.one("code_by_n", pool.n, n)
+    return row if n is None else await transaction.one("code_by_n", pool.n, n, highest)

@@ -10,9 +10,10 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from typing import Any, cast
 
 from voucher_mcp.backends.local.ids import Project, voucher_id
-from voucher_mcp.backends.local.pools.codes import AVAILABLE, REDEEMED, STATUS_NAMES, find
+from voucher_mcp.backends.local.pools.codes import STATUS_NAMES, find
 from voucher_mcp.backends.local.pools.pools import Pool
 from voucher_mcp.backends.local.stores.base import Row, Transaction
+from voucher_mcp.backends.local.vouchers.vouchers import AVAILABLE, REDEEMED
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.domain.pool import CodesQuery, ExportedCode, VoucherCode

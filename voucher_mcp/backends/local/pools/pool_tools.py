@@ -5,7 +5,7 @@ from typing import Any
 
 from voucher_mcp.backends.local.engine import Engine
 from voucher_mcp.backends.local.ids import Project
-from voucher_mcp.backends.local.pools import codes, pages, pools
+from voucher_mcp.backends.local.pools import codes, holdings, pages, pools
 from voucher_mcp.backends.local.pools.bulk import Batches
 from voucher_mcp.backends.local.stores.base import Transaction
 from voucher_mcp.domain.answer import Answer
@@ -122,19 +122,24 @@ class PoolTools(Engine):
         self, write: Write, pool_id: str, code_ids: Sequence[str], force: bool = False
     ) -> Answer[Deletion]:
         async def effect(transaction: Transaction, project: Project) -> Answer[Deletion]:
-            pool = await pools.find(transaction, project, pool_id)
-            ids = await codes.delete(transaction, project, pool, code_ids, force, now())
-            return Answer({"deleted": len(ids), "ids": ids, "freed": force}, about=_about(pool, len(ids)))
+            pool = await pools.find_to_delete(transaction, project, pool_id, force)
+            rows = await codes.find_all(transaction, project, pool, code_ids, force)
+            about = {
+                "pool": pool.name,
+                "codes": len(rows),
+                **await holdings.of_codes(transaction, project, rows),
+            }
+            ids = await codes.delete(transaction, project, pool, rows, force, now())
+            return Answer({"deleted": len(ids), "ids": ids, "freed": force}, about=about)
 
         return await self.write(write, effect)
 
     async def delete_voucher_pool(self, write: Write, pool_id: str, force: bool = False) -> Answer[Deletion]:
         async def effect(transaction: Transaction, project: Project) -> Answer[Deletion]:
-            pool = await pools.find(transaction, project, pool_id)
-            await transaction.run("pool_delete", pool.n, now())
-            if force:
-                await transaction.run("codes_free", pool.n)
-            return Answer({"deleted": 1, "ids": [pool.id], "freed": force}, about=_about(pool, pool.total))
+            pool = await pools.find_to_delete(transaction, project, pool_id, force)
+            about = {"pool": pool.name, "codes": pool.total, **await holdings.of_pool(transaction, pool)}
+            await transaction.run("pool_delete", pool.n, now(), force)
+            return Answer({"deleted": 1, "ids": [pool.id], "freed": force}, about=about)
 
         return await self.write(write, effect)
 
@@ -169,15 +174,3 @@ class PoolTools(Engine):
         fates = await codes.add(transaction, project, pool, wanted, moment)
         added = sum(fate["result"] == "added" for fate in fates)
         return Answer(fates, {"added": added, "rejected": len(fates) - added})
-
-
-def _about(pool: pools.Pool, count: int) -> dict[str, Any]:
-    """What a person is told of codes that are to go: how many, and what they held when new."""
-    gift, card = pool.template.get("gift"), pool.template.get("loyalty_card")
-    amount = {"amount": gift["amount"] * count} if gift else {}
-    return {
-        "pool": pool.name,
-        "codes": count,
-        **amount,
-        **({"points": card["points"] * count} if card else {}),
-    }

@@ -94,6 +94,44 @@ async def find(
     return Pool.of(row)
 
 
+async def find_ever(transaction: Transaction, project: Project | None, reference: str) -> Pool:
+    """The same, and where there is none now the last one deleted: for reading its history.
+
+    Raises:
+        NotFound: there never was one.
+    """
+    try:
+        return await find(transaction, project, reference)
+    except NotFound:
+        rows = await transaction.all("pools_deleted", project.n, reference, 1) if project else []
+        if not rows:
+            raise
+        return Pool.of(rows[0])
+
+
+async def find_to_delete(transaction: Transaction, project: Project, reference: str, force: bool) -> Pool:
+    """The pool, with force also one that was deleted without it, whose codes are still taken.
+
+    Raises:
+        NotFound: there is none.
+        InvalidInput: several deleted pools had that name.
+    """
+    try:
+        return await find(transaction, project, reference)
+    except NotFound:
+        rows = await transaction.all("pools_deleted", project.n, reference, 0) if force else []
+        if not rows:
+            raise
+    if len(rows) > 1:
+        ids = ", ".join(row[1] for row in rows[:5])
+        raise InvalidInput(
+            f"{len(rows)} deleted pools had the name {quoted(reference)}: {ids}. Nothing was changed; give "
+            "the id of the one that is meant.",
+            field="pool_id",
+        )
+    return Pool.of(rows[0])
+
+
 async def create(
     transaction: Transaction, project: Project, name: str, voucher: Mapping[str, Any] | None, moment: int
 ) -> Pool:

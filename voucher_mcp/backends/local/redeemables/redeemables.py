@@ -11,14 +11,14 @@ from typing import Any, Final, NamedTuple
 from voucher_mcp.backends.local.conditions import EVERYTHING, condition
 from voucher_mcp.backends.local.ids import HOLDER, Project, row_id, row_of
 from voucher_mcp.backends.local.stores.base import Row, Transaction, Where
-from voucher_mcp.backends.local.vouchers.vouchers import Voucher, public
+from voucher_mcp.backends.local.vouchers import vouchers
+from voucher_mcp.backends.local.vouchers.vouchers import Voucher
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput, NotFound, quoted
 from voucher_mcp.domain.field_kinds import REDEEMABLE_FIELDS
 from voucher_mcp.domain.filters import parse_filters
 from voucher_mcp.domain.queries import Detail, RedeemablesQuery
 from voucher_mcp.domain.times import to_iso
-from voucher_mcp.domain.validity import RedeemableStatus, redeemable_status
 
 SCANNED: Final = 20_000
 """Holdings that one call looks at for filters (ours); the count of more is that of so many, and says so."""
@@ -175,21 +175,7 @@ async def _public(
         "voucher_type": voucher_type,
         "redeemable": {
             "type": kind,
-            kind: public(project, voucher, detail),
-            "status": _status(voucher, moment),
+            kind: vouchers.public(project, voucher, detail),
+            "status": vouchers.status(voucher, moment),
         },
     }
-
-
-def _status(voucher: Voucher, moment: int) -> RedeemableStatus:
-    """The status now, by the rules of `redeemable_status`, whose precedence is ours."""
-    terms = voucher.terms
-    return redeemable_status(
-        active=terms.get("active"),
-        start_date=terms.get("start_date"),
-        expiration_date=terms.get("expiration_date"),
-        quantity=voucher.quantity,
-        redeemed_quantity=voucher.redeemed_quantity,
-        balance=voucher.balance,
-        now=moment,
-    )

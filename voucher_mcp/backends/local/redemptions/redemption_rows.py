@@ -79,11 +79,12 @@ async def members(transaction: Transaction, parent: Redemption) -> list[Redempti
 
 
 async def voucher_of(transaction: Transaction, project: Project, redemption: Redemption) -> Voucher | None:
-    """The voucher as it is now; None for a parent, and where the voucher's pool was deleted."""
-    if redemption.voucher is None:
-        return None
-    row = await transaction.one("voucher_by_n", project.n, redemption.voucher)
-    return None if row is None else Voucher.of(row)
+    """The voucher as it is now, or was when it was deleted; None for a parent."""
+    return (
+        None
+        if redemption.voucher is None
+        else await vouchers.by_row(transaction, project, redemption.voucher)
+    )
 
 
 async def page(
@@ -128,12 +129,12 @@ async def _choose(
     path = "redemptions"
     try:
         if query.campaign is not None:
-            pool = (await pools.find(transaction, project, query.campaign)).n
+            pool = (await pools.find_ever(transaction, project, query.campaign)).n
             path = "redemptions_of_pool"
         if query.customer is not None:
             path = "redemptions_of_customer"
         if query.voucher is not None:
-            voucher = (await vouchers.find(transaction, project, query.voucher)).n
+            voucher = (await vouchers.find_ever(transaction, project, query.voucher)).n
             path = "redemptions_of_voucher"
     except NotFound:
         return None, ()
@@ -171,8 +172,13 @@ def show(project: Project, redemption: Redemption, voucher: Voucher | None, deta
     if redemption.voucher is not None:
         own_id = voucher_id(project, redemption.voucher)
         shown["related_object_type"], shown["related_object_id"] = "voucher", own_id
-        shown["voucher"] = vouchers.public(project, voucher, detail) if voucher else {"id": own_id}
+        shown["voucher"] = {"id": own_id} if voucher is None else _shown(project, voucher, detail)
     return shown
+
+
+def _shown(project: Project, voucher: Voucher, detail: str) -> Object:
+    deleted = {"deleted": True} if voucher.is_deleted else {}
+    return {**vouchers.public(project, voucher, detail), **deleted}
 
 
 def show_stack(project: Project, parent: Redemption, stack: list[Redemption], detail: str) -> Object:

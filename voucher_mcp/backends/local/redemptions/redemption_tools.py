@@ -1,5 +1,6 @@
 """The redemptions tools on the embedded engine, and the release of a session."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from voucher_mcp.backends.base import Object
@@ -19,7 +20,7 @@ from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.domain.order import Order, parse_order
 from voucher_mcp.domain.queries import Detail, RedemptionRequest, RedemptionsQuery, SessionRequest
-from voucher_mcp.domain.times import now
+from voucher_mcp.domain.times import now, to_iso
 from voucher_mcp.domain.write import Write
 
 DEFAULT_TTL: Final = 7 * 86_400_000
@@ -32,10 +33,10 @@ class RedemptionTools(Engine):
     """Validating, redeeming and rolling back."""
 
     async def validate_vouchers(self, write: Write | None, request: RedemptionRequest) -> Answer[Object]:
-        order = _order(request)
+        order, customer = _order(request), _metadata_of(request)
 
         async def look(transaction: Transaction, project: Project | None) -> Answer[Object]:
-            there = Circumstances(now(), self.zone)
+            there = Circumstances(now(), self.zone, customer)
             turns = await validations.take_turns(transaction, project, request.redeemables, order, there)
             return Answer(validations.show(turns, None))
 
@@ -44,13 +45,14 @@ class RedemptionTools(Engine):
             key, ttl = request.session.key or sessions.new_key(), request.session.ttl or DEFAULT_TTL
             moment = now()
             reserved = await sessions.reserved_by(transaction, project, key, moment)
-            there = Circumstances(moment, self.zone, key, reserved)
+            there = Circumstances(moment, self.zone, customer, key, reserved)
             turns = await validations.take_turns(transaction, project, request.redeemables, order, there)
             if not validations.all_apply(turns):
                 return Answer(validations.show(turns, None))
-            amounts = {turn.voucher.n: turn.spent for turn in turns if turn.voucher is not None}
-            await sessions.reserve(transaction, project, key, amounts, moment + ttl, moment)
-            return Answer(validations.show(turns, _session(key, ttl)))
+            amounts = {voucher.n: turn.spent for turn, voucher in validations.applying(turns)}
+            span = sessions.Span(moment, moment + ttl)
+            await sessions.reserve(transaction, project, key, amounts, span, request.customer_id)
+            return Answer(validations.show(turns, _session(key, ttl, span.end)))
 
         if request.session is None:
             return await self.read(look)
@@ -61,20 +63,21 @@ class RedemptionTools(Engine):
     async def redeem_vouchers(
         self, write: Write, request: RedemptionRequest, detail: Detail
     ) -> Answer[Object]:
-        order = _order(request)
+        order, customer = _order(request), _metadata_of(request)
         key = _key_of(request.session)
 
         async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
             moment = now()
-            there = Circumstances(moment, self.zone)
+            there = Circumstances(moment, self.zone, customer)
             if key is not None:
                 reserved = await sessions.find(transaction, project, key, moment)
-                there = Circumstances(moment, self.zone, key, reserved)
+                there = Circumstances(moment, self.zone, customer, key, reserved, spends_reserved=True)
             turns = await validations.take_turns(transaction, project, request.redeemables, order, there)
             call = redemptions.Circumstances(request.customer_id, write.key, moment, detail)
             redeemed = await redemptions.redeem(transaction, project, turns, call)
             if key is not None:
-                await sessions.release(transaction, project, key)
+                done = [voucher.n for _, voucher in validations.applying(turns)]
+                await sessions.release(transaction, project, key, done)
             return Answer(redeemed)
 
         return await self.write(write, effect)
@@ -109,13 +112,18 @@ class RedemptionTools(Engine):
         async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
             voucher = await vouchers.find(transaction, project, code)
             await sessions.release_one(transaction, project, session_key, voucher, now())
-            return Answer({"released": True})
+            return Answer({"released": True, "code": voucher.code, "session_key": session_key})
 
         return await self.write(write, effect)
 
 
 def _order(request: RedemptionRequest) -> Order | None:
     return None if request.order is None else parse_order(request.order)
+
+
+def _metadata_of(request: RedemptionRequest) -> Mapping[str, Any]:
+    metadata: Mapping[str, Any] = (request.customer or {}).get("metadata") or {}
+    return metadata
 
 
 def _key_of(session: SessionRequest | None) -> str | None:
@@ -127,7 +135,8 @@ def _key_of(session: SessionRequest | None) -> str | None:
     return None if session is None else session.key
 
 
-def _session(key: str, ttl: int) -> dict[str, Any]:
+def _session(key: str, ttl: int, end: int) -> dict[str, Any]:
     """The session as the documents have it, its time in the largest unit that says it exactly."""
     unit, length = next(((unit, length) for unit, length in _UNITS if ttl % length == 0), ("MILLISECONDS", 1))
-    return {"key": key, "type": "LOCK", "ttl": ttl // length, "ttl_unit": unit}
+    lock = {"key": key, "type": "LOCK", "ttl": ttl // length, "ttl_unit": unit}
+    return {**lock, "expires_at": to_iso(end)}

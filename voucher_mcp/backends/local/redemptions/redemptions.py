@@ -7,12 +7,11 @@ from typing import Any
 from pydantic_core import to_json
 
 from voucher_mcp.backends.local.ids import Project
-from voucher_mcp.backends.local.pools import codes
 from voucher_mcp.backends.local.redeemables import holders
 from voucher_mcp.backends.local.redemptions.redemption_rows import Redemption, show
-from voucher_mcp.backends.local.redemptions.validations import Turn, totals
+from voucher_mcp.backends.local.redemptions.validations import Turn, applying, show_turn, totals
 from voucher_mcp.backends.local.stores.base import Transaction
-from voucher_mcp.backends.local.vouchers import ledger
+from voucher_mcp.backends.local.vouchers import ledger, standing
 from voucher_mcp.backends.local.vouchers.vouchers import Voucher
 from voucher_mcp.domain.errors import VoucherError, quoted
 from voucher_mcp.domain.order import Order
@@ -36,6 +35,8 @@ async def redeem(
 ) -> Object:
     """Redeem vouchers that have all taken their turn: {redemptions, parent_redemption, order}.
 
+    Those for which nothing was left to pay stand beside them in `skipped_redeemables`.
+
     Raises:
         the error of the first voucher that does not apply; the transaction must then be undone.
     """
@@ -43,17 +44,21 @@ async def redeem(
         if turn.error is not None:
             raise _refused(turn, turn.error, at, len(turns))
     order = _paid(turns[-1].order)
+    ready = applying(turns)
     if len(turns) == 1:
-        shown = await _redeem_one(transaction, project, turns[0], call, None, order)
+        shown = await _redeem_one(transaction, project, *ready[0], call, None, order)
         return {"redemptions": [shown], "parent_redemption": None, "order": order}
     parent = await _insert(transaction, project, call, {"order": order})
     stack = [
-        await _redeem_one(transaction, project, turn, call, parent.n, totals(turn.order)) for turn in turns
+        await _redeem_one(transaction, project, turn, voucher, call, parent.n, totals(turn.order))
+        for turn, voucher in ready
     ]
+    skipped = [show_turn(turn) for turn in turns if turn.status == "SKIPPED"]
     return {
         "redemptions": stack,
         "parent_redemption": show(project, parent, None, call.detail),
         "order": order,
+        **({"skipped_redeemables": skipped} if skipped else {}),
     }
 
 
@@ -68,12 +73,11 @@ async def _redeem_one(
     transaction: Transaction,
     project: Project,
     turn: Turn,
+    voucher: Voucher,
     call: Circumstances,
     parent: int | None,
     order: Object | None,
 ) -> Object:
-    voucher = turn.voucher
-    assert voucher is not None  # it applies
     made_holder = False
     if call.customer is not None:
         is_new = await holders.hold(
@@ -112,7 +116,6 @@ async def _use(transaction: Transaction, voucher: Voucher, call: Circumstances) 
     after = voucher._replace(
         redeemed_quantity=redeemed,
         holder=holder,
-        status=status_of(voucher, redeemed, holder),
         updated_at=call.moment,
     )
     assigned_at = call.moment if after.holder is not None else None
@@ -120,27 +123,11 @@ async def _use(transaction: Transaction, voucher: Voucher, call: Circumstances) 
         "voucher_redeem",
         after.n,
         after.redeemed_quantity,
-        after.status,
         after.holder,
         assigned_at,
         call.moment,
     )
-    await count_status(transaction, voucher, after)
-    return after
-
-
-def status_of(voucher: Voucher, redeemed_quantity: int, holder: str | None) -> int:
-    """Redeemed once its redemptions are used up, else assigned when it has a holder, else available."""
-    quantity = voucher.quantity
-    if quantity is not None and redeemed_quantity >= quantity:
-        return codes.REDEEMED
-    return codes.AVAILABLE if holder is None else codes.ASSIGNED
-
-
-async def count_status(transaction: Transaction, before: Voucher, after: Voucher) -> None:
-    """Keep the counters of the voucher's pool equal to its rows."""
-    if after.pool_n is not None and before.status != after.status:
-        await codes.move(transaction, after.pool_n, after.n, before.status, after.status)
+    return await standing.settle(transaction, after)
 
 
 async def _insert(

@@ -10,9 +10,8 @@ from voucher_mcp.backends.local.ids import REDEMPTION, Project, row_id
 from voucher_mcp.backends.local.redeemables import holders
 from voucher_mcp.backends.local.redemptions import redemption_rows
 from voucher_mcp.backends.local.redemptions.redemption_rows import Redemption, identity, show
-from voucher_mcp.backends.local.redemptions.redemptions import count_status, status_of
 from voucher_mcp.backends.local.stores.base import Transaction
-from voucher_mcp.backends.local.vouchers import ledger
+from voucher_mcp.backends.local.vouchers import ledger, standing
 from voucher_mcp.backends.local.vouchers.vouchers import Voucher
 from voucher_mcp.domain.errors import AlreadyRolledBack, Conflict, InvalidInput
 from voucher_mcp.domain.times import to_iso
@@ -46,7 +45,7 @@ async def roll_back(
         NotFound: there is no such redemption.
         InvalidInput: it is a rollback, or the member of a stack.
         AlreadyRolledBack: it was.
-        Conflict: it is too old, or its voucher is gone with its pool.
+        Conflict: it is too old, or its voucher was deleted.
     """
     redemption = await redemption_rows.find(transaction, project, redemption_id)
     _check(project, redemption, call.moment)
@@ -95,9 +94,11 @@ async def _give_back(
     parent: int | None,
 ) -> Object:
     voucher = await redemption_rows.voucher_of(transaction, project, redemption)
-    if voucher is None:
+    assert voucher is not None  # no parent
+    if voucher.is_deleted:
         raise Conflict(
-            f"The voucher of {identity(project, redemption)} is gone with its pool; nothing was changed.",
+            f"The voucher of {identity(project, redemption)} was deleted, so it cannot take anything back; "
+            "nothing was changed.",
             field="redemption_id",
         )
     rollback = await _record(transaction, project, redemption, call, parent)
@@ -120,11 +121,10 @@ async def _give_back(
     after = voucher._replace(
         redeemed_quantity=redeemed,
         holder=holder,
-        status=status_of(voucher, redeemed, holder),
         updated_at=call.moment,
     )
-    await transaction.run("voucher_give_back", after.n, after.redeemed_quantity, after.status, call.moment)
-    await count_status(transaction, voucher, after)
+    await transaction.run("voucher_give_back", after.n, after.redeemed_quantity, call.moment)
+    after = await standing.settle(transaction, after)
     return show(project, rollback, after, "concise")
 
 

@@ -5,16 +5,27 @@ whose time is up counts no more; its rows are swept away when the same voucher i
 """
 
 import secrets
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
 
 from voucher_mcp.backends.local.ids import Project
 from voucher_mcp.backends.local.stores.base import Transaction
 from voucher_mcp.backends.local.vouchers.vouchers import Voucher
 from voucher_mcp.domain.errors import SessionNotFound, quoted
+from voucher_mcp.domain.times import to_iso
 
 Reserved = Mapping[int, int]
 """Credits or points by the row of their voucher; 0 for a discount."""
+
+
+_UNITS: Final[Mapping[str, str]] = {"GIFT_VOUCHER": "credits", "LOYALTY_CARD": "points"}
+
+
+class Span(NamedTuple):
+    """When a session begins and when its time is up, in milliseconds UTC."""
+
+    start: int
+    end: int
 
 
 class Held(NamedTuple):
@@ -52,31 +63,46 @@ async def find(transaction: Transaction, project: Project, key: str, moment: int
 
 
 async def reserve(
-    transaction: Transaction, project: Project, key: str, reserved: Reserved, expires_at: int, moment: int
+    transaction: Transaction,
+    project: Project,
+    key: str,
+    reserved: Reserved,
+    span: Span,
+    customer: str | None,
 ) -> None:
-    """Let the session of this key hold exactly this, whatever it held before."""
-    await release(transaction, project, key)
-    await transaction.many("session_sweep", ((voucher, moment) for voucher in reserved))
-    rows = ((project.n, key, voucher, amount, expires_at, moment) for voucher, amount in reserved.items())
+    """Let the session of this key hold exactly this of these vouchers; what it holds of others stays."""
+    await release(transaction, project, key, reserved)
+    await transaction.many("session_sweep", ((voucher, span.start) for voucher in reserved))
+    rows = ((project.n, key, n, amount, span.end, span.start, customer) for n, amount in reserved.items())
     await transaction.many("session_insert", rows)
 
 
-async def release(transaction: Transaction, project: Project, key: str) -> None:
-    """Give back everything that the session of this key holds."""
-    await transaction.run("session_release", project.n, key)
+async def release(transaction: Transaction, project: Project, key: str, vouchers: Iterable[int]) -> None:
+    """Give back what the session of this key holds of the vouchers in these rows, not of others."""
+    await transaction.many("session_release", ((project.n, key, voucher) for voucher in vouchers))
+
+
+async def shown(transaction: Transaction, voucher: Voucher, moment: int) -> list[dict[str, Any]]:
+    """What live sessions reserve of a voucher: [{quantity | credits | points, expires_at}]."""
+    unit = _UNITS.get(voucher.terms.get("type", ""))
+    rows = await transaction.all("session_of_voucher", voucher.n, moment)
+    return [
+        {**({"quantity": 1} if unit is None else {unit: amount}), "expires_at": to_iso(end)}
+        for amount, end in rows
+    ]
 
 
 async def release_one(
     transaction: Transaction, project: Project, key: str, voucher: Voucher, moment: int
 ) -> None:
-    """Give back what the session of this key holds of one voucher; its other vouchers stay reserved.
+    """Give back what the session of this key holds of one voucher.
 
     Raises:
         SessionNotFound: it holds nothing of the voucher, or its time is up.
     """
     if voucher.n not in await reserved_by(transaction, project, key, moment):
         raise _not_found(key, "session_key", "It may have been redeemed, released or expired already.")
-    await transaction.run("session_release_one", project.n, key, voucher.n)
+    await release(transaction, project, key, [voucher.n])
 
 
 def _not_found(key: str, field: str, hint: str) -> SessionNotFound:

@@ -1,12 +1,15 @@
 """The one calculation behind validating and redeeming: which vouchers apply, one after another.
 
 They apply in the order in which they were given, each to what the ones before it left of the order. All
-must apply or none does: after the first that does not, the rest is passed over (Voucherify's rule ALL).
+must apply or none does: after the first that does not, the rest is passed over (Voucherify's rule ALL). One
+that would take nothing because nothing is left to pay is passed over alone, and not used up; where that is so
+of all of them, none applies.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from fractions import Fraction
 from typing import Any, Final, Literal, cast
 
 from voucher_mcp.backends.local.ids import Project
@@ -31,6 +34,11 @@ from voucher_mcp.domain.order import Order
 from voucher_mcp.domain.queries import Redeemable
 from voucher_mcp.domain.validity import why_not_usable
 
+
+class NothingToPay(InvalidInput):
+    """A voucher that would take nothing, because nothing of the order is left to pay."""
+
+
 INELIGIBLE: Final[Mapping[type[VoucherError], str]] = {
     NotFound: "not_found",
     VoucherDisabled: "voucher_disabled",
@@ -38,6 +46,7 @@ INELIGIBLE: Final[Mapping[type[VoucherError], str]] = {
     VoucherNotActive: "voucher_not_active",
     QuantityExceeded: "quantity_exceeded",
     InsufficientBalance: "gift_amount_exceeded",
+    NothingToPay: "nothing_to_pay",
 }
 """The failures that are a voucher's own, with Voucherify's keys for them; any other is the call's."""
 
@@ -54,7 +63,8 @@ class Turn:
     """What became of one redeemable.
 
     `order` is as the voucher leaves it, with what it took off in the `applied_…` amounts; `spent` are the
-    credits or points that it takes. A refused one has an `error`, one that was passed over has neither.
+    credits or points that it takes. A refused one has an `error`; one that was passed over has neither that
+    nor a `voucher`, and leaves the order as it is.
     """
 
     asked: Redeemable
@@ -73,12 +83,22 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What a voucher is looked at with, beside the order: the time, and the caller's own session."""
+    """What a voucher is looked at with, beside the order: the time, the customer, the own session."""
 
     moment: int
     zone: tzinfo
+    customer: Mapping[str, Any] = field(default_factory=dict)
+    """The customer's metadata, for formulas."""
     session_key: str | None = None
     reserved: sessions.Reserved = field(default_factory=dict)
+    spends_reserved: bool = False
+    """Whether a voucher may spend no more than the session reserved of it; reserving anew may take more."""
+
+    def spendable(self, voucher: Voucher, held: sessions.Held) -> int:
+        """The credits or points of a card that may be spent here."""
+        free = max(0, (voucher.balance or 0) - held.amount)
+        reserved = self.reserved.get(voucher.n) if self.spends_reserved else None
+        return free if reserved is None else min(free, reserved)
 
 
 async def take_turns(
@@ -88,7 +108,7 @@ async def take_turns(
     order: Order | None,
     now: Circumstances,
 ) -> list[Turn]:
-    """What becomes of each redeemable, in their order; reads only.
+    """What becomes of each redeemable, at least one, in their order; reads only.
 
     Raises:
         InvalidInput: the same voucher twice, or arguments that do not fit a voucher.
@@ -96,7 +116,7 @@ async def take_turns(
     turns: list[Turn] = []
     seen: set[int] = set()
     for at, redeemable in enumerate(asked):
-        if turns and turns[-1].status != "APPLICABLE":
+        if turns and turns[-1].error is not None:
             turns.append(Turn(redeemable, result=_PASSED_OVER))
             continue
         path = f"redeemables.{at}"
@@ -110,16 +130,27 @@ async def take_turns(
                 )
             seen.add(voucher.n)
             turn = await _turn(transaction, voucher, redeemable, order, now, path)
+        except NothingToPay as error:
+            left = None if order is None else order.nothing_applied()
+            turn = Turn(redeemable, order=left, result=_skipped(error))
         except tuple(INELIGIBLE) as error:
             turn = Turn(redeemable, result=_reason(error, redeemable, voucher, now.moment), error=error)
         turns.append(turn)
         order = turn.order
+    if all(turn.status == "SKIPPED" for turn in turns):
+        nothing = _nothing_to_pay()
+        return [Turn(a, result=_reason(nothing, a, None, now.moment), error=nothing) for a in asked]
     return turns
 
 
 def all_apply(turns: Sequence[Turn]) -> bool:
-    """Whether the redeemables would be redeemed together."""
-    return turns[-1].status == "APPLICABLE"
+    """Whether the redeemables would be redeemed together, but for those that have nothing to pay."""
+    return all(turn.error is None for turn in turns)
+
+
+def applying(turns: Sequence[Turn]) -> list[tuple[Turn, Voucher]]:
+    """The turns that would be redeemed, each with its voucher."""
+    return [(turn, turn.voucher) for turn in turns if turn.voucher is not None]
 
 
 def show(turns: Sequence[Turn], session: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -133,16 +164,7 @@ def show(turns: Sequence[Turn], session: Mapping[str, Any] | None) -> dict[str, 
     order_of = _whole if len(turns) == 1 else totals
     return {
         "valid": valid,
-        "redeemables": [
-            {
-                "id": turn.asked.id,
-                "object": "voucher",
-                "status": turn.status,
-                "result": turn.result,
-                "order": order_of(turn.order),
-            }
-            for turn in turns
-        ],
+        "redeemables": [{**show_turn(turn), "order": order_of(turn.order)} for turn in turns],
         "order": order.all_applied().to_json() if order else None,
         "session": session,
     }
@@ -157,6 +179,11 @@ def totals(order: Order | None) -> dict[str, Any] | None:
 
 def _whole(order: Order | None) -> dict[str, Any] | None:
     return None if order is None else order.to_json()
+
+
+def show_turn(turn: Turn) -> dict[str, Any]:
+    """What became of one redeemable, without the order."""
+    return {"id": turn.asked.id, "object": "voucher", "status": turn.status, "result": turn.result}
 
 
 def _reason(
@@ -177,6 +204,14 @@ def _reason(
     return {"error": {**reason, "resource_type": "voucher"}}
 
 
+def _nothing_to_pay() -> NothingToPay:
+    return NothingToPay("Nothing of the order is left to pay, so it would take nothing. Nothing was changed.")
+
+
+def _skipped(error: NothingToPay) -> Mapping[str, Any]:
+    return {"details": {"key": INELIGIBLE[NothingToPay], "message": error.message}}
+
+
 async def _turn(
     transaction: Transaction,
     voucher: Voucher,
@@ -193,16 +228,34 @@ async def _turn(
         raise refused
     held = await sessions.held_by_others(transaction, voucher, now.session_key, now.moment)
     _check_quantity(voucher, held)
-    if kind == "GIFT_VOUCHER":
-        return _spend_credits(voucher, asked, order, now, held, path)
     if kind == "LOYALTY_CARD":
         return _spend_points(voucher, asked, order, now, held, path)
-    discount = cast(Mapping[str, Any], terms["discount"])
-    context = Context(metadata={"CUSTOMER": {}, "REDEEMABLE": terms.get("metadata") or {}})
-    result = {"discount": resolve_discount(discount, order, context=context)}
-    if order is not None:
-        order = apply_discount(result["discount"], order)
-    return Turn(asked, voucher, order, 0, result)
+    if kind == "GIFT_VOUCHER":
+        turn = _spend_credits(voucher, asked, order, now, held, path)
+    else:
+        turn = _discount(voucher, asked, order, now)
+    if order is not None and turn.order is not None and _took_nothing(order, turn.order):
+        raise _nothing_to_pay()
+    return turn
+
+
+def _took_nothing(before: Order, after: Order) -> bool:
+    """Whether a voucher took nothing, and added no units, because nothing was left to pay."""
+    if after.total_applied_discount_amount or after.lines != before.nothing_applied().lines:
+        return False
+    return not before.total_amount or bool(before.lines and not any(line.remaining for line in before.lines))
+
+
+def _discount(voucher: Voucher, asked: Redeemable, order: Order | None, now: Circumstances) -> Turn:
+    discount = cast(Mapping[str, Any], voucher.terms["discount"])
+    published = Fraction(0 if voucher.holder is None else 1)
+    context = Context(
+        {"VOUCHER_PUBLISH_COUNT": published},
+        {"CUSTOMER": now.customer, "REDEEMABLE": voucher.terms.get("metadata") or {}},
+    )
+    resolved = resolve_discount(discount, order, context=context)
+    after = None if order is None else apply_discount(resolved, order)
+    return Turn(asked, voucher, after, 0, {"discount": resolved})
 
 
 def _refuse_misplaced(kind: str, asked: Redeemable, path: str) -> None:
@@ -244,12 +297,12 @@ def _spend_credits(
                 "Nothing was changed.",
                 field=f"{path}.gift.credits",
             )
-    spendable = max(0, (voucher.balance or 0) - held.amount)
+    spendable = now.spendable(voucher, held)
     effect = cast(Mapping[str, Any], voucher.terms.get("gift", {})).get("effect") or "APPLY_TO_ORDER"
     try:
         order, spent = apply_gift(credits, spendable, order, effect=effect)
     except InsufficientBalance:
-        raise _too_little(voucher, credits, held, "credits") from None
+        raise _too_little(voucher, credits, held, now, "credits") from None
     return Turn(asked, voucher, order, spent, {"gift": {"balance": spendable, "credits": spent}})
 
 
@@ -268,14 +321,22 @@ def _spend_points(
             f"A loyalty card needs `{path}.reward.points`, the points to spend. Nothing was changed.",
             field=f"{path}.reward.points",
         )
-    if points > (voucher.balance or 0) - held.amount:
-        raise _too_little(voucher, points, held, "points")
+    if points > now.spendable(voucher, held):
+        raise _too_little(voucher, points, held, now, "points")
     order = None if order is None else order.nothing_applied()
     return Turn(asked, voucher, order, points, {"loyalty_card": {"points": points}})
 
 
-def _too_little(voucher: Voucher, asked: int | None, held: sessions.Held, unit: str) -> InsufficientBalance:
+def _too_little(
+    voucher: Voucher, asked: int | None, held: sessions.Held, now: Circumstances, unit: str
+) -> InsufficientBalance:
     wanted = "" if asked is None else f", and {asked:,} were asked for"
+    reserved = now.reserved.get(voucher.n) if now.spends_reserved else None
+    if asked is not None and reserved is not None and reserved < asked:
+        return InsufficientBalance(
+            f"The session reserved {reserved:,} {unit} of the card{wanted}; it spends at most what it "
+            "reserved. Nothing changed; validate again with the same key to reserve more."
+        )
     return InsufficientBalance(
         f"The card holds {voucher.balance or 0:,} {unit}, {held.amount:,} of them reserved by sessions"
         f"{wanted}. Nothing changed."

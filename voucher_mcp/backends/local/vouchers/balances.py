@@ -6,7 +6,7 @@ from voucher_mcp.backends.local import ids
 from voucher_mcp.backends.local.ids import Project
 from voucher_mcp.backends.local.redemptions import sessions
 from voucher_mcp.backends.local.stores.base import Row, Transaction
-from voucher_mcp.backends.local.vouchers import ledger
+from voucher_mcp.backends.local.vouchers import ledger, standing
 from voucher_mcp.backends.local.vouchers.vouchers import Voucher, identity
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InsufficientBalance, InvalidInput, quoted
@@ -61,7 +61,7 @@ async def change(
         )
     if amount < 0:
         await _require_enough(transaction, voucher, balance, -amount, moment)
-    after = await ledger.post(
+    posted = await ledger.post(
         transaction,
         project,
         voucher,
@@ -71,6 +71,7 @@ async def change(
         reason=reason,
         source_id=source_id,
     )
+    after = await standing.settle(transaction, posted)
     return _balance(identity(project, after), _type(after), amount, after.total, after.balance, by_hand=True)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from voucher_mcp.backends.base import Fields, Object
 from voucher_mcp.backends.local.engine import Engine
 from voucher_mcp.backends.local.ids import Project
+from voucher_mcp.backends.local.redemptions import sessions
 from voucher_mcp.backends.local.stores.base import Transaction
 from voucher_mcp.backends.local.vouchers import balances, voucher_listing, voucher_writes, vouchers
 from voucher_mcp.backends.local.vouchers.vouchers import Voucher
@@ -28,7 +29,7 @@ class VoucherTools(Engine):
         async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
             draft = await voucher_writes.draft(transaction, project, body)
             made = await voucher_writes.create(transaction, project, own_code, draft, now())
-            return Answer(vouchers.public(project, made, detail))
+            return Answer(vouchers.public_now(project, made, detail))
 
         return await self.write(write, effect)
 
@@ -42,7 +43,7 @@ class VoucherTools(Engine):
         async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
             draft = await voucher_writes.draft(transaction, project, body)
             made = await voucher_writes.generate(transaction, project, config, draft, now())
-            return Answer(vouchers.public(project, made, detail))
+            return Answer(vouchers.public_now(project, made, detail))
 
         return await self.write(write, effect)
 
@@ -50,14 +51,18 @@ class VoucherTools(Engine):
         async def work(transaction: Transaction, project: Project | None) -> Answer[Object]:
             voucher = await vouchers.find(transaction, project, code)
             assert project is not None  # it has a voucher
-            return Answer(vouchers.public(project, voucher, detail))
+            reserved = await sessions.shown(transaction, voucher, now())
+            shown = vouchers.public_now(project, voucher, detail)
+            return Answer(shown | ({"reservations": reserved} if reserved else {}))
 
         return await self.read(work)
 
     async def list_vouchers(self, query: VouchersQuery, detail: Detail) -> Answer[list[Object]]:
         async def work(transaction: Transaction, project: Project | None) -> Answer[list[Object]]:
             page = await voucher_listing.page(transaction, project, query, now())
-            shown = [vouchers.public(project, voucher, detail) for voucher in page.data] if project else []
+            shown = (
+                [vouchers.public_now(project, voucher, detail) for voucher in page.data] if project else []
+            )
             return Answer(shown, page.beside)
 
         return await self.read(work, quick=False)
@@ -78,9 +83,8 @@ class VoucherTools(Engine):
 
     async def delete_voucher(self, write: Write, code: str, force: bool) -> Answer[Deletion]:
         async def effect(transaction: Transaction, project: Project) -> Answer[Deletion]:
-            voucher = await vouchers.find(transaction, project, code)
-            redemptions = await voucher_writes.delete(transaction, project, voucher, force, now())
-            about = {"code": voucher.code, "type": voucher.terms.get("type"), "redemptions": redemptions}
+            voucher = await voucher_writes.delete(transaction, project, code, force, now())
+            about: Object = {"code": voucher.code, "type": voucher.terms.get("type")}
             about |= {"balance": voucher.balance} if voucher.balance is not None else {}
             ids = [vouchers.identity(project, voucher)]
             return Answer({"deleted": 1, "ids": ids, "freed": force}, about=about)
@@ -104,7 +108,7 @@ class VoucherTools(Engine):
         self, code: str, limit: int, order: str | None, starting_after_id: str | None
     ) -> Answer[list[Object]]:
         async def work(transaction: Transaction, project: Project | None) -> Answer[list[Object]]:
-            voucher = await vouchers.find(transaction, project, code)
+            voucher = await vouchers.find_ever(transaction, project, code)
             assert project is not None  # it has a voucher
             return await balances.transactions(transaction, project, voucher, limit, order, starting_after_id)
 
@@ -122,6 +126,6 @@ class VoucherTools(Engine):
         async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
             voucher = await vouchers.find(transaction, project, code)
             changed = await change(transaction, project, voucher, now())
-            return Answer(vouchers.public(project, changed, detail))
+            return Answer(vouchers.public_now(project, changed, detail))
 
         return await self.write(write, effect)

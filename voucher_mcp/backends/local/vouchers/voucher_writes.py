@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from voucher_mcp.backends.local.ids import Project, voucher_id
-from voucher_mcp.backends.local.pools import codes, pools
+from voucher_mcp.backends.local.pools import codes, pools, taken
 from voucher_mcp.backends.local.pools.pools import Pool
 from voucher_mcp.backends.local.references import IS_AN_ID, is_an_id
 from voucher_mcp.backends.local.stores.base import Row, Transaction
-from voucher_mcp.backends.local.vouchers import removal
+from voucher_mcp.backends.local.vouchers import standing, vouchers
 from voucher_mcp.backends.local.vouchers.vouchers import Voucher
 from voucher_mcp.domain.code_config import CodeConfig
-from voucher_mcp.domain.errors import AlreadyExists, Conflict, InvalidInput, quoted
+from voucher_mcp.domain.errors import AlreadyExists, Conflict, InvalidInput, NotFound, quoted
 from voucher_mcp.domain.pool import NewCode
 from voucher_mcp.domain.texts import folded
 from voucher_mcp.domain.voucher import VALUE_FIELDS, VoucherTerms, apply_update, parse_terms, parse_update
@@ -80,16 +80,11 @@ async def create(transaction: Transaction, project: Project, code: str, draft: D
     n = await _insert(transaction, project, code, draft, moment)
     if n is not None:
         return await _read(transaction, project, n)
-    if await transaction.one("voucher_by_code", project.n, code):
-        raise AlreadyExists(
-            f"There is a voucher {quoted(code)} already; nothing was changed. get_voucher shows it, "
-            "update_voucher changes it.",
-            field="code",
-        )
+    reason = await taken.why(transaction, project, code, draft.pool.n if draft.pool else None)
+    live = await transaction.one("voucher_by_code", project.n, code)
+    shown = "" if live is None else " get_voucher shows it, update_voucher changes it."
     raise AlreadyExists(
-        f"The code {quoted(code)} is still taken by a voucher that was deleted without force; nothing was "
-        "changed. Choose another code.",
-        field="code",
+        f"The code {quoted(code)} is {reason}. Nothing was changed; choose another code.{shown}", field="code"
     )
 
 
@@ -163,16 +158,24 @@ async def set_active(
 
 
 async def delete(
-    transaction: Transaction, project: Project, voucher: Voucher, force: bool, moment: int
-) -> int:
-    """Delete the voucher with its redemptions, reservations and holders; answer how many redemptions went.
+    transaction: Transaction, project: Project, reference: str, force: bool, moment: int
+) -> Voucher:
+    """Delete the voucher with its reservations and holders, and answer it as it was.
 
-    Its code stays taken, but with force it is free again. Its row and ledger stay, so that no id comes back.
+    Its code stays taken, but with force it is free again, also where the voucher was deleted before. Its row,
+    redemptions and ledger stay, so that no id comes back and its history can be read.
+
+    Raises:
+        NotFound: there is none, or nothing of it is left to delete.
     """
-    await transaction.run("voucher_delete", voucher.n, force, moment)
-    if voucher.pool_n is not None:
-        await codes.move(transaction, voucher.pool_n, voucher.n, voucher.status, codes.DELETED)
-    return await removal.forget(transaction, project, voucher.n)
+    try:
+        voucher = await vouchers.find(transaction, project, reference)
+    except NotFound:
+        if not force:
+            raise
+        voucher = await vouchers.find_to_free(transaction, project, reference)
+    await codes.remove(transaction, project, voucher.pool_n, voucher.n, voucher.status, force, moment)
+    return voucher
 
 
 async def _campaign(transaction: Transaction, project: Project, campaigns: Mapping[str, Any]) -> Pool | None:
@@ -230,6 +233,7 @@ async def _insert(
 ) -> int | None:
     """The row of the new voucher; None where the project has that code already."""
     if draft.pool is None:
+        await taken.take_over(transaction, project, [code])
         if is_an_id(project, code):
             return None
         if not await transaction.run("voucher_insert", project.n, code, moment, folded(code)):
@@ -241,6 +245,7 @@ async def _insert(
             return None
         n = added[code]
     await transaction.run("voucher_set", n, *draft.own, moment)
+    await standing.settle(transaction, await _read(transaction, project, n))
     return n
 
 

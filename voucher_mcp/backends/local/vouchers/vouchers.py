@@ -9,8 +9,12 @@ from voucher_mcp.backends.local.ids import Project, voucher_id, voucher_row
 from voucher_mcp.backends.local.references import by_code, hint
 from voucher_mcp.backends.local.stores.base import Row, Transaction
 from voucher_mcp.domain.errors import NotFound, quoted
-from voucher_mcp.domain.times import to_iso
+from voucher_mcp.domain.times import now, to_iso
+from voucher_mcp.domain.validity import RedeemableStatus, redeemable_status
 from voucher_mcp.domain.voucher import VALUE_FIELDS, VoucherTerms
+
+AVAILABLE, ASSIGNED, REDEEMED, DELETED = range(4)
+"""Where a voucher stands, as its row says."""
 
 
 class _Columns(NamedTuple):
@@ -39,6 +43,7 @@ class _Columns(NamedTuple):
     holder: str | None
     created_at: int
     updated_at: int
+    pool_deleted_at: int | None
 
 
 class Voucher(_Columns):
@@ -66,6 +71,11 @@ class Voucher(_Columns):
         if self.own_metadata is not None:
             terms["metadata"] = {**terms.get("metadata", {}), **json.loads(self.own_metadata)}
         return cast(VoucherTerms, terms)
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether it, or its pool, was deleted."""
+        return self.status == DELETED or self.pool_deleted_at is not None
 
     @property
     def quantity(self) -> int | None:
@@ -127,9 +137,77 @@ async def find(
     )
 
 
+async def find_ever(
+    transaction: Transaction, project: Project | None, reference: str, field: str = "code"
+) -> Voucher:
+    """The same, and where there is none now, one that was deleted: for reading its history.
+
+    A code that was freed means the voucher that had it last.
+
+    Raises:
+        NotFound: there never was one.
+    """
+    try:
+        return await find(transaction, project, reference, field)
+    except NotFound:
+        if project is None or (deleted := await _deleted(transaction, project, reference)) is None:
+            raise
+        return deleted
+
+
+async def find_to_free(transaction: Transaction, project: Project, reference: str) -> Voucher:
+    """The deleted voucher of that code or id, whose code is still taken.
+
+    Raises:
+        NotFound: there is none.
+    """
+    voucher = await find_ever(transaction, project, reference)
+    if not await transaction.one("voucher_holds_code", voucher.n):
+        raise NotFound(
+            f"The voucher {quoted(reference)} was deleted and its code is free already; nothing was changed.",
+            field="code",
+        )
+    return voucher
+
+
+async def by_row(transaction: Transaction, project: Project, n: int) -> Voucher:
+    """The voucher in row `n`, deleted or not."""
+    row = await transaction.one("voucher_ever_by_n", project.n, n)
+    assert row is not None, voucher_id(project, n)
+    return Voucher.of(row)
+
+
+async def _deleted(transaction: Transaction, project: Project, reference: str) -> Voucher | None:
+    n = voucher_row(project, reference)
+    row = None if n is None else await transaction.one("voucher_ever_by_n", project.n, n)
+    if row is None:
+        owner = await by_code(transaction, "voucher_ever_by_code", project.n, code=reference)
+        row = None if owner is None else await transaction.one("voucher_ever_by_n", project.n, owner[0])
+    return None if row is None else Voucher.of(row)
+
+
 def identity(project: Project, voucher: Voucher) -> str:
     """The voucher's id."""
     return voucher_id(project, voucher.n)
+
+
+def status(voucher: Voucher, moment: int) -> RedeemableStatus:
+    """Whether it can be used now, by the rules of `redeemable_status`, whose precedence is ours."""
+    terms = voucher.terms
+    return redeemable_status(
+        active=terms.get("active"),
+        start_date=terms.get("start_date"),
+        expiration_date=terms.get("expiration_date"),
+        quantity=voucher.quantity,
+        redeemed_quantity=voucher.redeemed_quantity,
+        balance=voucher.balance,
+        now=moment,
+    )
+
+
+def public_now(project: Project, voucher: Voucher, detail: str) -> dict[str, Any]:
+    """The same object with the status that the voucher has now."""
+    return {**public(project, voucher, detail), "status": status(voucher, now())}
 
 
 def public(project: Project, voucher: Voucher, detail: str = "concise") -> dict[str, Any]:

@@ -5,19 +5,27 @@ SELECT coalesce(max(n), 0) FROM vouchers;
 INSERT INTO vouchers (
     project, pool, code, folded, status, updated_at, created_at, start_date, expiration_date, metadata
 )
-VALUES (?1, ?2, ?3, ?8, 0, ?4, ?4, ?5, ?6, ?7)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9)
 ON CONFLICT DO NOTHING;
 
 -- codes_insert
 -- For ASCII alone. OR IGNORE says the same as ON CONFLICT DO NOTHING, but SQLite then keeps no copies of the pages it changes.
 INSERT OR IGNORE INTO vouchers (project, pool, code, folded, status, updated_at, created_at)
-SELECT ?1, ?2, value, CASE WHEN value <> upper(value) THEN lower(value) END, 0, ?3, ?3 FROM json_each(?4);
+SELECT ?1, ?2, value, CASE WHEN value <> upper(value) THEN lower(value) END, ?3, ?4, ?4 FROM json_each(?5);
 
 -- codes_after
 SELECT n, code FROM vouchers WHERE n > ?1;
 
 -- code_owner
-SELECT n, pool, status FROM vouchers WHERE project = ?1 AND code = ?2;
+SELECT v.n, v.pool, v.status = 3, p.name, p.deleted_at IS NOT NULL
+FROM vouchers AS v LEFT JOIN pools AS p ON p.n = v.pool WHERE v.project = ?1 AND v.code = ?2;
+
+-- codes_to_take_over
+SELECT 1 FROM pools WHERE project = ?1 AND freed = 1 LIMIT 1;
+
+-- codes_take_over
+UPDATE vouchers SET former_code = code, code = NULL, folded = NULL
+WHERE project = ?1 AND code IN (SELECT value FROM json_each(?2)) AND pool IN (SELECT n FROM pools WHERE project = ?1 AND freed = 1);
 
 -- codes_of_any_case
 SELECT count(*) FROM (
@@ -33,10 +41,11 @@ SELECT count(*) FROM (
 SELECT first_n, size FROM code_blocks WHERE pool = ?1 ORDER BY first_n DESC LIMIT 1;
 
 -- block_extend
-UPDATE code_blocks SET size = size + ?3, available = available + ?3 WHERE pool = ?1 AND first_n = ?2;
+UPDATE code_blocks SET size = size + ?3, available = available + ?4, assigned = assigned + ?5, redeemed = redeemed + ?6
+WHERE pool = ?1 AND first_n = ?2;
 
 -- block_insert
-INSERT INTO code_blocks (pool, first_n, size, available, assigned, redeemed) VALUES (?1, ?2, ?3, ?3, 0, 0);
+INSERT INTO code_blocks (pool, first_n, size, available, assigned, redeemed) VALUES (?1, ?2, ?3, ?4, ?5, ?6);
 
 -- block_count
 UPDATE code_blocks SET available = available + ?3, assigned = assigned + ?4, redeemed = redeemed + ?5
@@ -86,22 +95,43 @@ SELECT count(*) FROM (
 
 -- code_by_n
 SELECT n, code, status, assigned_at, redeemed_at, holder, start_date, expiration_date, metadata, updated_at
-FROM vouchers WHERE n = ?2 AND pool = ?1 AND status < 3;
+FROM vouchers WHERE n = ?2 AND pool = ?1 AND status <= ?3 AND code IS NOT NULL;
 
 -- code_by_code
 SELECT n, code, status, assigned_at, redeemed_at, holder, start_date, expiration_date, metadata, updated_at
-FROM vouchers WHERE project = ?2 AND code = ?3 AND pool = ?1 AND status < 3;
+FROM vouchers WHERE project = ?2 AND code = ?4 AND pool = ?1 AND status <= ?3;
 
 -- code_next_available
-SELECT n, code FROM vouchers
-WHERE pool = ?1 AND status = 0 AND active AND (expiration_date IS NULL OR expiration_date >= ?2)
-ORDER BY n LIMIT 1;
+-- Of every end to come (the first thousand of them) and of the codes without an end the first, and of these the first.
+WITH RECURSIVE ends (at) AS (
+    SELECT min(expiration_date) FROM vouchers
+    WHERE pool = ?1 AND status = 0 AND active = 1 AND expiration_date >= ?2
+    UNION ALL
+    SELECT (
+        SELECT min(v.expiration_date) FROM vouchers AS v
+        WHERE v.pool = ?1 AND v.status = 0 AND v.active = 1 AND v.expiration_date > ends.at
+    ) FROM ends WHERE at IS NOT NULL LIMIT 1000
+)
+SELECT n, code FROM vouchers WHERE n = (
+    SELECT min(n) FROM (
+        SELECT (
+            SELECT v.n FROM vouchers AS v
+            WHERE v.pool = ?1 AND v.status = 0 AND v.active = 1 AND v.expiration_date = ends.at AND NOT EXISTS (
+                SELECT 1 FROM sessions AS s WHERE s.voucher = v.n AND s.expires_at > ?2 AND s.customer IS NOT ?3
+            ) ORDER BY v.n LIMIT 1
+        ) AS n FROM ends WHERE at IS NOT NULL
+        UNION ALL
+        SELECT (
+            SELECT v.n FROM vouchers AS v
+            WHERE v.pool = ?1 AND v.status = 0 AND v.active = 1 AND v.expiration_date IS NULL AND NOT EXISTS (
+                SELECT 1 FROM sessions AS s WHERE s.voucher = v.n AND s.expires_at > ?2 AND s.customer IS NOT ?3
+            ) ORDER BY v.n LIMIT 1
+        )
+    )
+);
 
 -- code_assign
 UPDATE vouchers SET status = 1, holder = ?2, assigned_at = ?3, updated_at = ?3 WHERE n = ?1 AND status = 0;
-
--- codes_free
-UPDATE vouchers SET code = NULL, folded = NULL WHERE pool = ?1;
 
 -- customer_insert
 INSERT INTO customers (project, id, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING;

@@ -66,8 +66,5 @@ INSERT INTO vouchers (
 )
 VALUES (?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?2, ?2) ON CONFLICT DO NOTHING;
 
--- voucher_code_status
-SELECT status FROM vouchers WHERE project = ?1 AND code = ?2;
-
 -- transactions_extent
 SELECT coalesce(max(n), 0), count(*) FROM transactions WHERE voucher = ?1;

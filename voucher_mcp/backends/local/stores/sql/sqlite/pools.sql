@@ -16,6 +16,23 @@ WHERE n = coalesce(
     (SELECT n FROM pools WHERE project = ?1 AND name = ?2 AND deleted_at IS NULL)
 );
 
+-- pools_deleted
+SELECT n, id, name, template, active, start_date, expiration_date, available, assigned, redeemed, created_at
+FROM pools WHERE project = ?1 AND (id = ?2 OR name = ?2) AND deleted_at IS NOT NULL AND freed <= ?3
+ORDER BY deleted_at DESC, n DESC;
+
+-- pool_holds
+SELECT count(*), coalesce(sum(balance / 1000000), 0), coalesce(sum(balance % 1000000), 0)
+FROM (
+    SELECT coalesce(v.opening, json_extract(coalesce(v.terms, p.template), '$.gift.amount'),
+        json_extract(coalesce(v.terms, p.template), '$.loyalty_card.points'), 0)
+        + v.granted - v.subtracted - v.spent AS balance
+    FROM vouchers AS v JOIN pools AS p ON p.n = v.pool
+    WHERE v.pool = ?1 AND +v.status < 3 AND (
+        v.terms IS NOT NULL OR v.opening IS NOT NULL OR v.granted <> 0 OR v.subtracted <> 0 OR v.spent <> 0
+    )
+);
+
 -- pool_insert
 INSERT INTO pools (project, id, name, template, active, start_date, expiration_date, created_at, updated_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8);
@@ -27,7 +44,7 @@ SELECT 1 FROM pools WHERE project = ?1 AND name = ?2 AND deleted_at IS NULL AND 
 UPDATE pools SET name = ?2, active = ?3, start_date = ?4, expiration_date = ?5, updated_at = ?6 WHERE n = ?1;
 
 -- pool_delete
-UPDATE pools SET deleted_at = ?2, updated_at = ?2 WHERE n = ?1;
+UPDATE pools SET deleted_at = coalesce(deleted_at, ?2), freed = max(freed, ?3), updated_at = ?2 WHERE n = ?1;
 
 -- pool_count
 UPDATE pools SET available = available + ?2, assigned = assigned + ?3, redeemed = redeemed + ?4 WHERE n = ?1;

@@ -11,12 +11,12 @@ VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING n;
 UPDATE redemptions SET rolled_back_by = ?2 WHERE n = ?1;
 
 -- voucher_redeem
-UPDATE vouchers SET redeemed_quantity = ?2, status = ?3, holder = ?4, assigned_at = coalesce(assigned_at, ?5),
-    redeemed_at = ?6, updated_at = ?6
+UPDATE vouchers SET redeemed_quantity = ?2, holder = ?3, assigned_at = coalesce(assigned_at, ?4),
+    redeemed_at = ?5, updated_at = ?5
 WHERE n = ?1;
 
 -- voucher_give_back
-UPDATE vouchers SET redeemed_quantity = ?2, status = ?3, updated_at = ?4, redeemed_at = (
+UPDATE vouchers SET redeemed_quantity = ?2, updated_at = ?3, redeemed_at = (
     SELECT created_at FROM redemptions
     WHERE voucher = ?1 AND rollback = 0 AND rolled_back_by IS NULL ORDER BY created_at DESC LIMIT 1
 )

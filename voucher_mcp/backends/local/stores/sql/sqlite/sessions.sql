@@ -5,12 +5,13 @@ SELECT count(*), coalesce(sum(amount), 0) FROM sessions WHERE voucher = ?1 AND e
 SELECT voucher, amount FROM sessions WHERE project = ?1 AND key = ?2 AND expires_at > ?3;
 
 -- session_insert
-INSERT INTO sessions (project, key, voucher, amount, expires_at, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6);
+INSERT INTO sessions (project, key, voucher, amount, expires_at, created_at, customer)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);
+
+-- session_of_voucher
+SELECT amount, expires_at FROM sessions WHERE voucher = ?1 AND expires_at > ?2 ORDER BY expires_at;
 
 -- session_release
-DELETE FROM sessions WHERE project = ?1 AND key = ?2;
-
--- session_release_one
 DELETE FROM sessions WHERE project = ?1 AND key = ?2 AND voucher = ?3;
 
 -- session_sweep

@@ -1,16 +1,33 @@
 -- voucher_by_n
 SELECT v.n, v.code, v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date,
     v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening, v.granted,
-    v.subtracted, v.spent, v.holder, v.created_at, v.updated_at
+    v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at
 FROM vouchers AS v LEFT JOIN pools AS p ON p.n = v.pool
 WHERE v.project = ?1 AND v.n = ?2 AND v.status < 3 AND p.deleted_at IS NULL;
 
 -- voucher_by_code
 SELECT v.n, v.code, v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date,
     v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening, v.granted,
-    v.subtracted, v.spent, v.holder, v.created_at, v.updated_at
+    v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at
 FROM vouchers AS v LEFT JOIN pools AS p ON p.n = v.pool
 WHERE v.project = ?1 AND v.code = ?2 AND v.status < 3 AND p.deleted_at IS NULL;
+
+-- voucher_ever_by_n
+SELECT v.n, coalesce(v.code, v.former_code), v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date,
+    p.expiration_date, v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening,
+    v.granted, v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at
+FROM vouchers AS v LEFT JOIN pools AS p ON p.n = v.pool
+WHERE v.project = ?1 AND v.n = ?2;
+
+-- voucher_ever_by_code
+SELECT n FROM vouchers WHERE project = ?1 AND code = ?2
+UNION ALL
+SELECT n FROM (SELECT n FROM vouchers WHERE project = ?1 AND former_code = ?2 ORDER BY n DESC LIMIT 1)
+LIMIT 1;
+
+-- voucher_holds_code
+SELECT 1 FROM vouchers AS v LEFT JOIN pools AS p ON p.n = v.pool
+WHERE v.n = ?1 AND v.code IS NOT NULL AND coalesce(p.freed, 0) = 0;
 
 -- voucher_insert
 INSERT INTO vouchers (project, code, folded, status, updated_at, created_at) VALUES (?1, ?2, ?4, 0, ?3, ?3)
@@ -23,9 +40,13 @@ WHERE n = ?1;
 -- voucher_set_active
 UPDATE vouchers SET active = ?2, updated_at = ?3 WHERE n = ?1;
 
+-- voucher_set_status
+UPDATE vouchers SET status = ?2 WHERE n = ?1;
+
 -- voucher_delete
-UPDATE vouchers SET status = 3, code = CASE WHEN ?2 THEN NULL ELSE code END,
-    folded = CASE WHEN ?2 THEN NULL ELSE folded END, updated_at = ?3
+UPDATE vouchers SET status = 3, updated_at = ?3, code = CASE WHEN ?2 THEN NULL ELSE code END,
+    folded = CASE WHEN ?2 THEN NULL ELSE folded END,
+    former_code = CASE WHEN ?2 THEN coalesce(code, former_code) ELSE former_code END
 WHERE n = ?1;
 
 -- voucher_holdings_uncount
@@ -38,14 +59,3 @@ DELETE FROM holders WHERE voucher = ?1;
 
 -- voucher_sessions_delete
 DELETE FROM sessions WHERE voucher = ?1;
-
--- voucher_stacks_delete
-DELETE FROM redemptions
-WHERE n IN (SELECT parent FROM redemptions WHERE voucher = ?1 AND parent IS NOT NULL)
-    AND NOT EXISTS (SELECT 1 FROM redemptions AS r WHERE r.parent = redemptions.n AND r.voucher <> ?1);
-
--- voucher_redemptions_count
-SELECT count(*) FROM redemptions WHERE voucher = ?1 AND rollback = 0;
-
--- voucher_redemptions_delete
-DELETE FROM redemptions WHERE voucher = ?1;

@@ -1,0 +1,264 @@
+"""Which codes are available, assigned or redeemed, that counters say the same, and which are handed out."""
+
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+import apsw
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from time_machine import travel
+
+from tests.engine.conftest import Agent, new_key, open_engine, warrant
+from tests.engine.test_redemption_invariants import tolerantly
+from voucher_mcp.backends.local.adapter import LocalBackend
+from voucher_mcp.domain.pool import NewCode
+from voucher_mcp.domain.queries import Redeemable, RedemptionRequest, SessionRequest
+
+GIFT: dict[str, Any] = {"type": "GIFT_VOUCHER", "gift": {"amount": 1_000}}
+TEN_OFF: dict[str, Any] = {"discount": {"type": "PERCENT", "percent_off": 10}}
+TWICE: dict[str, Any] = {**TEN_OFF, "redemption": {"quantity": 2}}
+CARD: dict[str, Any] = {"type": "LOYALTY_CARD", "loyalty_card": {"points": 100}}
+
+
+async def pool(agent: Agent, voucher: dict[str, Any], *codes: Any) -> None:
+    await agent.ok("create_voucher_pool", name="P", voucher=voucher, codes=list(codes))
+
+
+async def state(agent: Agent, code: str = "A") -> str:
+    (shown,) = await agent.data("list_voucher_codes", pool_id="P", code_ids=[code])
+    return str(shown["status"])
+
+
+async def redeem(agent: Agent, code: str = "A", **more: Any) -> str:
+    done = await agent.data("redeem_vouchers", redeemables=[{"id": code, **more}])
+    return str(done["redemptions"][0]["id"])
+
+
+async def assign(agent: Agent, customer: str = "ann") -> str:
+    return str((await agent.data("assign_voucher_code", pool_id="P", customer_id=customer))["code"])
+
+
+async def exhausted(agent: Agent) -> None:
+    await agent.refused("pool_exhausted", "assign_voucher_code", pool_id="P", customer_id="ann")
+
+
+async def test_an_empty_gift_card_is_redeemed_and_not_handed_out(agent: Agent) -> None:
+    await pool(agent, GIFT, "A", "B", "C")
+    await redeem(agent, "A", gift={"credits": 1_000})
+    await agent.ok("update_voucher_balance", code="B", amount=-1_000)
+    assert (await state(agent, "A"), await state(agent, "B")) == ("redeemed", "redeemed")
+    assert await assign(agent) == "C"
+    await exhausted(agent)
+
+
+async def test_a_card_from_which_somebody_took_something_is_not_handed_out(agent: Agent) -> None:
+    await pool(agent, GIFT, "A", "B", "C")
+    await redeem(agent, "A", gift={"credits": 1})
+    await agent.ok("update_voucher_balance", code="B", amount=-1)
+    assert (await state(agent, "A"), await state(agent, "B")) == ("assigned", "assigned")
+    assert await assign(agent) == "C"
+    await exhausted(agent)
+
+
+async def test_a_balance_that_goes_back_up_is_counted_again(agent: Agent) -> None:
+    await pool(agent, GIFT, "A", "B")
+    await agent.ok("update_voucher_balance", code="A", amount=-1_000)
+    await agent.ok("update_voucher_balance", code="A", amount=1_000)
+    assert await state(agent) == "assigned"  # somebody had all of it
+    await agent.ok("update_voucher_balance", code="B", amount=500)
+    assert await state(agent, "B") == "available"
+    for status, count in (("available", 1), ("assigned", 1), ("redeemed", 0)):
+        assert (await agent.ok("list_voucher_codes", pool_id="P", status=status))["matched"] == count
+    assert (await agent.data("get_voucher_pool", pool_id="P"))["available"] == 1
+
+
+async def test_a_card_that_is_made_empty_is_handed_out_once_it_has_money(agent: Agent) -> None:
+    await pool(agent, {"type": "GIFT_VOUCHER", "gift": {"amount": 0}}, "A", "B")
+    assert (await agent.data("get_voucher_pool", pool_id="P"))["available"] == 0
+    assert await state(agent) == "redeemed"
+    await exhausted(agent)
+    await agent.ok("update_voucher_balance", code="B", amount=500)
+    assert await assign(agent) == "B"
+
+
+async def test_points_that_are_spent_can_be_earned_again(agent: Agent) -> None:
+    await pool(agent, CARD, "A", "B")
+    await redeem(agent, "A", reward={"points": 100})
+    assert await state(agent) == "assigned"
+    assert await assign(agent) == "B"
+
+
+async def test_a_code_that_nobody_in_particular_used_is_not_handed_out(agent: Agent) -> None:
+    await pool(agent, TWICE, "A", "B")
+    redemption = await redeem(agent)
+    assert await state(agent) == "assigned"
+    assert await assign(agent) == "B"
+    await exhausted(agent)
+    await agent.ok("rollback_redemption", redemption_id=redemption)
+    assert await state(agent) == "available"  # as if it had never been used
+    assert await assign(agent) == "A"
+
+
+async def test_a_code_that_a_live_session_holds_is_handed_out_to_nobody_else(agent: Agent) -> None:
+    with travel("2026-01-01T00:00:00Z", tick=False):
+        await pool(agent, {**TEN_OFF, "redemption": {"quantity": 1}}, "A", "B", "C")
+        session = {"type": "LOCK", "key": "k", "ttl": 1, "ttl_unit": "HOURS"}
+        await agent.ok("validate_vouchers", redeemables=[{"id": "A"}], session=session)
+        await agent.ok(
+            "validate_vouchers", redeemables=[{"id": "B"}], session=session, customer={"id": "ann"}
+        )
+        assert await state(agent) == "available"
+        assert await assign(agent, "bob") == "C"
+        refused = await agent.refused("pool_exhausted", "assign_voucher_code", pool_id="P", customer_id="bob")
+        assert "sessions" in refused["error"]
+        assert await assign(agent, "ann") == "B"  # which she reserved herself
+    with travel("2026-01-01T01:00:01Z", tick=False):
+        assert await assign(agent, "bob") == "A"
+
+
+async def test_codes_come_in_their_order_whatever_their_ends(agent: Agent) -> None:
+    ends = ["2026-09-01", None, "2026-07-01", "2026-08-01", None, "2026-07-01"]
+    with travel("2026-06-01T12:00:00Z", tick=False):
+        codes = [{"value": f"C{n}", "valid_until": end} if end else f"C{n}" for n, end in enumerate(ends)]
+        await pool(agent, TEN_OFF, *codes)
+        assert [await assign(agent) for _ in codes] == ["C0", "C1", "C2", "C3", "C4", "C5"]
+
+
+async def test_assigning_walks_over_no_code_that_is_expired_or_disabled(
+    engine: LocalBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await work_of_assigning(engine, "few", 10) * 2 > await work_of_assigning(engine, "many", 20_000)
+
+
+async def work_of_assigning(engine: LocalBackend, name: str, unusable: int) -> int:
+    """How many hundreds of steps SQLite makes for the next code behind so many expired ones."""
+    over = [NewCode(f"{name}-{n}", None, 1_000 + n % 500) for n in range(unusable)]
+    await engine.create_voucher_pool(warrant(), name, TEN_OFF, [*over, NewCode(f"{name}-good")])
+    connection = apsw.Connection(str(engine.store.path))  # type: ignore[attr-defined]
+    steps = 0
+
+    def count() -> bool:
+        nonlocal steps
+        steps += 1
+        return False
+
+    (row,) = connection.execute("SELECT n FROM pools WHERE name = ?", (name,)).fetchall()
+    connection.set_progress_handler(count, 100)
+    found = connection.execute(queries()["code_next_available"], (row[0], 2_000_000, "ann")).fetchall()
+    connection.close()
+    assert [code for _, code in found] == [f"{name}-good"]
+    return steps + 1
+
+
+def queries() -> dict[str, str]:
+    from voucher_mcp.backends.local.stores.queries import load_queries
+
+    return load_queries("sqlite")
+
+
+POOLS = {"GIFT": GIFT, "OFF": TWICE, "CARD": CARD, "EMPTY": {"type": "GIFT_VOUCHER", "gift": {"amount": 0}}}
+CODES = [f"{name}-{n}" for name in POOLS for n in range(2)]
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ("redeem", "lock", "undo", "balance", "assign", "delete", "force", "disable", "enable")
+        ),
+        st.sampled_from(CODES),
+        st.sampled_from((1, 300, 1_000)),
+        st.sampled_from((None, "ann", "bob")),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=14,
+)
+
+
+async def step(
+    engine: LocalBackend, done: list[str], kind: str, code: str, size: int, customer: str | None, sign: bool
+) -> None:
+    pool = code.split("-")[0]
+    session = SessionRequest(f"cart-{size}") if kind == "lock" else None
+    wanted = {"GIFT": (size, None), "EMPTY": (size, None), "CARD": (None, size)}.get(pool, (None, None))
+    request = RedemptionRequest([Redeemable(code, *wanted)], None, customer, None, session)
+    match kind:
+        case "redeem":
+            answer = await engine.redeem_vouchers(warrant(key=new_key()), request, "concise")
+            done.append(answer.data["redemptions"][0]["id"])
+        case "lock":
+            await engine.validate_vouchers(warrant(), request)
+        case "undo" if done:
+            await engine.rollback_redemption(warrant(), done.pop(size % len(done)), None)
+        case "balance":
+            await engine.update_voucher_balance(warrant(), code, size if sign else -size, None)
+        case "assign":
+            assigned = await engine.assign_voucher_code(warrant(key=new_key()), pool, customer or "eve")
+            done.append(f"assigned {assigned.data['code']}")
+            done.pop()
+        case "delete":
+            await engine.delete_voucher(warrant(), code, False)
+        case "force":
+            await engine.delete_voucher_codes(warrant(), pool, [code], True)
+            await engine.add_voucher_codes(warrant(), pool, [NewCode(code)])
+        case "disable":
+            await engine.disable_voucher(warrant(), code, "concise")
+        case "enable":
+            await engine.enable_voucher(warrant(), code, "concise")
+
+
+def rule(row: tuple[Any, ...]) -> int:
+    """Where a code stands, from its own row alone."""
+    pool, holder, redeemed, granted, subtracted, spent = row
+    opened = {"GIFT": 1_000, "EMPTY": 0}.get(pool)
+    if pool == "OFF" and redeemed == 2:
+        return 2
+    if opened is not None and opened + granted - subtracted - spent == 0:
+        return 2
+    return 0 if holder is None and not (redeemed or subtracted or spent) else 1
+
+
+def check(connection: apsw.Connection) -> None:
+    counted: dict[str, list[int]] = {name: [0, 0, 0] for name in POOLS}
+    blocks: dict[int, list[int]] = {}
+    for pool, n, status, holder, *numbers in connection.execute(
+        "SELECT p.name, v.n, v.status, holder, redeemed_quantity, granted, subtracted, spent "
+        "FROM vouchers AS v JOIN pools AS p ON p.n = v.pool WHERE status < 3"
+    ):
+        assert status == rule((pool, holder, *numbers))
+        counted[pool][status] += 1
+        query = (
+            "SELECT max(first_n) FROM code_blocks AS b JOIN pools AS p ON p.n = b.pool "
+            "WHERE p.name = ? AND first_n <= ?"
+        )
+        ((first,),) = connection.execute(query, (pool, n))
+        blocks.setdefault(first, [0, 0, 0])[status] += 1
+    for name, *numbers in connection.execute("SELECT name, available, assigned, redeemed FROM pools"):
+        assert numbers == counted[name]
+    for first, *numbers in connection.execute(
+        "SELECT first_n, available, assigned, redeemed FROM code_blocks"
+    ):
+        assert numbers == blocks.get(first, [0, 0, 0])
+
+
+@settings(max_examples=40, deadline=None)
+@given(STEPS)
+def test_counters_and_statuses_follow_the_rule_whatever_happens(steps: list[Any]) -> None:
+    async def run() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "vouchers.db"
+            async with open_engine(path) as engine:
+                for name, template in POOLS.items():
+                    codes = [NewCode(code) for code in CODES if code.startswith(name)]
+                    await engine.create_voucher_pool(warrant(), name, template, codes)
+                connection = apsw.Connection(str(path))
+                check(connection)
+                done: list[str] = []
+                for one in steps:
+                    await tolerantly(partial(step, engine, done, *one))
+                    check(connection)
+                connection.close()
+
+    anyio.run(run)

@@ -1,0 +1,32 @@
+"""Where a code stands: available, assigned or redeemed, as the rule has it and as its pool counts it.
+
+Redeemed: nothing of it is left, as its redemptions are used up or it is a gift card with balance 0; points
+can be earned again. Available: nobody holds it, and nothing of it is used or was taken off by hand; what was
+rolled back is not used. Assigned: anything between.
+"""
+
+from voucher_mcp.backends.local.pools import codes
+from voucher_mcp.backends.local.stores.base import Transaction
+from voucher_mcp.backends.local.vouchers.vouchers import ASSIGNED, AVAILABLE, REDEEMED, Voucher
+
+
+def standing_of(voucher: Voucher) -> int:
+    """The status that the voucher has by the rule, whatever its row says."""
+    quantity = voucher.quantity
+    if quantity is not None and voucher.redeemed_quantity >= quantity:
+        return REDEEMED
+    if voucher.terms.get("type") == "GIFT_VOUCHER" and (voucher.balance or 0) <= 0:
+        return REDEEMED
+    untouched = not (voucher.redeemed_quantity or voucher.spent or voucher.subtracted)
+    return AVAILABLE if voucher.holder is None and untouched else ASSIGNED
+
+
+async def settle(transaction: Transaction, voucher: Voucher) -> Voucher:
+    """Put the voucher under its status by the rule, in its row and in its pool's counters."""
+    status = standing_of(voucher)
+    if status == voucher.status:
+        return voucher
+    await transaction.run("voucher_set_status", voucher.n, status)
+    if voucher.pool_n is not None:
+        await codes.move(transaction, voucher.pool_n, voucher.n, voucher.status, status)
+    return voucher._replace(status=status)
