@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 
 from tests.backends.agent import Agent
 from tests.backends.opening import PROJECT, System, connect, lacks
@@ -28,8 +28,9 @@ async def agent(backend: str, system: System, tmp_path: Path) -> AsyncIterator[A
         yield Agent(client, PROJECT, put_pool, traits_of(backend))
 
 
-def today() -> str:
-    return str(datetime.now(ZoneInfo(ZONE)).date())
+DAY = "2026-06-02"
+DAYTIME = time_machine.travel("2026-06-01T20:00:00Z")
+"""In the midst of that day in the zone, so that it does not end during a test."""
 
 
 def unix(text: str) -> float:
@@ -111,23 +112,23 @@ async def test_no_other_number_becomes_a_date_of_a_voucher_or_pool(agent: Agent,
 
 
 @pytest.mark.needs("create_voucher", "list_redemptions")
+@DAYTIME
 async def test_after_and_before_a_day_both_include_it(agent: Agent) -> None:
     await agent.ok("create_voucher", code="TEN", **TEN_OFF)
     redeemables = [{"object": "voucher", "id": "TEN"}]
     await agent.ok(
         "redeem_vouchers", redeemables=redeemables, order={"amount": 1_000}, customer={"source_id": "alice"}
     )
-    day = today()
-    span = {"after": day, "before": day}
-    asked = {"created_at": {"conditions": {"$after": day, "$before": day}}}
+    span = {"after": DAY, "before": DAY}
+    asked = {"created_at": {"conditions": {"$after": DAY, "$before": DAY}}}
     assert [one["code"] for one in await agent.data("list_vouchers", created_at=span)] == ["TEN"]
     assert [one["code"] for one in await agent.data("list_vouchers", filters=asked)] == ["TEN"]
     assert len(await agent.data("list_redemptions", created_at=span)) == 1
 
 
 @pytest.mark.needs("windows")
+@DAYTIME
 async def test_codes_updated_on_a_day_are_listed_after_and_before_it(agent: Agent) -> None:
     pool = await agent.new_pool(codes=["A"])
-    day = today()
-    assert await agent.texts(pool, updated_after=day, updated_before=day) == ["A"]
+    assert await agent.texts(pool, updated_after=DAY, updated_before=DAY) == ["A"]
     assert await agent.texts(pool, updated_before="2026-01-01") == []
