@@ -105,6 +105,6 @@ def _redeem(connection: apsw.Connection, queries: dict[str, str], code: str, bod
     run("voucher_set_status", n, 2)
     run("pool_count", 1, -1, 0, 1)
     run("block_count", 1, n, -1, 0, 1)
-    run("write_insert", 1, warrant.caller, warrant.key, warrant.digest, "x" * 1100, moment)
     line = (moment, 1, warrant.caller, warrant.tool, warrant.digest, warrant.key, "success")
-    run("audit_insert", *line, *[None] * 5)
+    ((n, *_),) = run("audit_insert", *line, *[None] * 5)
+    run("write_insert", 1, warrant.caller, warrant.key, warrant.digest, "x" * 1100, moment, n)
