@@ -215,3 +215,36 @@ async def test_a_detail_says_how_much_of_a_voucher_is_shown(name: str, database:
     assert not any(value in (None, [], {}) for value in shown["concise"].values())
     assert shown["concise"].keys() >= {"id", "code", "type", "active", "redemption", "created_at"}
     assert shown["full"]["object"] == "voucher"
+
+
+@every_tool
+async def test_free_objects_and_answers_say_that_they_are_open(name: str, database: Path) -> None:
+    tool = (await tools(database))[name]
+    for path, schema in schemas_of(tool):
+        if path != f"{name}(input)" and (schema.get("type") == "object" or "properties" in schema):
+            assert schema["additionalProperties"] is True, path
+
+
+async def test_a_list_of_mixed_kind_is_shown_as_its_plain_kind(database: Path) -> None:
+    listed = await tools(database)
+    for name in ("create_voucher_pool", "add_voucher_codes"):
+        codes = listed[name].input_schema["properties"]["codes"]
+        assert codes["items"] == {"type": "string"}
+        assert "{value, valid_from, valid_until}" in codes["description"]
+    for tool in listed.values():
+        assert not [path for path, schema in schemas_of(tool) if schema.keys() & set(LISTS)]
+
+
+async def test_closed_sets_are_enums(database: Path) -> None:
+    shown = {name: tool.input_schema["properties"] for name, tool in (await tools(database)).items()}
+    for name in ("create_voucher", "generate_random_code", "update_voucher"):
+        assert shown[name]["type"]["enum"] == ["DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD"]
+    assert shown["list_redemptions"]["result"]["enum"] == ["SUCCESS", "FAILURE"]
+    assert shown["list_voucher_codes"]["status"]["enum"][:3] == ["available", "assigned", "redeemed"]
+    for name in ("list_voucher_transactions", "list_customer_redeemables"):
+        assert shown[name]["order"]["enum"] == ["id", "-id"]
+    assert set(shown["list_vouchers"]["order"]["enum"]) >= {"created_at", "-updated_at", "-code"}
+    assert shown["export_voucher_transactions"]["order"]["enum"] == ["created_at", "-created_at"]
+    assert "amount" in shown["export_voucher_transactions"]["fields"]["items"]["enum"]
+    assert shown["update_voucher_pool"]["clear"]["items"]["enum"] == ["start_date", "expiration_date"]
+    assert "expiration_date" in shown["update_voucher"]["clear"]["items"]["enum"]

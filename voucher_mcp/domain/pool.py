@@ -176,8 +176,8 @@ def template_as_meant(voucher: Mapping[str, Any] | None) -> Mapping[str, Any]:
     if voucher is None:
         raise InvalidInput(
             "`voucher` is required: it says what the codes of the pool are worth, such as "
-            f"{TEMPLATE_EXAMPLE}, or for gift cards of 50.00 "
-            '{"type": "GIFT_VOUCHER", "gift": {"amount": 5000}}. Nothing was changed.',
+            f"{TEMPLATE_EXAMPLE}, or for gift cards "
+            '{"type": "GIFT_VOUCHER", "gift": {"amount": 5000}} in minor units. Nothing was changed.',
             field="voucher",
         )
     is_discount = voucher.get("type") == "DISCOUNT_VOUCHER" or voucher.get("discount")

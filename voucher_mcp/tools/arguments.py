@@ -65,12 +65,12 @@ PoolId = Annotated[Text, Field(description="Pool id, or exact name", min_length=
 Key = Annotated[
     Text,
     Field(
-        description="One per intended write; the same again when retrying",
+        description="One per write; the same again when retrying",
         min_length=1,
         max_length=255,
     ),
 ]
-DryRun = Annotated[Flag, Field(description="Only show what would change")]
+DryRun = Annotated[Flag, Field(description="Show what would change")]
 
 VoucherKind = Literal["DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD"]
 CursorOrder = Annotated[Literal["id", "-id"], Field(description="-id, the default, is newest first")]
@@ -193,6 +193,7 @@ def _sentence(problem: ErrorDetails, known: list[str]) -> str:
         return f"`{path}` is required"
     if problem["type"] == "extra_forbidden":
         near = get_close_matches(path, known, n=1)
-        return f"there is no argument {quoted(path)}" + (f"; did you mean `{near[0]}`?" if near else "")
+        hint = f"did you mean `{near[0]}`?" if near else f"the arguments are {', '.join(known)}"
+        return f"there is no argument {quoted(path)}; {hint}"
     message = problem["msg"].removeprefix("Input ").removeprefix("String ").removeprefix("Value error, ")
     return f"`{path}` {message.replace('should', 'must').replace('a valid dictionary', 'an object')}"
