@@ -172,9 +172,6 @@ def test_times_are_iso_8601_and_belong_to_the_code() -> None:
         ("x" * 129, "129 characters"),
         ("A\u200b1,,", "cannot be printed"),
         ("A1,,,,more", "has 5 cells, the header names 3"),
-        ('A"1",,"', "never closed"),
-        ('"A1" B,,', "written twice"),
-        ("x" * 200_000, "longer than"),
     ],
 )
 def test_a_bad_row_is_reported_by_its_line_and_the_others_are_kept(row: str, said: str) -> None:
@@ -184,13 +181,18 @@ def test_a_bad_row_is_reported_by_its_line_and_the_others_are_kept(row: str, sai
     assert said in bad[0][2]
 
 
-def test_a_quote_that_never_closes_costs_only_the_line_it_opens_on() -> None:
-    rows = [f"A{n},x" for n in range(5_000)]
-    rows[10] = 'B,"x'
-    rows[4_000] = 'C,"a cell, ""quoted"""'
-    good, bad = read("code,note\n" + "\n".join(rows))
-    assert len(good) == 4_999
-    assert [line for line, _, _ in bad] == [12]
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ('A"1",,"', "a quote is opened and never closed"),
+        ('"A1" B,,', "has to be doubled"),
+        ("x" * 200_000, "has over"),
+    ],
+)
+def test_a_quote_that_is_not_closed_refuses_the_file_with_its_line(row: str, said: str) -> None:
+    problem = refusal(f"code,a,b\nG1,,\n{row}\nG2,,\n")
+    assert "line 3: a " in problem
+    assert said in problem
 
 
 def test_a_cell_may_have_several_lines_and_the_record_is_where_it_begins() -> None:

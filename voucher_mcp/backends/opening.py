@@ -135,7 +135,14 @@ class Backends:
             self._tasks.start_soon(self._runners[path].run)
         runner = self._runners[path]
         runner.serve(project.id, writable=project.access == "write" and not self._settings.read_only)
-        return LocalBackend(project.id, store, project.timezone, runner=runner, import_dir=project.import_dir)
+        return LocalBackend(
+            project.id,
+            store,
+            project.timezone,
+            currency=project.currency,
+            runner=runner,
+            import_dir=project.import_dir,
+        )
 
     async def _store(self, path: Path) -> Store:
         """The store of a file, which all who use it share; for one who holds its lock in `_opening`."""

@@ -1,8 +1,9 @@
 """Reading CSV of any size, and a guard for its cells, so that no spreadsheet takes one for a formula.
 
-A cell that begins with `=`, `+`, `-`, `@`, a tab or a line end (OWASP's list for CSV injection) gets an
-apostrophe before it, which spreadsheets read as "this is text". Where apostrophes stand before such a
-character already it gets one more, so that taking the guard off always gives back the cell (ours).
+A cell that begins with `=`, `+`, `-`, `@` (in full width too, which some editions read alike), a tab or a
+line end (OWASP's list for CSV injection) gets an apostrophe before it, which spreadsheets read as "this is
+text". Where apostrophes stand before such a character already it gets one more, so that taking the guard off
+always gives back the cell (ours).
 """
 
 import csv
@@ -10,8 +11,8 @@ import io
 import re
 from collections.abc import Iterator
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
-_GUARDED = re.compile(r"'+[=+\-@\t\r\n]")
+_FORMULA = re.compile(r"'*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r\n]")
+_GUARDED = re.compile(r"'+[=+\-@\uff1d\uff0b\uff0d\uff20\t\r\n]")
 
 
 def guarded(cell: str) -> str:

@@ -93,6 +93,7 @@ def parse_import_row(body: object, path: str) -> tuple[VoucherTerms, list[str]]:
         InvalidInput: as `parse_terms`.
     """
     skipped: list[str] = []
+    _refuse_used(body, path)
     terms = _read_terms(body, path, require_type=True, skipped=skipped)
     if terms["type"] == "LOYALTY_CARD":
         raise fault(member(path, "type"), "LOYALTY_CARD cannot be imported: a loyalty card belongs to a pool")
@@ -196,6 +197,23 @@ def _read_terms(body: object, path: str, require_type: bool, skipped: Skipped) -
     _settle_type(terms, path, require_type)
     _check_together(terms, path)
     return cast(VoucherTerms, terms)
+
+
+def _refuse_used(body: object, path: str) -> None:
+    """Raises InvalidInput where a row tells that its voucher was used elsewhere (ours): it would be new."""
+    given = body if isinstance(body, dict) else {}
+    parts = [(name, given[name]) for name in ("redemption", "gift") if isinstance(given.get(name), dict)]
+    for name, part in parts:
+        told = {
+            "redeemed_quantity": part.get("redeemed_quantity") not in (None, "", 0),
+            "redeemed_amount": part.get("redeemed_amount") not in (None, "", 0),
+            "balance": part.get("balance") not in (None, "", part.get("amount")),
+        }
+        for field in (field for field, used in told.items() if used):
+            raise fault(
+                member(member(path, name), field),
+                "tells that the voucher was used, and it would come in as new",
+            )
 
 
 def _settle_type(terms: dict[str, Any], path: str, require_type: bool) -> None:

@@ -21,14 +21,20 @@ def in_words(voucher: Mapping[str, Any], currency: str, zone: tzinfo, ends: int 
 
 def worth_in_words(voucher: Mapping[str, Any], currency: str) -> str:
     """`gives 20 % off an order`, `holds 35.00 EUR`; of what is not understood, that it is not."""
+    value = value_in_words(voucher, currency)
+    if value is None:
+        return "has a worth that is not known here"
+    return f"{'gives' if _object(voucher, 'discount') else 'holds'} {value}"
+
+
+def value_in_words(voucher: Mapping[str, Any], currency: str) -> str | None:
+    """`20 % off an order`, `35.00 EUR`, `100 points`; None where it is not understood."""
     discount, gift, card = (_object(voucher, name) for name in ("discount", "gift", "loyalty_card"))
     if "amount" in gift:
-        return f"holds {money(gift['amount'], currency)}"
+        return money(gift["amount"], currency)
     if "points" in card:
-        return f"holds {_counted(card['points'], 'point')}"
-    if discount:
-        return f"gives {_off(discount, currency)}{_most(discount, currency)}"
-    return "has a worth that is not known here"
+        return _counted(card["points"], "point")
+    return f"{_off(discount, currency)}{_most(discount, currency)}" if discount else None
 
 
 def _off(discount: Mapping[str, Any], currency: str) -> str:

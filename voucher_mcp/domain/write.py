@@ -36,8 +36,11 @@ class Values(Protocol):
         """How many codes a pool has; 0 where that is not known."""
         ...
 
-    def csv(self, arguments: Arguments) -> Iterable[str]:
-        """The lines of the CSV that the arguments name; none where it is not to be read."""
+    digits: int
+    """Behind the point of an amount, by the project's currency."""
+
+    def csv(self, arguments: Arguments) -> Iterable[bytes] | None:
+        """The bytes of the CSV that the arguments name; None where it is not to be read."""
         ...
 
 

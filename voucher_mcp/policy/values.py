@@ -1,7 +1,5 @@
 """What a call's worth takes from the voucher system itself, by the reads that agents use too."""
 
-import codecs
-import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +8,7 @@ from voucher_mcp.backends.base import Backend
 from voucher_mcp.backends.local.jobs.import_folder import read_blocks
 from voucher_mcp.config import Limits, LocalProject, Project
 from voucher_mcp.domain.errors import LimitExceeded, NotFound
+from voucher_mcp.domain.money import MINOR_UNITS
 from voucher_mcp.domain.write import Arguments
 from voucher_mcp.policy.limits import needs_worth
 
@@ -26,6 +25,7 @@ class BackendValues:
         self._reading = needs_worth(allowed)  # of CSV, which takes time
         self._looking = self._reading or backend.journals
         self._counting = allowed.max_codes_per_call is not None
+        self.digits = MINOR_UNITS[project.currency]
         self.looked = False
         """Whether anything was looked up, so that it can have changed when the write is made."""
 
@@ -53,13 +53,13 @@ class BackendValues:
             return None
         return kind if isinstance(kind, str) else None
 
-    def csv(self, arguments: Arguments) -> Iterable[str]:
+    def csv(self, arguments: Arguments) -> Iterable[bytes] | None:
         if not self._reading:
-            return ()
+            return None
         if arguments.get("csv") is not None:
-            return _lines([arguments["csv"].encode("utf-8", "replace")])
+            return [arguments["csv"].encode("utf-8", "surrogatepass")]
         folder = self._project.import_dir if isinstance(self._project, LocalProject) else None
-        return _lines(read_blocks(folder, Path(arguments.get("path") or "")))
+        return read_blocks(folder, Path(arguments.get("path") or ""))
 
     async def _pool(self, pool_id: str) -> Mapping[str, Any]:
         if not self._looking:
@@ -70,13 +70,3 @@ class BackendValues:
         except NotFound:
             return {}
         return pool
-
-
-def _lines(blocks: Iterable[bytes]) -> Iterable[str]:
-    """The lines of a text in UTF-8, with their ends; read only as they are taken."""
-    rest = ""
-    for text in codecs.iterdecode(blocks, "utf-8-sig", "replace"):
-        lines = io.StringIO(rest + text, newline="").readlines()  # which end as the import takes them to end
-        rest = lines.pop() if lines and not lines[-1].endswith("\n") else ""
-        yield from lines
-    yield rest

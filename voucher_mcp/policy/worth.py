@@ -5,15 +5,18 @@ codes; and balance that is added. A discount is no value (ours): nobody can say 
 Each function is declared at its tool. What is malformed counts for nothing, as the backend will refuse it.
 """
 
-import csv
 import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import anyio.to_thread
 
 from voucher_mcp.domain.errors import InvalidInput
+from voucher_mcp.domain.files.code_rows import Place
+from voucher_mcp.domain.files.encoding import Unreadable
+from voucher_mcp.domain.files.voucher_rows import VoucherTable
 from voucher_mcp.domain.write import Arguments, Values, Worth
 
 _MOST = 2**53
@@ -63,33 +66,31 @@ async def of_list(arguments: Arguments, values: Values) -> Worth:
 
 
 async def of_csv(arguments: Arguments, values: Values) -> Worth:
-    """Vouchers that come as CSV: `Value` is in major units, or points.
+    """Vouchers that come as CSV: `Value` is in major units. It is read as the import reads it.
 
     Raises:
         InvalidInput: it cannot be read.
     """
-    return await anyio.to_thread.run_sync(_worth_of_lines, values.csv(arguments))
+    blocks = values.csv(arguments)
+    return (
+        Worth() if blocks is None else await anyio.to_thread.run_sync(_worth_of_table, blocks, values.digits)
+    )
 
 
-def _worth_of_lines(lines: Iterable[str]) -> Worth:
-    amount = points = rows = 0
-    reader = csv.reader(lines)
+def _worth_of_table(blocks: Iterable[bytes], digits: int) -> Worth:
+    amount = rows = 0
     try:
-        header = next((cells for cells in reader if any(cells)), [])  # as the import passes over empty rows
-        names = [" ".join(name.replace("_", " ").split()).casefold() for name in header]
-        for cells in reader:
-            row = dict(zip(names, cells, strict=False))
-            rows += bool(cells)
-            kind = "_".join(row.get("voucher type", "").replace("_", " ").split()).upper()
-            if kind == "GIFT_VOUCHER":
-                amount += _number(row.get("value", ""), 2)
-            elif kind == "LOYALTY_CARD":
-                points += _number(row.get("value", ""), 0)
-    except csv.Error as error:
+        table = VoucherTable.opened(blocks, Place(digits=digits))
+        for _, cells in table.rows():
+            rows += 1
+            del cells[table.columns.code : table.columns.code + 1]
+            with suppress(ValueError):  # it will fail its row
+                amount += table.columns.body(cells, set()).get("gift", {}).get("amount", 0)
+    except Unreadable as error:
         raise InvalidInput(
-            "This cannot be read as CSV, so it cannot be held against the limits. Nothing was changed."
+            f"{error.sentence} It cannot be held against the limits. Nothing was changed."
         ) from error
-    return Worth(min(amount, _MOST), min(points, _MOST), rows)
+    return Worth(min(amount, _MOST), 0, rows)
 
 
 async def of_nothing(arguments: Arguments, values: Values) -> Worth:

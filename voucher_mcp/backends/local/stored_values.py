@@ -33,7 +33,9 @@ class StoredValues:
             return None
         return voucher.terms.get("type", "DISCOUNT_VOUCHER")
 
-    def csv(self, arguments: Arguments) -> Iterable[str]:
+    digits = 0
+
+    def csv(self, arguments: Arguments) -> Iterable[bytes] | None:
         raise AssertionError("a file is read before the transaction")
 
     async def _pool(self, pool_id: str) -> pools.Pool | None:

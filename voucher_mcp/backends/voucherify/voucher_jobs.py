@@ -16,11 +16,20 @@ from voucher_mcp.backends.voucherify.vouchers import VoucherTools
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput, NotFound, OutcomeUnknown
 from voucher_mcp.domain.fields import fault
+from voucher_mcp.domain.files.cells import plain
+from voucher_mcp.domain.files.code_rows import Place
+from voucher_mcp.domain.files.encoding import Unreadable
+from voucher_mcp.domain.files.voucher_rows import VoucherTable
+from voucher_mcp.domain.money import MINOR_UNITS
 from voucher_mcp.domain.queries import CsvSource
 from voucher_mcp.domain.write import Write
 
 _LOOKED_UP: Final = 5
 """Codes of an earlier try that are looked up; they are put in together, so that a few speak for all."""
+
+_SHOWN: Final = 20
+"""Rows that a dry run shows as they were read."""
+_NAMED: Final = 5
 
 _IMPORTED: Final = "get_voucher with one of the codes shows whether they are there, once the job is done."
 _IMPORTED_ONCE: Final = (
@@ -39,7 +48,7 @@ class VoucherJobTools(VoucherTools):
         rows = bodies.import_rows(vouchers)
         _refuse_too_large(rows, "vouchers")
         if write.dry_run:
-            return _rehearsed(len(rows))
+            return _rehearsed(len(rows), {"rows": [dict(row) for row in rows[:_SHOWN]]})
         if write.recovering and await self._any_exists([row["code"] for row in rows]):
             raise unsettled(_IMPORTED_ONCE, recovering=True)
         # codes are unique in a project: if an earlier try is still in the queue, no voucher is made twice
@@ -54,9 +63,10 @@ class VoucherJobTools(VoucherTools):
             )
         content = csv.text.encode("utf-8", "surrogatepass")
         bodies.refuse_too_large(content, "csv")
-        rows = _count_rows(csv.text)
+        project = self._project
+        content, rows, shown = _checked(content, Place(project.zone, MINOR_UNITS[project.currency]))
         if write.dry_run:
-            return _rehearsed(rows)
+            return _rehearsed(rows, shown)
         if write.recovering:
             raise unsettled(f"{_IMPORTED} {NO_REPEAT}", recovering=True)
         files = {"file": ("vouchers.csv", content, "text/csv")}
@@ -129,26 +139,48 @@ def _refuse_too_large(body: Any, field: str) -> None:
     bodies.refuse_too_large(json.dumps(body, separators=(",", ":")), field)
 
 
-def _count_rows(text: str) -> int:
-    """How many vouchers a CSV has.
+def _checked(content: bytes, place: Place) -> tuple[bytes, int, Mapping[str, Any]]:
+    """A CSV of vouchers as the document writes it, how many it has, and what a dry run shows of it.
+
+    The vendor takes over what was redeemed elsewhere. What it would read otherwise than it was meant, such as
+    a number with what parts its thousands, is not sent.
 
     Raises:
-        InvalidInput: it has no header with a code, or no rows.
+        InvalidInput: the file or some of its rows cannot be read.
     """
+    text, bad, shown, count = io.StringIO(newline=""), list[str](), list[Object](), 0
+    writer = csvlib.writer(text, lineterminator="\n")
+
     try:
-        rows = csvlib.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
-        header = next(rows, [])
-        count = sum(1 for row in rows if any(row))
-    except csvlib.Error as error:
-        raise fault("csv", f"cannot be read as CSV: {error}") from None
-    if "code" not in {name.strip().lower() for name in header}:
-        raise fault("csv", "has no column `Code` in its first line, which must be the header")
+        table = VoucherTable.opened([content], place, takes_over=True)
+        columns = table.columns
+        header = columns.written_header()
+        writer.writerow(header)
+        for line, cells in table.rows():
+            count += 1
+            code = plain(cells.pop(columns.code)) if columns.code < len(cells) else ""
+            try:
+                row = columns.written(cells)
+            except ValueError as error:
+                bad.append(f"line {line:,}: {error}")
+                continue
+            row.insert(columns.code, code)
+            writer.writerow(row)
+            if len(shown) < _SHOWN:
+                shown.append({"row": line, **dict(zip(header, row, strict=False))})
+    except Unreadable as error:
+        raise InvalidInput(f"{error.sentence} Nothing was changed.", field="csv") from None
+    if bad:
+        more = f"; and {len(bad) - _NAMED:,} more" if len(bad) > _NAMED else ""
+        raise fault("csv", f"has rows that cannot be read: {'; '.join(bad[:_NAMED])}{more}")
     if not count:
         raise fault("csv", "has no rows below its header")
-    return count
+    renamed = columns.taken_for()
+    beside = {"rows": shown} | ({"columns": renamed} if renamed else {})
+    return text.getvalue().encode(), count, beside
 
 
-def _rehearsed(count: int) -> Answer[Object]:
+def _rehearsed(count: int, shown: Mapping[str, Any] | None = None) -> Answer[Object]:
     """What can be known of a job before it runs: the vendor checks the rows itself."""
     unknown: Mapping[str, Any] = {"done_count": None, "failed_count": None, "failed": [], "tried": count}
-    return Answer({"async_action_id": None, "result": dict(unknown)}, DRY)
+    return Answer({"async_action_id": None, "result": {**unknown, **(shown or {})}}, DRY)

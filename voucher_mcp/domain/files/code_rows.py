@@ -159,7 +159,7 @@ class Columns:
             if not (cell := plain(cells[at])):
                 continue
             if cell[0] == "{" and spelled(name) == "metadata":
-                members |= _object(cell)
+                members |= read_object(cell)
             else:
                 members[name] = cell
         if not members:
@@ -310,8 +310,22 @@ def _refuse_twice(by_kind: Mapping[Kind, Sequence[Column]]) -> None:
             raise Unreadable(f"{named} both look like {kind}; say which it is with --column {kind}=HEADER")
 
 
-def _moment(zone: tzinfo, text: str, name: str) -> int:
-    return parse_time(text, name, zone=zone, last=name == "valid_until", numbers=False)
+def moment_of(text: str, field: str, zone: tzinfo, *, last: bool) -> int:
+    """A cell with a date or time; a bare number is neither.
+
+    Raises:
+        InvalidInput: it is something else.
+    """
+    return parse_time(text, field, zone=zone, last=last, numbers=False)
+
+
+def _moment(zone: tzinfo, text: str, kind: str) -> int:
+    return moment_of(text, kind, zone, last=kind == "valid_until")
+
+
+def life_problem(kind: Kind, cell: str, place: Place) -> str | None:
+    """Why a cell that tells of a code's life elsewhere keeps it out; None where it is new."""
+    return _LIFE[kind](cell, place)
 
 
 def _status(cell: str, _: Place) -> str | None:
@@ -359,7 +373,12 @@ _LIFE: Final[Mapping[Kind, Callable[[str, Place], str | None]]] = {
 """What tells of a code's life elsewhere."""
 
 
-def _object(cell: str) -> dict[str, Any]:
+def read_object(cell: str) -> dict[str, Any]:
+    """Metadata as JSON.
+
+    Raises:
+        InvalidInput: it is not an object, or not one that metadata may be.
+    """
     try:
         value = json.loads(cell)
     except (ValueError, RecursionError):

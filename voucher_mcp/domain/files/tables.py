@@ -42,12 +42,15 @@ class Table:
     def rows(self, bad: Bad) -> Iterator[tuple[int, list[str]]]:
         """The rows with the line on which each begins; those without anything in them are left out.
 
+        Args:
+            bad: hears of the lines that are several cells where one was expected.
+
         Raises:
-            Unreadable: by the file's encoding.
+            Unreadable: by the file's encoding, or a quote that is not closed as it should be.
         """
         if self.delimiter is None:
             return _cells(self._lines, self.first, bad)
-        return _records(self._lines, self.first, self.delimiter, bad)
+        return _records(self._lines, self.first, self.delimiter)
 
 
 def open_table(lines: Iterable[str], is_code: Callable[[str], bool]) -> Table:
@@ -164,42 +167,22 @@ def _cells(lines: Iterator[str], first: int, bad: Bad) -> Iterator[tuple[int, li
         yield number, [value]
 
 
-def _records(lines: Iterator[str], first: int, delimiter: str, bad: Bad) -> Iterator[tuple[int, list[str]]]:
-    """CSV records, each with the number of the line that it begins on.
-
-    A broken record costs only its first line, which `bad` hears of: the lines after it are read again without
-    it. Otherwise a quote that never closes would take good lines with it.
-    """
-    record: list[str] = []
-    again: list[str] = []  # the last one is the next one
-
-    def feed() -> Iterator[str]:
-        while again:
-            record.append(again.pop())
-            yield record[-1]
-        for line in lines:
-            record.append(line)
-            yield line
-
-    while True:
-        try:
-            for cells in csv.reader(feed(), delimiter=delimiter, strict=True):
-                if any(map(str.strip, cells)):
-                    yield first, cells
-                first += len(record)
-                record.clear()
-        except csv.Error as error:
-            bad(first, "", _why(error, record))
-            again.extend(reversed(record[1:]))
-            first += 1
-            record.clear()
-        else:
-            return
+def _records(lines: Iterator[str], first: int, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """CSV records, each with the number of the line that it begins on."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    line = first
+    try:
+        for cells in reader:
+            if any(map(str.strip, cells)):
+                yield line, cells
+            line = first + reader.line_num
+    except csv.Error as error:
+        raise Unreadable(_why(str(error)), line) from None
 
 
-def _why(error: csv.Error, record: list[str]) -> str:
-    if "limit" in str(error):
-        return f"a cell is longer than {csv.field_size_limit():,} characters; a quote may never be closed"
-    if len(record) > 1 or "end of data" in str(error):
-        return "a quote that opens on this line is never closed as it should be"
-    return "a quote within a quoted cell has to be written twice"
+def _why(error: str) -> str:
+    if "limit" in error:
+        return f"a cell has over {csv.field_size_limit():,} characters; a quote may never close"
+    if "end of data" in error:
+        return "a quote is opened and never closed"
+    return 'a quote within quotes has to be doubled ("")'

@@ -3,19 +3,24 @@
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from voucher_mcp.backends.local.ids import Project
 from voucher_mcp.backends.local.jobs.job_input import InputJob, Record, json_rows, problem_of
 from voucher_mcp.backends.local.jobs.jobs import Chunk, Failure
-from voucher_mcp.backends.local.jobs.voucher_csv import Columns, csv_rows
 from voucher_mcp.backends.local.pools import codes, taken
 from voucher_mcp.backends.local.references import is_an_id
 from voucher_mcp.backends.local.stores.base import Row, Transaction
 from voucher_mcp.backends.local.vouchers.voucher_writes import own_row
 from voucher_mcp.domain.code_config import MAX_CODE_LENGTH, is_valid_code, validate_code
 from voucher_mcp.domain.errors import InvalidInput
+from voucher_mcp.domain.files.cells import plain
+from voucher_mcp.domain.files.code_rows import Place
+from voucher_mcp.domain.files.voucher_rows import VoucherColumns
 from voucher_mcp.domain.texts import composed, folded
+from voucher_mcp.domain.times import to_iso
 from voucher_mcp.domain.voucher import parse_import_row
+from voucher_mcp.domain.wording import value_in_words
 
 _REMEMBERED = 10_000
 """How many different terms are kept read; most rows of a file share theirs."""
@@ -32,6 +37,9 @@ class _Import(InputJob):
     def __init__(self) -> None:
         super().__init__()
         self._known: dict[Any, Terms] = {}
+
+    def show(self, records: Sequence[Record], currency: str) -> list[dict[str, Any]]:
+        return [_shown(record, currency) for record in records]
 
     def _record(self, row: int, code: object, terms: Terms) -> Record:
         if not is_valid_code(code):
@@ -83,6 +91,23 @@ class _Import(InputJob):
         return failures
 
 
+def _shown(record: Record, currency: str) -> dict[str, Any]:
+    """A row as it was read: code, type, value, dates and the rest, or what is wrong with it."""
+    shown: dict[str, Any] = {"row": record.row, "code": record.code}
+    if record.problem is not None:
+        return {**shown, "problem": record.problem}
+    text, active, start_date, expiration_date, metadata = record.content
+    terms = json.loads(text)
+    rest = {
+        "value": value_in_words(terms, currency),
+        "start_date": to_iso(start_date),
+        "expiration_date": to_iso(expiration_date),
+        "active": bool(active),
+        "metadata": json.loads(metadata) if metadata else None,
+    }
+    return {**shown, **terms, **{name: value for name, value in rest.items() if value is not None}}
+
+
 class JsonImport(_Import):
     """import_vouchers: a list of vouchers as their document has them."""
 
@@ -102,19 +127,20 @@ class JsonImport(_Import):
 
 
 class CsvImport(_Import):
-    """import_vouchers_using_csv; its parameters hold the file's header."""
+    """import_vouchers_using_csv; its parameters hold the file's header, time zone and decimals."""
 
     type: ClassVar[str] = "VOUCHERS.IMPORT_CSV"
 
-    def __init__(self, header: Sequence[str]) -> None:
+    def __init__(self, header: Sequence[str], zone: str, digits: int) -> None:
         super().__init__()
-        self._columns = Columns(header)
+        self._columns = VoucherColumns(header, Place(ZoneInfo(zone), digits))
+        self.read_as = self._columns.taken_for()
 
     def prepare(self, chunk: Chunk) -> list[Record]:
         at = self._columns.code
         known, records = self._known, []
-        for line, cells in csv_rows(chunk):
-            code = cells.pop(at).strip() if at < len(cells) else ""
+        for _, (line, cells) in json_rows(chunk):
+            code = plain(cells.pop(at)) if at < len(cells) else ""
             key = tuple(cells)
             terms = known.get(key) or self._remember(key, self._body(cells))
             records.append(self._record(line, code, terms))
@@ -124,4 +150,4 @@ class CsvImport(_Import):
         try:
             return self._columns.body(cells, self.ignored)
         except ValueError as problem:
-            return str(problem)
+            return problem_of(str(problem))

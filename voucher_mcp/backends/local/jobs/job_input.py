@@ -47,6 +47,13 @@ class InputJob(ABC):
         self.ignored: set[str] = set()
         """Names of fields of the input that were passed over."""
 
+    read_as: Mapping[str, str] | None = None
+    """What the columns of a file were taken for, where their names do not say it."""
+
+    def show(self, records: Sequence[Record], currency: str) -> list[dict[str, Any]]:
+        """Rows as they were read, for a dry run; none where a row says it all itself."""
+        return []
+
     @abstractmethod
     def prepare(self, chunk: Chunk) -> list[Record]:
         """The rows of a chunk."""

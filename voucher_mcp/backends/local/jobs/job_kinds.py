@@ -9,7 +9,7 @@ from voucher_mcp.backends.local.jobs.job_input import InputJob
 
 _KINDS: Final[Mapping[str, Callable[[Mapping[str, Any]], InputJob]]] = {
     JsonImport.type: lambda _: JsonImport(),
-    CsvImport.type: lambda parameters: CsvImport(parameters["header"]),
+    CsvImport.type: lambda parameters: CsvImport(**parameters),
     EachUpdate.type: lambda _: EachUpdate(),
     SameUpdate.type: lambda parameters: SameUpdate(parameters["metadata"]),
 }

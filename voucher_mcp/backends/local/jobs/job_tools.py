@@ -22,7 +22,9 @@ from voucher_mcp.backends.local.journal import first_result
 from voucher_mcp.backends.local.stores.base import Store, Transaction
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import NotFound, quoted
+from voucher_mcp.domain.files.code_rows import Place
 from voucher_mcp.domain.job import EXPORT, MAX_INPUT_BYTES
+from voucher_mcp.domain.money import MINOR_UNITS
 from voucher_mcp.domain.queries import CsvSource
 from voucher_mcp.domain.voucher import parse_metadata
 from voucher_mcp.domain.write import Write
@@ -40,10 +42,12 @@ class JobTools(Engine):
         store: Store,
         timezone: str = "UTC",
         *,
+        currency: str = "EUR",
         runner: JobRunner | None = None,
         import_dir: Path | None = None,
     ) -> None:
         super().__init__(project_id, store, timezone)
+        self._currency = currency
         self._runner = runner
         self._import_dir = import_dir
 
@@ -51,10 +55,11 @@ class JobTools(Engine):
         return await self._begin(write, JsonImport.type, JsonInput(vouchers, "vouchers"))
 
     async def import_vouchers_using_csv(self, write: Write, csv: CsvSource) -> Answer[Object]:
+        place = Place(self.zone, MINOR_UNITS[self._currency])
         if csv.path is not None:
-            source = CsvInput(read_blocks(self._import_dir, csv.path), "path")
+            source = CsvInput(read_blocks(self._import_dir, csv.path), "path", place)
         else:
-            source = CsvInput(_text_blocks(csv.text or ""), "csv")
+            source = CsvInput(_text_blocks(csv.text or ""), "csv", place)
         return await self._begin(write, CsvImport.type, source)
 
     async def update_vouchers_in_bulk(self, write: Write, vouchers: Sequence[Fields]) -> Answer[Object]:
@@ -116,7 +121,7 @@ class JobTools(Engine):
     async def _begin(self, write: Write, kind: str, source: Input) -> Answer[Object]:
         """Copy the input, then put the job in, both of which outlive this process."""
         if write.dry_run:
-            result = await rehearse(self, write, kind, source)
+            result = await rehearse(self, write, kind, source, self._currency)
             return Answer({"async_action_id": None, "result": result}, {"dry_run": True})
         if (first := await self._replayed(write)) is not None:
             return first

@@ -23,6 +23,9 @@ from voucher_mcp.domain.write import Write
 SECONDS = 35.0
 """What a dry run may take; beyond it the answer says how many rows were tried (ours)."""
 
+ROWS_SHOWN = 20
+"""Rows that a dry run shows as they were read."""
+
 _BUCKETS = 64
 
 
@@ -33,8 +36,8 @@ async def stream(source: Input) -> AsyncGenerator[Chunk, None]:
         yield chunk
 
 
-async def rehearse(engine: Engine, write: Write, name: str, source: Input) -> dict[str, Any]:
-    """The result that a job would end with, as far as it can be known.
+async def rehearse(engine: Engine, write: Write, name: str, source: Input, currency: str) -> dict[str, Any]:
+    """The result that a job would end with, as far as it can be known, and its first rows as they were read.
 
     Raises:
         InvalidInput: the input cannot be read.
@@ -42,15 +45,18 @@ async def rehearse(engine: Engine, write: Write, name: str, source: Input) -> di
     counts, deadline = _Counts(), time.monotonic() + SECONDS
     kind: InputJob | None = None
     pace = Pace()
+    rows: list[dict[str, Any]] = []
     async for chunk in stream(source):
         kind = kind or kind_of(name, source.parameters)
         records = await anyio.to_thread.run_sync(kind.prepare, chunk)
+        rows += kind.show(records[: ROWS_SHOWN - len(rows)], currency)
         for part in pace.slices(records):
             counts.add(kind, part, await _undone(engine, write, kind, part, pace))
         if time.monotonic() > deadline:
             break
     assert kind is not None  # what has no rows cannot be read
-    return counts.result(kind)
+    shown = {"columns": dict(kind.read_as)} if kind.read_as else {}
+    return counts.result(kind) | shown | ({"rows": rows} if rows else {})
 
 
 async def _undone(
