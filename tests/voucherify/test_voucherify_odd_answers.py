@@ -161,3 +161,22 @@ async def test_what_was_there_long_before_is_not_taken_for_what_a_lost_try_made(
     for one in (*shop.state.campaigns.values(), *shop.state.vouchers.values()):
         one["created_at"] = "2026-01-01T00:00:00.000Z"
     await agent.refused("already_exists", tool, **call)
+
+
+async def test_a_code_that_is_taken_says_by_what(agent: Agent, shop: StandIn) -> None:
+    pool = shop.add_campaign("Summer", ["HERE"])
+    shop.add_campaign("Winter", ["THERE"])
+    shop.add_voucher("ALONE")
+    shop.add_voucher("GONE")
+    await agent.ok("delete_voucher", code="GONE")
+    call = {"pool_id": pool, "codes": ["HERE", "THERE", "ALONE", "GONE", "NEW", "NEW"]}
+    answer = await agent.ok("add_voucher_codes", **call)
+    said = [fate["error"] for fate in answer["data"]]
+    assert [text and text.rpartition(", ")[2] for text in said] == [
+        "in this pool",
+        'in the pool "Winter"',
+        "outside any pool",
+        "and no voucher shows it: a deleted one had it",
+        None,
+        "this code stands twice in the call",
+    ]

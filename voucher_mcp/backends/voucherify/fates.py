@@ -13,7 +13,9 @@ from voucher_mcp.domain.pool import BadCode, CodeFate, NewCode
 Failure = tuple[Literal["duplicate", "invalid"], str]
 """Why a code was not added: the result and the reason."""
 
+TWICE: Final[Failure] = ("duplicate", "this code stands twice in the call")
 TAKEN: Final[Failure] = ("duplicate", "this code exists already")
+DELETED: Final[Failure] = ("duplicate", "this code is taken, and no voucher shows it: a deleted one had it")
 UNREPORTED: Final[Failure] = ("invalid", "the import did not report it as added")
 _NO_SEGMENT: Final = "a code of dots alone cannot be used here: it would change the address that it stands in"
 _DUPLICATE_WORDS: Final = ("duplicate", "already exist", "already used", "not unique")
@@ -29,6 +31,16 @@ class Outcome:
     pending: frozenset[str] = frozenset()
     async_action_id: str | None = None
     """What the vendor is still at work on, where codes are pending."""
+
+
+def taken(voucher: Mapping[str, Any], campaign_id: str | None) -> Failure:
+    """Why a code cannot be added to a campaign that a voucher has already; without one, to any."""
+    pool = as_text(voucher.get("campaign_id"))
+    if pool is None:
+        return ("duplicate", f"{TAKEN[1]}, outside any pool")
+    if pool == campaign_id:
+        return ("duplicate", f"{TAKEN[1]}, in this pool")
+    return ("duplicate", f"{TAKEN[1]}, in the pool {quoted(as_text(voucher.get('campaign')) or pool)}")
 
 
 def with_segments(codes: Iterable[NewCode | BadCode]) -> list[NewCode | BadCode]:
@@ -75,7 +87,7 @@ def _fates(codes: Sequence[NewCode | BadCode], outcome: Outcome) -> Iterator[Cod
             yield {"code": one.value, "id": None, "result": "invalid", "error": one.reason}
             continue
         code = one.value
-        failure = TAKEN if code in seen else outcome.failed.get(code)
+        failure = TWICE if code in seen else outcome.failed.get(code)
         seen.add(code)
         if failure is not None:
             yield {"code": code, "id": None, "result": failure[0], "error": failure[1]}

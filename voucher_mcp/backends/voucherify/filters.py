@@ -4,7 +4,7 @@ Those of a customer's redeemables are all documented, fields and operators. Thos
 by examples only, so that any field passes, and its operators are those that the documents have anywhere.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -23,6 +23,8 @@ _OPERATORS: Final = (
     *("$active", "$expired", "$enabled", "$disabled", "$in_progress", "$failed"),
     *("$count", "$count_more", "$count_less"),
 )
+_COLUMNS: Final = {"voucher_type": "type"}
+"""Filters whose field has another name in a voucher."""
 _NO_VALUE: Final = frozenset({"$has_value", "$is_unknown"})
 """Operators whose value is an empty text (documented)."""
 _DATES: Final = frozenset({"$after", "$before"})
@@ -48,6 +50,36 @@ def voucher_filters(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if not given:
         return None
     return {name: _field(name, value) for name, value in given.items() if value is not None}
+
+
+def passed_over(rows: Sequence[Mapping[str, Any]], filters: Mapping[str, Any] | None) -> str | None:
+    """The name of a filter that some row surely does not meet, where all have to be met: the vendor has
+    passed over it. What is not plain in a row (dates, parts of it, what it lacks) counts as met."""
+    if not filters or filters.get("junction") == "or":
+        return None
+    for name, wanted in filters.items():
+        if name != "junction" and any(_fails(row, _COLUMNS.get(name, name), wanted) for row in rows):
+            return name
+    return None
+
+
+def _fails(row: Mapping[str, Any], name: str, wanted: Mapping[str, Any]) -> bool:
+    value = row.get(name)
+    if name not in row or not isinstance(value, str | bool | None):
+        return False
+    return any(_differs(value, operator, operand) for operator, operand in wanted["conditions"].items())
+
+
+def _differs(value: str | bool | None, operator: str, operand: Any) -> bool:
+    named = {str(one).casefold() for one in (operand if isinstance(operand, list) else [operand])}
+    match operator:
+        case "$is" | "$in":
+            return value is None or str(value).casefold() not in named
+        case "$has_value":
+            return value is None
+        case "$is_unknown":
+            return value is not None
+    return False
 
 
 def equal(**fields: str) -> dict[str, Any]:

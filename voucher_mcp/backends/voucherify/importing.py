@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from voucher_mcp.backends.http import segment
-from voucher_mcp.backends.voucherify import campaigns
+from voucher_mcp.backends.voucherify import campaigns, fates
 from voucher_mcp.backends.voucherify.account import campaign_path
 from voucher_mcp.backends.voucherify.errors import says
-from voucher_mcp.backends.voucherify.fates import TAKEN, UNREPORTED, Outcome, answer, failures
+from voucher_mcp.backends.voucherify.fates import DELETED, UNREPORTED, Outcome, answer, failures
 from voucher_mcp.backends.voucherify.pool_lookups import LOOKED_UP
 from voucher_mcp.backends.voucherify.recovered_imports import RecoveredImports, undecided
 from voucher_mcp.backends.voucherify.shapes import Object, as_object, as_text
@@ -72,7 +72,9 @@ class Importing(RecoveredImports):
                     f" Send at most {LOOKED_UP} codes in a call to be told which of them are taken."
                 )
                 raise
-        taken = await self._existing(list(codes))
+        there = await self._existing(list(codes))
+        identity = campaigns.identity(campaign)
+        taken = {value: fates.taken(one, identity) for value, one in there.items()}
         rest = {value: code for value, code in codes.items() if value not in taken}
         try:
             outcome = await self._import_once(write, campaign, rest) if rest else Outcome()
@@ -83,7 +85,7 @@ class Importing(RecoveredImports):
             if doubtful:
                 raise undecided(doubtful, doubtful + len(codes)) from None
             outcome = await self._add_singly(write, campaign, rest)
-        outcome.failed |= dict.fromkeys(taken, TAKEN)
+        outcome.failed |= taken
         return outcome
 
     async def _add_singly(self, write: Write, campaign: Mapping[str, Any], codes: Codes) -> Outcome:
@@ -97,7 +99,7 @@ class Importing(RecoveredImports):
                     write, "POST", path + segment(value), json=body or None, settled_by=_SETTLED_BY
                 )
             except AlreadyExists:
-                outcome.failed[value] = TAKEN
+                outcome.failed[value] = DELETED
             except VoucherError as error:
                 if outcome.ids and error.applied == "no":
                     error.applied = "partly"

@@ -35,7 +35,7 @@ class PoolCodeTools(Importing):
             return await self._generate(write, campaign, codes)
         codes = fates.with_segments(codes)
         if write.dry_run:
-            return await self._rehearse(codes)
+            return await self._rehearse(campaigns.identity(campaign), codes)
         return await self._import(write, campaign, codes)
 
     async def delete_voucher_codes(
@@ -115,10 +115,11 @@ class PoolCodeTools(Importing):
             return []
         return found.rows if found.total == made else []
 
-    async def _rehearse(self, codes: Sequence[NewCode | BadCode]) -> Answer[list[CodeFate]]:
+    async def _rehearse(self, campaign_id: str, codes: Sequence[NewCode | BadCode]) -> Answer[list[CodeFate]]:
         """The fates that the codes would have; at most the first hundred are looked up."""
         good = list(dict.fromkeys(one.value for one in codes if isinstance(one, NewCode)))
-        taken = dict.fromkeys(await self._existing(good[:LOOKED_UP]), fates.TAKEN)
+        there = await self._existing(good[:LOOKED_UP])
+        taken = {value: fates.taken(one, campaign_id) for value, one in there.items()}
         return fates.answer(codes, fates.Outcome(taken), DRY)
 
     async def _delete_all(self, write: Write, codes: Sequence[str], force: bool) -> None:

@@ -8,7 +8,7 @@ from voucher_mcp.backends.http import Reply, segment
 from voucher_mcp.backends.voucherify import bodies, shapes
 from voucher_mcp.backends.voucherify.account import DRY, Account, is_named, voucher_path
 from voucher_mcp.backends.voucherify.errors import NO_REPEAT, require_gone, says, unsettled
-from voucher_mcp.backends.voucherify.filters import voucher_filters
+from voucher_mcp.backends.voucherify.filters import passed_over, voucher_filters
 from voucher_mcp.backends.voucherify.ids import is_voucher_id, known_ids
 from voucher_mcp.backends.voucherify.query import window
 from voucher_mcp.backends.voucherify.shapes import Object, as_count, as_number, as_object, as_text
@@ -20,6 +20,7 @@ from voucher_mcp.domain.errors import (
     Conflict,
     InvalidInput,
     NotFound,
+    Unsupported,
     VoucherError,
     quoted,
 )
@@ -93,9 +94,15 @@ class VoucherTools(Account):
             "order": query.order,
             "code": query.code,
             "ids": None if query.ids is None else list(query.ids),
-            "filters": voucher_filters(query.filters),
+            "filters": (filters := voucher_filters(query.filters)),
         }
         found, total = await self._list("/v1/vouchers", "vouchers", parameters)
+        if (ignored := passed_over(found, filters)) is not None:
+            raise Unsupported(
+                f"Voucherify passed over the filter on {quoted(ignored)}, so its list is not what was asked for "
+                "and nothing of it is shown. Leave that filter out, or narrow the list by another field.",
+                field="filters",
+            )
         return Answer([shapes.listed_voucher(one, detail) for one in found], {"total": total})
 
     async def update_voucher(self, write: Write, code: str, body: Fields, detail: Detail) -> Answer[Object]:
