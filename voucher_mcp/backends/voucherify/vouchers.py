@@ -99,8 +99,8 @@ class VoucherTools(Account):
         found, total = await self._list("/v1/vouchers", "vouchers", parameters)
         if (ignored := passed_over(found, filters)) is not None:
             raise Unsupported(
-                f"Voucherify passed over the filter on {quoted(ignored)}, so its list is not what was asked for "
-                "and nothing of it is shown. Leave that filter out, or narrow the list by another field.",
+                f"Voucherify passed over the filter on {quoted(ignored)}, so its list is not what was asked "
+                "for and nothing of it is shown. Leave that filter out, or narrow by another field.",
                 field="filters",
             )
         return Answer([shapes.listed_voucher(one, detail) for one in found], {"total": total})
