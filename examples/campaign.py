@@ -20,6 +20,11 @@ from mcp.types import ElicitRequestParams, ElicitResult
 
 PROJECT = "default"
 CUSTOMER = "customer-4711"
+CONFIG = f"""
+[projects.{PROJECT}]
+backend = "local"
+url = "sqlite:///vouchers.db"
+"""
 
 
 class Agent:
@@ -103,11 +108,10 @@ async def agree(context: ClientRequestContext, params: ElicitRequestParams) -> E
 async def main() -> None:
     """Start the server and tell the story."""
     with tempfile.TemporaryDirectory() as folder:
-        server = StdioServerParameters(
-            command=sys.executable,
-            args=["-m", "voucher_mcp"],
-            env={"VOUCHER_MCP_DATABASE_URL": f"sqlite:///{Path(folder) / 'vouchers.db'}"},
-        )
+        config = Path(folder) / "config.toml"  # of its own: yours may name a database that matters
+        config.write_text(CONFIG, encoding="utf-8")
+        command = ["-m", "voucher_mcp", "--config", str(config)]
+        server = StdioServerParameters(command=sys.executable, args=command)
         async with Client(stdio_client(server), elicitation_callback=agree) as client:
             await story(Agent(client))
     print("\nDone.")

@@ -142,6 +142,7 @@ def instructions(settings: Settings) -> str:
         line = f"\n- {project.id}: {quoted(project.name)}, {project.backend}, {access}"
         line += f", {project.currency}" if project.currency != "EUR" else ""
         line += f", {project.timezone}" if project.timezone != "UTC" else ""
+        line += "" if settings.unusable(project.id) is None else ", cannot be used (list_projects says why)"
         rest = f"\n- and {len(settings.projects) - number} more: list_projects"
         if len((text + line + rest).encode()) > INSTRUCTION_BYTES:
             return text + rest

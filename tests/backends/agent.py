@@ -1,5 +1,6 @@
 """An agent at work: what an MCP client sees of one project, whatever system holds its vouchers."""
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -16,6 +17,12 @@ _KEYED = (
     "update_voucher_balance",
     "redeem_vouchers",
 )
+
+
+def assert_reads_well(error: str) -> None:
+    """It says once that nothing was changed, and one is no plural."""
+    assert len(re.findall(r"nothing (was )?changed", error, re.IGNORECASE)) < 2, error
+    assert not re.search(r"(?<![\d.,:-])1 [a-z]+(?<!i)(?<!wa)(?<!ha)s\b", error), error
 
 
 class Agent:
@@ -44,6 +51,7 @@ class Agent:
         envelope = result.structured_content
         assert isinstance(envelope, dict)
         assert envelope["success"] is not result.is_error
+        assert_reads_well(envelope["error"] or "")
         return envelope
 
     async def ok(self, tool: str, **arguments: Any) -> Envelope:

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+import anyio
 import pytest
+
+from tests.protocol.clients import connect, local, settings
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,12 @@ class Command:
         status: int = 0,
         stdin: str = "",
         variables: Mapping[str, str] = MappingProxyType({}),
+        lossy: bool = False,
     ) -> "Said":
-        """Run it, with some variables more, and see that it ends with that status."""
+        """Run it, with some variables more, and see that it ends with that status.
+
+        With `lossy` it may say what is no UTF-8.
+        """
         done = subprocess.run(
             self.line(*arguments),
             input=stdin,
@@ -33,6 +40,7 @@ class Command:
             cwd=self.folder,
             capture_output=True,
             encoding="utf-8",
+            errors="replace" if lossy else "strict",
             timeout=120,
         )
         assert done.returncode == status, done.stdout + done.stderr
@@ -80,6 +88,19 @@ class Said:
 
     out: str
     err: str
+
+
+def put_pool(database: Path, project: str, name: str, codes: Sequence[str]) -> None:
+    """Make a pool of gift cards in a database, as an agent does."""
+
+    async def work() -> None:
+        async with connect(settings(database, projects={project: local(database)})) as client:
+            card = {"type": "GIFT_VOUCHER", "gift": {"amount": 500}}
+            arguments = {"project_id": project, "name": name, "voucher": card, "codes": list(codes)}
+            result = await client.call_tool("create_voucher_pool", arguments)
+            assert not result.is_error, result.structured_content
+
+    anyio.run(work)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterable
 from contextlib import suppress
@@ -66,7 +67,7 @@ def test_a_database_that_is_not_there_yet_has_no_lines_and_is_not_made(cli: Comm
     for form in ("table", "jsonl"):
         said = cli.run("journal", "--format", form)
         assert said.out == ""
-        assert "no such writes" in said.err
+        assert re.search(r"There is no journal yet: \S+ does not exist", said.err)
     assert not database.exists()
 
 
@@ -281,3 +282,39 @@ def test_a_reader_that_has_seen_enough_is_no_error(cli: Command, database: Path,
         running.stdout.close()
         assert running.stderr.read() == ""
     assert running.returncode == 141
+
+
+def test_no_database_no_writes_and_no_such_writes_are_told_apart(cli: Command, database: Path) -> None:
+    assert "There is no journal yet" in cli.run("journal").err
+    cli.run("migrate")
+    for arguments in ((), ("--tool", "redeem_vouchers"), ("--since", "2h"), ("--project", "default")):
+        assert re.search(
+            r"The journal, in \S+, has no writes( of the project default)? yet",
+            cli.run("journal", *arguments).err,
+        )
+    keep(database, [{}])
+    assert "There are no such writes" in cli.run("journal", "--tool", "create_voucher").err
+    assert cli.run("journal").err == ""
+
+
+@pytest.mark.parametrize(
+    ("tool", "says"),
+    [
+        ("redeem_voucher", 'There is no tool "redeem_voucher"; did you mean redeem_vouchers?'),
+        ("codes imports", "did you mean codes import?"),
+        ("qqq", 'There is no tool "qqq".'),
+        ("get_voucher", "only reads"),
+    ],
+)
+def test_a_tool_that_there_is_not_is_the_callers_mistake(cli: Command, tool: str, says: str) -> None:
+    for begun in (False, True):
+        if begun:
+            cli.run("migrate")
+        said = cli.run("journal", "--tool", tool, status=2)
+        assert says in said.err
+        assert said.out == ""
+
+
+def test_lines_of_a_tool_that_is_no_more_are_shown(cli: Command, database: Path) -> None:
+    keep(database, [{"tool": "a_tool_of_old"}])
+    assert [line["tool"] for line in shown(cli, "--tool", "a_tool_of_old")] == ["a_tool_of_old"]

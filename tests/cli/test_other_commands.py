@@ -61,7 +61,7 @@ def test_check_fails_where_a_database_could_not_be_made(cli: Command) -> None:
     said = cli.run(
         "check", status=1, variables={"VOUCHER_MCP_DATABASE_URL": f"sqlite:///{cli.folder}/plain/vouchers.db"}
     )
-    assert "is no directory" in said.out
+    assert "is not a directory" in said.out
 
 
 def test_a_wrong_configuration_is_the_callers_mistake(cli: Command) -> None:

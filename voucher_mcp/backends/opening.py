@@ -13,7 +13,8 @@ from anyio.abc import TaskGroup
 from voucher_mcp.backends.base import Backend
 from voucher_mcp.backends.local.stores.base import Store
 from voucher_mcp.backends.pace import Paces
-from voucher_mcp.config import ConfigError, Database, LocalProject, Project, Settings
+from voucher_mcp.config import ConfigError, Database, LocalProject, Missing, Project, Settings
+from voucher_mcp.domain.errors import Unavailable
 
 if TYPE_CHECKING:
     from voucher_mcp.backends.local.jobs.job_runner import JobRunner
@@ -55,12 +56,20 @@ def refuse_unserved(settings: Settings) -> None:
         ConfigError: a database is not one that this version reaches.
     """
     for project in settings.projects.values():
-        if isinstance(project, LocalProject) and project.url.path is None:
+        if isinstance(project, LocalProject) and project.url.dsn is not None:
             raise ConfigError(
                 f"projects.{project.id}.url: this version does not serve PostgreSQL yet; use sqlite:///"
             )
-    if settings.journal.path is None:
+    if settings.journal.dsn is not None:
         raise ConfigError("state: this version does not serve PostgreSQL yet; use sqlite:///")
+
+
+def _unusable(project_id: str, missing: Missing) -> Unavailable:
+    return Unavailable(
+        f"The project {project_id} cannot be used: {missing.what}. The operator has to set it and start "
+        "voucher-mcp again; other projects work.",
+        retryable=False,
+    )
 
 
 class Backends:
@@ -82,8 +91,11 @@ class Backends:
         """The backend of a configured project; projects in one file share its store.
 
         Raises:
-            Unavailable: it cannot be opened now; the next call tries again.
+            Unavailable: it cannot be opened now, and the next call tries again; or a value of its
+                configuration is missing.
         """
+        if (missing := self._settings.unusable(project_id)) is not None:
+            raise _unusable(project_id, missing)
         if (backend := self._backends.get(project_id)) is not None:
             return backend
         project = self._settings.projects[project_id]
@@ -102,8 +114,12 @@ class Backends:
         """The state database, with the journal of the writes on vendors; made at the first one.
 
         Raises:
-            Unavailable: it cannot be opened now.
+            Unavailable: it cannot be opened now, or nobody said where it is.
         """
+        if self._settings.journal.is_missing:
+            missing = self._settings.unusable("default")
+            why = missing.what if missing else "nobody said where it is"
+            raise Unavailable(f"The journal cannot be written: {why}. Nothing was sent.", retryable=False)
         path = self._file(self._settings.journal)
         async with self._opening[path]:
             return await self._store(path)

@@ -9,6 +9,7 @@ import anyio
 import anyio.lowlevel
 
 from voucher_mcp.domain.errors import RateLimited
+from voucher_mcp.domain.texts import counted
 
 _MARGIN = 1.0
 """Seconds of a call's time that are kept for making its answer."""
@@ -95,7 +96,8 @@ class Pace:
                 if not fits(wait, kept):
                     raise RateLimited(
                         "The project's rate at its voucher system is used up for now, and the wait does not "
-                        f"fit into this call; nothing was sent. Try again in {math.ceil(wait)} seconds.",
+                        "fit into this call; nothing was sent. Try again in "
+                        f"{counted(math.ceil(wait), 'second')}.",
                         retry_after=round(wait, 1),
                     )
                 await anyio.sleep(wait)

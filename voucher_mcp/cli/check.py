@@ -1,4 +1,4 @@
-"""`voucher-mcp check`: tries every project, and says what is wrong and how to mend it."""
+"""`voucher-mcp check`: tries every project, and says what is wrong and how to repair it."""
 
 import argparse
 import os
@@ -11,6 +11,7 @@ from voucher_mcp.cli.main import DONE, FAILED, settings_of
 from voucher_mcp.cli.reach import checked
 from voucher_mcp.config import LocalProject, Project, Settings, configuration_file, usual_file
 from voucher_mcp.domain.errors import Unavailable, VoucherError
+from voucher_mcp.domain.texts import counted
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -30,6 +31,10 @@ async def _check_all(settings: Settings) -> int:
         for project in settings.projects.values():
             access = "read" if settings.read_only else project.access
             print(f"\n{project.id} ({project.backend}, {access} access)")
+            if (missing := settings.unusable(project.id)) is not None:
+                failed += 1
+                print(f"  FAILED: {missing.what}{missing.guess}. Set it, and start voucher-mcp again.")
+                continue
             try:
                 for line in await _check(project, backends):
                     print(f"  {line}")
@@ -38,9 +43,9 @@ async def _check_all(settings: Settings) -> int:
                 print(f"  FAILED: {error.message}")
             except OSError as error:
                 failed += 1
-                print(f"  FAILED: {error.filename}: {error.strerror}. Mend its permissions.")
+                print(f"  FAILED: {error.filename}: {error.strerror}. Repair its permissions.")
     count = len(settings.projects)
-    print(f"\n{failed} of {count} projects failed." if failed else f"\n{_all(count)} can be used.")
+    print(f"\n{failed} of {counted(count, 'project')} failed." if failed else f"\n{_all(count)} can be used.")
     return FAILED if failed else DONE
 
 
@@ -63,10 +68,10 @@ def _check_place(path: Path) -> str:
     """
     folder = next(parent for parent in path.parents if parent.exists())
     if not folder.is_dir():
-        raise Unavailable(f"{path} cannot be made: {folder} is no directory. Set another path in `url`.")
+        raise Unavailable(f"{path} cannot be made: {folder} is not a directory. Set another path in `url`.")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise Unavailable(
-            f"{path} cannot be made: {folder} cannot be written. Mend its permissions, or set another path."
+            f"{path} cannot be made: {folder} cannot be written. Repair its permissions, or set another path."
         )
     return f"ok: there is no database yet; the first use makes {path}"
 

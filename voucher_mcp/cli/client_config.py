@@ -33,10 +33,17 @@ class Client(NamedTuple):
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the snippet on standard output, and where it goes on standard error."""
-    settings_of(arguments)  # a client would hide what is wrong with it
+    settings = settings_of(arguments)  # a client would hide what is wrong with it
     client = CLIENTS[arguments.client]
     print(client.snippet(command_line(arguments.config)))
     print(f"\n{client.place}", file=sys.stderr)
+    for project in settings.projects:
+        if (missing := settings.unusable(project)) is not None:
+            print(
+                f"The project {project} cannot be used so: {missing.what}{missing.guess}. A variable can be "
+                "set in the client's `env`.",
+                file=sys.stderr,
+            )
     if names := _variables_in_use():
         print(
             f"Your shell sets {', '.join(names)}, which a client may not pass on: repeat in its `env` what "
@@ -71,7 +78,7 @@ CLIENTS: Mapping[str, Client] = {
     "claude-desktop": Client(
         desktop_snippet,
         "Put it into claude_desktop_config.json (Claude Desktop: Settings, Developer, Edit Config), then "
-        "start Claude Desktop anew.",
+        "start Claude Desktop again.",
     ),
     "claude-code": Client(
         _claude_code_snippet, "Run it in a shell; `claude mcp list` shows the server afterwards."
@@ -81,7 +88,7 @@ CLIENTS: Mapping[str, Client] = {
     ),
     "vscode": Client(
         _vscode_snippet,
-        "Put it into .vscode/mcp.json; for all folders, into what “MCP: Open User Configuration” opens.",
+        'Put it into .vscode/mcp.json; for all folders, into what "MCP: Open User Configuration" opens.',
     ),
 }
 
@@ -92,7 +99,12 @@ def _server(command: Sequence[str]) -> dict[str, object]:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding)
+    except UnicodeEncodeError:  # a path must not lose the letters that a terminal cannot show
+        return json.dumps(value, indent=2)
+    return text
 
 
 def _program() -> list[str]:

@@ -23,6 +23,7 @@ from voucher_mcp.domain.files.code_rows import BALANCE, EXPORTED
 from voucher_mcp.domain.money import MINOR_UNITS
 from voucher_mcp.domain.pool import ExportedCode, VoucherPool
 from voucher_mcp.domain.spreadsheet import guarded
+from voucher_mcp.domain.texts import counted
 from voucher_mcp.domain.times import to_iso
 from voucher_mcp.policy.access import Demand, refusal
 
@@ -58,8 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     with Interrupt():
         count = on_backend(settings, arguments.project, work)
     where = f" to {arguments.output}" if arguments.output else ""
-    codes = "code" if count == 1 else "codes"
-    print(f"Exported {count:,} {codes} of the pool {quoted(arguments.pool)}{where}.", file=sys.stderr)
+    print(f"Exported {counted(count, 'code')} of the pool {quoted(arguments.pool)}{where}.", file=sys.stderr)
     return DONE
 
 

@@ -6,15 +6,21 @@ import re
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict
+from difflib import get_close_matches
+from pathlib import Path
 
 import anyio
 
-from voucher_mcp.cli.main import DONE, MISUSED, settings_of
+from voucher_mcp.backends.local.stores.schema import schema_of
+from voucher_mcp.cli.codes_import import COMMAND
+from voucher_mcp.cli.main import DONE, FAILED, MISUSED, settings_of
 from voucher_mcp.cli.reach import project_of
-from voucher_mcp.config import Settings
+from voucher_mcp.config import LocalProject, Settings
 from voucher_mcp.domain.errors import InvalidInput, quoted
+from voucher_mcp.domain.texts import counted
 from voucher_mcp.domain.times import now, parse_time, to_iso
 from voucher_mcp.policy.journal_reading import AuditLine, audit_lines, databases
+from voucher_mcp.server import all_tools
 
 Show = Callable[[Sequence[AuditLine]], None]
 
@@ -42,11 +48,54 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"voucher-mcp: {error.message}", file=sys.stderr)
         return MISUSED
     show = _json_lines if arguments.format == "jsonl" else _tables()
-    count = anyio.run(_show_all, settings, arguments, since, show)
-    if count == 0:
-        where = ", ".join(str(path) for path in databases(settings, arguments.project))
-        print(f"There are no such writes in the journal, which is in {where}.", file=sys.stderr)
-    return DONE
+    status = _say_what_is_left_out(settings, arguments.project)
+    if anyio.run(_show_all, settings, arguments, since, show):
+        return status
+    if arguments.tool is not None and (problem := _no_such_tool(arguments.tool)):
+        print(f"voucher-mcp: {problem}", file=sys.stderr)
+        return MISUSED
+    if paths := databases(settings, arguments.project):
+        print(anyio.run(_why_nothing, settings, arguments.project, paths), file=sys.stderr)
+    return status
+
+
+def _say_what_is_left_out(settings: Settings, project_id: str | None) -> int:
+    """Name the databases whose place is not known; the status is that of a failure where there are some."""
+    status = DONE
+    for project in settings.projects.values() if project_id is None else [settings.projects[project_id]]:
+        place = project.url if isinstance(project, LocalProject) else settings.journal
+        missing = settings.unusable(project.id if isinstance(project, LocalProject) else "default")
+        if place.is_missing and missing is not None:
+            status = FAILED
+            print(
+                f"The writes of the project {project.id} are not shown: {missing.what}{missing.guess}.",
+                file=sys.stderr,
+            )
+    return status
+
+
+def _no_such_tool(name: str) -> str | None:
+    """Why the journal can have no writes of that tool; None where it can."""
+    tools = {definition.name: definition.worth is not None for definition in all_tools().values()}
+    known = [COMMAND, *(tool for tool, writes in tools.items() if writes)]
+    if name in known:
+        return None
+    if name in tools:
+        return f"{quoted(name)} only reads, and the journal holds writes alone."
+    near = get_close_matches(name, known, n=1)
+    return f"There is no tool {quoted(name)}" + (f"; did you mean {near[0]}?" if near else ".")
+
+
+async def _why_nothing(settings: Settings, project: str | None, paths: Sequence[Path]) -> str:
+    """Why there was nothing to show: no database yet, no writes in it, or none that was asked for."""
+    where = ", ".join(map(str, paths))
+    if not any(schema_of(path) for path in paths):
+        exists = "does not exist" if len(paths) == 1 else "do not exist"
+        return f"There is no journal yet: {where} {exists}. The first write makes it."
+    async for _ in audit_lines(settings, project=project):
+        return f"There are no such writes in the journal, which is in {where}."
+    of_project = "" if project is None else f" of the project {project}"
+    return f"The journal, in {where}, has no writes{of_project} yet."
 
 
 def moment_of(text: str) -> int:
@@ -142,7 +191,7 @@ def _worth(line: AuditLine) -> str:
     """What was minted: an amount in minor units, or points."""
     if line.amount is not None:
         return f"{line.amount:,}"
-    return "" if line.points is None else f"{line.points:,} points"
+    return "" if line.points is None else counted(line.points, "point")
 
 
 def _short(key: str) -> str:

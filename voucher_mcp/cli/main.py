@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ DONE, FAILED, MISUSED, INTERRUPTED, CUT_OFF = 0, 1, 2, 130, 141
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; the exit status is 0, 1 where it failed, 2 where it was called or configured wrongly."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # names may have letters that a terminal cannot show
     arguments = _parser().parse_args(sys.argv[1:] if argv is None else argv)
     try:
         return _run(arguments)

@@ -1,6 +1,10 @@
-"""`voucher-mcp migrate`: the databases of all projects at this version's schema."""
+"""`voucher-mcp migrate`: the databases of all projects, and the journal's, at this version's schema."""
 
 import argparse
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import anyio
 
@@ -10,6 +14,9 @@ from voucher_mcp.cli.main import DONE, FAILED, settings_of
 from voucher_mcp.config import LocalProject, Settings
 from voucher_mcp.domain.errors import VoucherError
 
+Opening = Callable[[], Awaitable[Any]]
+"""Opens a database, which brings it up to date."""
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Migrate each database, and say from which schema to which."""
@@ -18,24 +25,40 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _migrate_all(settings: Settings) -> int:
     failed = False
-    local = {p.url: p for p in settings.projects.values() if isinstance(p, LocalProject)}  # a file once
-    if not local:
-        print("No project has a database of its own: nothing to do.")
+    for project in settings.projects.values():
+        missing = settings.unusable(project.id)
+        if isinstance(project, LocalProject) and missing:
+            failed = True
+            print(f"{project.id}: FAILED: {missing.what}{missing.guess}.")
     async with open_backends(settings) as backends:
-        for project in local.values():
+        databases = _databases(settings, backends)
+        if not databases and not failed:
+            print("No project has a database of its own, and there is no journal yet: nothing to do.")
+        for path, opening in databases.items():
             try:
-                print(await _migrate(project, backends))
+                print(await _migrate(path, opening))
             except VoucherError as error:
                 failed = True
-                print(f"{project.url.path}: {error.message}")
+                print(f"{path}: FAILED: {error.message}")
     return FAILED if failed else DONE
 
 
-async def _migrate(project: LocalProject, backends: Backends) -> str:
-    path = project.url.path
-    assert path is not None  # open_backends saw to it
+def _databases(settings: Settings, backends: Backends) -> dict[Path, Opening]:
+    """Each file once; the journal of writes on vendors only where it was begun."""
+    found: dict[Path, Opening] = {}
+    journal = settings.journal.path
+    if journal is not None and journal.exists():
+        found[journal] = backends.state
+    for project in settings.projects.values():
+        if isinstance(project, LocalProject) and not settings.unusable(project.id):
+            assert project.url.path is not None  # open_backends saw to it
+            found[project.url.path] = partial(backends.get, project.id)
+    return found
+
+
+async def _migrate(path: Path, opening: Opening) -> str:
     before = schema_of(path)
-    await backends.get(project.id)
+    await opening()
     after = schema_of(path)
     if before == after:
         return f"{path}: has schema {after} already; nothing to do."

@@ -13,12 +13,17 @@ from voucher_mcp.cli.main import settings_of
 from voucher_mcp.config import Settings
 from voucher_mcp.server import build_server
 
+logger = logging.getLogger(__name__)
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve; logs go to standard error, standard output is the protocol's."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # else Ctrl-C would wait for the next line of input
     settings, cut_off = settings_of(arguments), False
+    for project in settings.projects:
+        if (missing := settings.unusable(project)) is not None:
+            logger.warning("the project %s cannot be used: %s%s", project, *missing)
     try:
         anyio.run(_serve, settings)
     except* (BrokenPipeError, anyio.BrokenResourceError):

@@ -6,6 +6,7 @@ from collections import Counter
 from voucher_mcp.cli.report import Report
 from voucher_mcp.domain.errors import quoted
 from voucher_mcp.domain.pool import ImportedBatch
+from voucher_mcp.domain.texts import counted
 
 
 class Tally:
@@ -41,17 +42,13 @@ class Tally:
         seconds = time.monotonic() - self._started
         pace = f" in {seconds:.1f} s ({self.done / max(seconds, 0.001):,.0f} a second)"
         did, not_done = ("Would add", "Would not be added") if dry_run else ("Added", "Not added")
-        lines = [f"{did} {_codes(self.added)} to the pool {quoted(pool)}{'' if dry_run else pace}."]
+        lines = [f"{did} {counted(self.added, 'code')} to the pool {quoted(pool)}{'' if dry_run else pace}."]
         reasons = [f"{count:,} {reason}" for reason, count in self.taken.most_common()]
         if self.bad:
-            reasons.append(f"{self.bad:,} bad line{'s' if self.bad != 1 else ''}")
+            reasons.append(counted(self.bad, "bad line"))
         if reasons:
             lines.append(f"{not_done}: {'; '.join(reasons)}.")
             lines.append(
                 f"{self._report.path} lists them by line, with the codes in clear: keep it like the codes."
             )
         return "\n".join(lines)
-
-
-def _codes(count: int) -> str:
-    return f"{count:,} code{'s' if count != 1 else ''}"

@@ -17,6 +17,7 @@ from voucher_mcp.config.models import (
     Toolset,
     VoucherifyProject,
 )
+from voucher_mcp.config.substitution import Missing
 from voucher_mcp.config.values import Database, data_file, is_loopback
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Limits",
     "LocalProject",
     "MewsProject",
+    "Missing",
     "Project",
     "Settings",
     "Toolset",

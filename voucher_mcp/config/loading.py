@@ -1,16 +1,17 @@
 """Finds the configuration, reads it and builds the settings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
 from voucher_mcp.config.environment import VENDORS, Choices, Variables
 from voucher_mcp.config.errors import ConfigError, KeyPath, key_path
 from voucher_mcp.config.explain import explain
+from voucher_mcp.config.missing import place_in_project, with_stand_ins
 from voucher_mcp.config.models import TOOLSETS, Access, Destructive, Settings
-from voucher_mcp.config.substitution import Substitution
+from voucher_mcp.config.substitution import Missing, Substitution
 from voucher_mcp.config.values import parse_path
 
 
@@ -26,11 +27,15 @@ def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
     - Where no file names projects the environment makes them, and those four set what they say. If it says
       nothing either, there is one project, `default`: local, in the data directory, writable.
 
-    Nothing is created or opened but the file. Raises ConfigError with all that is wrong.
+    A value that is missing, of the environment or a file that `${…}` names, takes away its project alone:
+    `Settings.unusable` says why.
+
+    Nothing is created, and nothing opened but these files. Raises ConfigError with all that is wrong.
     """
     variables = Variables({name: value for name, value in environ.items() if value.strip()})
-    substitution = Substitution(variables.environ)
     file = configuration_file(config, variables.environ)
+    folder = file.parent if file else Path()
+    substitution = Substitution(variables.environ, folder)
     filled = {key: substitution.fill(value, (key,)) for key, value in (_read(file) if file else {}).items()}
     choices = variables.choices()
     names: dict[KeyPath, str] = {}
@@ -39,12 +44,19 @@ def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
         names = {("projects", *key): variable for variable, key in VENDORS.items()}
     variables.refuse_unknown(substitution.used)
 
-    settings, wrong = _validate(filled, file.parent if file else Path())
-    wrong |= substitution.problems  # a value that could not be filled in is its key's only problem
+    settings, wrong = _validate(filled, folder)
+    missing = {**substitution.missing, **_absent(wrong, names, filled)}
+    places = {place for key in missing if (place := place_in_project(key))}
+    if blank := places & {place_in_project(key) for key in wrong}:
+        settings, wrong = _validate(with_stand_ins(filled, blank), folder)
+    # a value that could not be filled in is its key's only problem, and none where it is a project's
+    fatal = [key for key in missing if key in wrong or place_in_project(key) is None]
+    wrong |= {key: "".join(missing[key]) for key in fatal}
+    wrong |= substitution.broken
     problems = [f"{names.get(key) or _place(file, key)}: {what}" for key, what in wrong.items()]
     if settings is None or problems or variables.problems:
         raise ConfigError(*variables.problems, *problems)
-    return _tightened(settings, choices)
+    return _tightened(settings, choices).lacking(_by_project(missing))
 
 
 def configuration_file(config: Path | None, environ: Mapping[str, str]) -> Path | None:
@@ -100,6 +112,28 @@ def _validate(tables: Mapping[str, object], folder: Path) -> tuple[Settings | No
         return Settings.model_validate(tables, context={"folder": folder}), {}
     except ValidationError as error:
         return None, dict(explain(error))
+
+
+def _absent(
+    wrong: Iterable[KeyPath], names: Mapping[KeyPath, str], tables: Mapping[str, Any]
+) -> dict[KeyPath, Missing]:
+    """The values that a variable would have set, and no variable did."""
+    return {
+        key: Missing(f"environment variable {names[key]} is not set")
+        for key in wrong
+        if key in names and str(key[2]) not in tables["projects"][key[1]]
+    }
+
+
+def _by_project(missing: Mapping[KeyPath, Missing]) -> dict[str, Missing]:
+    """What is missing in each project."""
+    found: dict[str, dict[Missing, None]] = {}
+    for key, one in missing.items():
+        found.setdefault(str(key[1]), {})[one] = None
+    return {
+        project: Missing("; ".join(one.what for one in several), "".join(one.guess for one in several))
+        for project, several in found.items()
+    }
 
 
 def _place(file: Path | None, key: KeyPath) -> str:

@@ -5,9 +5,10 @@ from datetime import UTC, tzinfo
 from typing import Annotated, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from voucher_mcp.config.errors import hint, key_path
+from voucher_mcp.config.substitution import Missing
 from voucher_mcp.config.values import (
     Address,
     Currency,
@@ -199,11 +200,23 @@ class Settings(_Model):
     projects: Annotated[dict[ProjectId, Project], Field(min_length=1)]
     limits: Limits = Limits()
     http: HttpSettings | None = None
+    _lacking: Mapping[str, Missing] = PrivateAttr(default_factory=dict)
+
+    def lacking(self, missing: Mapping[str, Missing]) -> Self:
+        """The same, where values of these projects, by their ids, are missing."""
+        copy = self.model_copy()
+        copy._lacking = missing
+        return copy
+
+    def unusable(self, project_id: str) -> Missing | None:
+        """Which values the project cannot be used without; None where none is missing."""
+        return self._lacking.get(project_id)
 
     @property
     def journal(self) -> Database:
         """Where the journal of vendor writes is: `state`, else the default local project's own
-        database, else `state.db` in the data directory. Nothing is opened or created."""
+        database, else `state.db` in the data directory. Nothing is opened or created. It is nowhere (path and
+        dsn None) where that is the place of a database whose address is missing."""
         if self.state is not None:
             return self.state
         default = self.projects.get("default")

@@ -17,10 +17,18 @@ _SCHEMES = ("sqlite", "postgresql", "postgres")
 
 @dataclass(frozen=True)
 class Database:
-    """Where a store lives: an SQLite file (`path`, absolute) or PostgreSQL (`dsn`); the other is None."""
+    """Where a store lives: an SQLite file (`path`, absolute) or PostgreSQL (`dsn`); the other is None.
+
+    Both are where the address is missing.
+    """
 
     path: Path | None = None
     dsn: SecretStr | None = None
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether nobody said where it is."""
+        return self.path is None and self.dsn is None
 
 
 def data_file(name: str) -> Path:

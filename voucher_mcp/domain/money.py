@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from voucher_mcp.domain.texts import counted
+
 _TWO_DIGITS: Final = (
     "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF "
     "CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF "
@@ -25,7 +27,7 @@ MINOR_UNITS: Final[Mapping[str, int]] = {
 def worth(amount: int | None, points: int | None, currency: str) -> str:
     """An amount and points as a person reads them: `5.00 EUR and 3 points`; what is None is not there."""
     parts = [money(amount, currency)] if amount is not None else []
-    parts += [f"{points:,} point{'' if points == 1 else 's'}"] if points is not None else []
+    parts += [counted(points, "point")] if points is not None else []
     return " and ".join(parts)
 
 

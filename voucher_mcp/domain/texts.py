@@ -68,6 +68,11 @@ def folded(code: str) -> str | None:
     return None if code.isascii() and code == code.upper() else caseless(code)
 
 
+def counted(count: int, noun: str) -> str:
+    """So many of what the noun names: `1 code`, `1,500 codes`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def unstorable(text: str, *, prose: bool = False) -> str | None:
     """What keeps a text from being stored, as a phrase that goes on from its name; None where nothing does.
 

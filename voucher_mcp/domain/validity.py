@@ -147,15 +147,11 @@ def why_not_usable(terms: ValidityTerms, now: int, zone: tzinfo) -> VoucherError
     start, expiration = terms.get("start_date"), terms.get("expiration_date")
     active = terms.get("active")
     if active is not None and not active:
-        return VoucherDisabled("The voucher is disabled; it has to be enabled first. Nothing changed.")
+        return VoucherDisabled("The voucher is disabled; it has to be enabled first.")
     if expiration is not None and now > expiration:
-        return VoucherExpired(
-            f"The voucher expired at {to_iso(expiration)} and it is {to_iso(now)} now. Nothing changed."
-        )
+        return VoucherExpired(f"The voucher expired at {to_iso(expiration)} and it is {to_iso(now)} now.")
     if start is not None and now < start:
-        return VoucherNotActive(
-            f"The voucher becomes active at {to_iso(start)} and it is {to_iso(now)} now. Nothing changed."
-        )
+        return VoucherNotActive(f"The voucher becomes active at {to_iso(start)} and it is {to_iso(now)} now.")
     return _outside_windows(terms, now, zone)
 
 
@@ -231,7 +227,7 @@ def _outside_windows(terms: ValidityTerms, now: int, zone: tzinfo) -> VoucherNot
 
 
 def _not_now(windows: str, moment: str) -> VoucherNotActive:
-    return VoucherNotActive(f"The voucher is valid {windows}, and it is {moment}. Nothing changed.")
+    return VoucherNotActive(f"The voucher is valid {windows}, and it is {moment}.")
 
 
 def _is_within(period: Period, today: int, clock: str) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from voucher_mcp.domain.money import money
+from voucher_mcp.domain.texts import counted
 
 
 def in_words(voucher: Mapping[str, Any], currency: str, zone: tzinfo, ends: int | None) -> str:
@@ -33,7 +34,7 @@ def value_in_words(voucher: Mapping[str, Any], currency: str) -> str | None:
     if "amount" in gift:
         return money(gift["amount"], currency)
     if "points" in card:
-        return _counted(card["points"], "point")
+        return counted(card["points"], "point")
     return f"{_off(discount, currency)}{_most(discount, currency)}" if discount else None
 
 
@@ -63,12 +64,8 @@ def _uses(voucher: Mapping[str, Any]) -> str:
     if quantity == 1:
         return "works once"
     if quantity is not None:
-        return f"works {quantity:,} times"
+        return f"works {counted(quantity, 'time')}"
     return "works any number of times" if _object(voucher, "discount") else "works until it is spent"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def local_time(moment: int, zone: tzinfo) -> str:

@@ -10,7 +10,7 @@ A tool that every project refuses is not registered.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from voucher_mcp.config import Project, Settings
 from voucher_mcp.domain.errors import AccessDenied, Unsupported, VoucherError
@@ -75,6 +75,8 @@ class Offer(TypedDict):
     unavailable_tools: list[str]
     timezone: str
     currency: str
+    unusable: NotRequired[str]
+    """Why no tool works, where a value of its configuration is missing."""
 
 
 def offer(project: Project, demands: Iterable[Demand], settings: Settings, can: Can) -> Offer:
@@ -84,7 +86,7 @@ def offer(project: Project, demands: Iterable[Demand], settings: Settings, can: 
     for demand in demands:
         sorted_into = served if refusal(demand, project, settings, can) is None else refused
         sorted_into.setdefault(demand.toolset, []).append(demand.tool)
-    return {
+    offered: Offer = {
         "id": project.id,
         "name": project.name,
         "backend": project.backend,
@@ -94,6 +96,9 @@ def offer(project: Project, demands: Iterable[Demand], settings: Settings, can: 
         "timezone": project.timezone,
         "currency": project.currency,
     }
+    if (missing := settings.unusable(project.id)) is not None:
+        offered["unusable"] = f"{missing.what}; the operator has to set it and start voucher-mcp again"
+    return offered
 
 
 def offered(demand: Demand, settings: Settings, can: Can) -> bool:

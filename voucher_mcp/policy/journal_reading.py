@@ -87,18 +87,17 @@ async def audit_lines(
 
 
 def databases(settings: Settings, project: str | None) -> list[Path]:
-    """Where the lines of that project are, or those of all."""
+    """Where the lines of that project are, or those of all; without those whose place is not known."""
     chosen = settings.projects.values() if project is None else [settings.projects[project]]
     places = [one.url if isinstance(one, LocalProject) else settings.journal for one in chosen]
     if project is None and settings.state is not None:  # a vendor's project may have been taken out
         places.append(settings.state)
-    if any(place.path is None for place in places):
+    if any(place.dsn is not None for place in places):
         raise Unavailable("The journal is in PostgreSQL, which this version does not read yet.")
     files = []
-    for place in places:
-        assert place.path is not None
-        with as_unavailable(place.path):
-            files.append(real_path(place.path))
+    for path in (place.path for place in places if place.path is not None):
+        with as_unavailable(path):
+            files.append(real_path(path))
     return list(dict.fromkeys(files))
 
 

@@ -9,6 +9,7 @@ from voucher_mcp.backends.local import projects
 from voucher_mcp.backends.local.stores.base import Store, Transaction
 from voucher_mcp.config import Limits
 from voucher_mcp.domain.errors import LimitExceeded, OutcomeUnknown, Unavailable
+from voucher_mcp.domain.texts import counted
 from voucher_mcp.domain.times import now
 from voucher_mcp.domain.write import Allowance, Worth
 
@@ -34,7 +35,12 @@ def check_call(worth: Worth, limits: Limits) -> None:
             worth.amount,
             limits.max_amount_per_call,
         ),
-        ("max_codes_per_call", f"touch {worth.codes:,} codes", worth.codes, limits.max_codes_per_call),
+        (
+            "max_codes_per_call",
+            f"touch {counted(worth.codes, 'code')}",
+            worth.codes,
+            limits.max_codes_per_call,
+        ),
     )
     for limit, what, much, most in wanted:
         if most is not None and much > most:
@@ -61,7 +67,7 @@ async def count_call(store: Store, project_id: str, most: int) -> None:
             wait = MINUTE / 1_000 if oldest is None else (oldest + MINUTE - moment) / 1_000
             raise LimitExceeded(
                 f"The limit max_calls_per_minute is {most:,}, and the last minute had {count:,}. "
-                f"Nothing was changed. Wait {math.ceil(max(0.0, wait))} seconds, then try again.",
+                f"Nothing was changed. Wait {counted(math.ceil(max(0.0, wait)), 'second')}, then try again.",
                 retryable=True,
                 retry_after=max(0.0, wait),
             )

@@ -11,7 +11,7 @@ from voucher_mcp.domain.errors import VoucherError
 from voucher_mcp.domain.json_text import has_large_integer, with_exact_integers
 from voucher_mcp.policy.text import clean, is_clean
 
-_SAYS_SO = re.compile(r"[Nn]othing (was|is|has|will)|[Nn]one was|[Nn]either was")
+_SAYS_SO = re.compile(r"[Nn]othing (was|is|has|will|of it was)|[Nn]one was|[Nn]either was")
 
 
 def success(answer: Answer[Any], *, links: bool = False) -> CallToolResult:

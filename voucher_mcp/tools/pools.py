@@ -24,7 +24,7 @@ from voucher_mcp.domain.pool import (
     VoucherPool,
     VoucherPoolSummary,
 )
-from voucher_mcp.domain.texts import codes_looked_up
+from voucher_mcp.domain.texts import codes_looked_up, counted
 from voucher_mcp.policy import worth
 from voucher_mcp.tools.arguments import (
     Flag,
@@ -214,7 +214,7 @@ def _pool_of(arguments: Mapping[str, Any], answer: Answer[Any]) -> str:
 
 def _codes_of(answer: Answer[Any]) -> str:
     count = answer.about.get("codes")
-    return "codes" if count is None else f"{count:,} code{'s' if count != 1 else ''}"
+    return "codes" if count is None else counted(count, "code")
 
 
 def _worth_of(answer: Answer[Any], currency: str) -> str:

@@ -14,7 +14,7 @@ from voucher_mcp.domain.errors import InvalidInput, quoted
 from voucher_mcp.domain.money import worth as worth_of
 from voucher_mcp.domain.pool import Deletion
 from voucher_mcp.domain.queries import VouchersQuery
-from voucher_mcp.domain.texts import codes_looked_up, composed
+from voucher_mcp.domain.texts import codes_looked_up, composed, counted
 from voucher_mcp.policy import worth
 from voucher_mcp.tools.arguments import (
     Code,
@@ -236,7 +236,7 @@ def _ask_delete(arguments: Mapping[str, Any], answer: Answer[Any], currency: str
     of_points = answer.about.get("type") == "LOYALTY_CARD"
     held = worth_of(None, balance, currency) if of_points else worth_of(balance, None, currency)
     holding = f" with a balance of {held}" if held else ""
-    lost = f" and its {redemptions:,} redemption{'s' if redemptions != 1 else ''}" if redemptions else ""
+    lost = f" and its {counted(redemptions, 'redemption')}" if redemptions else ""
     freed = ", freeing its code to be used again," if arguments.get("force") else ""
     return f"Delete the voucher {quoted(answer.about.get('code', arguments['code']))}{holding}{lost}{freed}"
 

@@ -9,6 +9,7 @@ from voucher_mcp.backends.bloomreach.imports import ImportTools
 from voucher_mcp.backends.bloomreach.pool_tools import PoolTools
 from voucher_mcp.backends.pace import Paces
 from voucher_mcp.config import BloomreachProject
+from voucher_mcp.domain.texts import counted
 
 
 class BloomreachBackend(PoolTools, ImportTools):
@@ -39,7 +40,7 @@ class BloomreachBackend(PoolTools, ImportTools):
         count = len((await self._pools(anyio.current_time())).pools)
         signed = "the token" if self._project.token is not None else "the stored sign-in"
         imports = "; imports can be started" if self._project.can_import else ""
-        return f"{signed} is accepted, with {count:,} pool{'s' if count != 1 else ''}{imports}"
+        return f"{signed} is accepted, with {counted(count, 'pool')}{imports}"
 
     async def close(self) -> None:
         """End the session and the connections."""

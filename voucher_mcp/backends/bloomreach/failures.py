@@ -23,6 +23,7 @@ from voucher_mcp.domain.errors import (
     VoucherError,
     quoted,
 )
+from voucher_mcp.domain.texts import counted
 
 WAIT = 2.0
 """Ours: seconds until the next try where a refusal names none."""
@@ -52,8 +53,8 @@ class CutOff(Unavailable):
 
     def __init__(self, count: int) -> None:
         super().__init__(
-            f"Bloomreach's server gives no more than the first {count:,} rows of this list, though it counts "
-            "more. Try again later; the product itself shows them all."
+            f"Bloomreach's server gives no more than the first {counted(count, 'row')} of this list, though "
+            "it counts more. Try again later; the product itself shows them all."
         )
 
 

@@ -14,7 +14,7 @@ from voucher_mcp.backends.mews.windows import utc
 from voucher_mcp.backends.pace import Paces
 from voucher_mcp.config.models import MewsProject
 from voucher_mcp.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable, quoted
-from voucher_mcp.domain.texts import composed, spellings
+from voucher_mcp.domain.texts import composed, counted, spellings
 
 SERVICES_SECONDS = 300.0
 """How long the services that were found are remembered (ours)."""
@@ -48,7 +48,7 @@ class Account(Backend):
         body = {"Extent": PLAIN, **ACTIVE, "ServiceIds": services[:MAX_ITEMS], "Limitation": {"Count": 1}}
         found = objects((await self.client.read("vouchers/getAll", "Vouchers", body))["Vouchers"])
         pools = f"pools, the newest is {quoted(Pool(found[0]).name)}" if found else "no pools yet"
-        return f"Mews answers: {len(services)} service{'s' if len(services) != 1 else ''}, {pools}"
+        return f"Mews answers: {counted(len(services), 'service')}, {pools}"
 
     async def services(self, *, fresh: bool = False) -> list[Object]:
         """The services that the token shows, the inactive ones too: vouchers may hang on them."""

@@ -18,7 +18,7 @@ from voucher_mcp.backends.mews.windows import CLOCK_ERROR, pieces
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.domain.pool import CodesQuery, VoucherCode
-from voucher_mcp.domain.texts import composed
+from voucher_mcp.domain.texts import composed, counted
 from voucher_mcp.domain.times import now
 
 Fits = Callable[[Object], bool]
@@ -44,8 +44,8 @@ async def page(account: Account, pool: Pool, query: CodesQuery) -> Answer[list[V
     matching, whole = await _codes(account, pool, query, fits, moment_now)
     if query.skip and query.skip >= len(matching) and not whole:
         raise InvalidInput(
-            f"`skip` reaches at most {len(matching):,} codes into this list, where one call's walk over the "
-            "pool ended. Narrow updated_after and updated_before instead.",
+            f"`skip` reaches at most {counted(len(matching), 'code')} into this list, where one call's walk "
+            "over the pool ended. Narrow updated_after and updated_before instead.",
             field="skip",
         )
     shown: list[VoucherCode] = [

@@ -14,6 +14,7 @@ from voucher_mcp.backends.mews.templates import enterprise_of
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import Conflict, OutcomeUnknown, VoucherError, quoted
 from voucher_mcp.domain.pool import BadCode, Generation, NewCode, VoucherPool
+from voucher_mcp.domain.texts import counted
 from voucher_mcp.domain.write import Write
 
 SETTLED_BY = "list_voucher_pools, or get_voucher_pool with its name,"
@@ -81,7 +82,7 @@ async def choose_missing(
         return adding.all_there(await account.walk_codes([pool.id]).all())
     raise OutcomeUnknown(
         f"An earlier try created the pool {quoted(pool.name)} with the id {pool.id} and lost its answer; "
-        f"{count:,} of {codes.count:,} codes are in it now. This call wrote nothing. Look at it with "
+        f"it holds {count:,} of {counted(codes.count, 'code')} now. This call wrote nothing. Look at it with "
         "get_voucher_pool, and generate what is missing with add_voucher_codes."
     )
 

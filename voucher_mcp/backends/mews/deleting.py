@@ -11,7 +11,7 @@ from voucher_mcp.backends.mews.ids import lowered
 from voucher_mcp.backends.mews.objects import Object, Pool, is_active, key_of, moment
 from voucher_mcp.backends.mews.windows import CLOCK_ERROR
 from voucher_mcp.domain.errors import InvalidInput, quoted
-from voucher_mcp.domain.texts import composed
+from voucher_mcp.domain.texts import composed, counted
 from voucher_mcp.domain.write import Write
 
 SETTLED_BY = "list_voucher_codes of the pool with these code_ids"
@@ -49,8 +49,8 @@ async def find(account: Account, write: Write, pool: Pool, references: Sequence[
         why = "" if whole else ", or not among its newest codes, which are all that one call looks through"
         hint = "" if whole else " Give ids instead of codes."
         raise InvalidInput(
-            f"{len(missing)} of {len(references)} codes are not in the pool {quoted(pool.name)}{why}: {named}"
-            f"{' and others' if len(missing) > 5 else ''}. Nothing was changed.{hint}",
+            f"Not in the pool {quoted(pool.name)}{why}: {named}{' and others' if len(missing) > 5 else ''} "
+            f"({len(missing)} of {counted(len(references), 'code')}). Nothing was changed.{hint}",
             field="code_ids",
         )
     return list({_id(code): code for code in meant.values() if code is not None}.values())

@@ -8,6 +8,7 @@ from voucher_mcp.backends.mews.walk import WALK_REQUESTS
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.domain.pool import CodesQuery, VoucherCode, VoucherPool, VoucherPoolSummary
+from voucher_mcp.domain.texts import counted
 
 
 class PoolReads(Account):
@@ -26,8 +27,9 @@ class PoolReads(Account):
         has_more = len(pools) > skip + limit or not walk.reached_end
         if has_more and not shown:
             raise InvalidInput(
-                f"`skip` reaches at most {len(pools):,} pools into this list ({WALK_REQUESTS} requests of "
-                f"{MAX_ITEMS:,} a call). get_voucher_pool finds a pool by its id.",
+                f"`skip` reaches at most {counted(len(pools), 'pool')} into this list "
+                f"({WALK_REQUESTS} requests of {MAX_ITEMS:,} a call). "
+                "get_voucher_pool finds a pool by its id.",
                 field="skip",
             )
         return Answer(shown, {"has_more": has_more})

@@ -22,6 +22,7 @@ from voucher_mcp.domain.errors import (
     UpstreamError,
     quoted,
 )
+from voucher_mcp.domain.texts import counted
 from voucher_mcp.domain.write import Write
 
 API_VERSION: Final = "v2018-08-01"
@@ -97,7 +98,7 @@ class Account(Backend):
             ) from None
         total = as_count(found.get("total"))
         return f"Reached Voucherify at {self._host}" + (
-            "." if total is None else f": {total:,} vouchers can be read."
+            "." if total is None else f": {counted(total, 'voucher')} can be read."
         )
 
     async def _get(self, path: str, parameters: Mapping[str, Any] | None = None) -> Object:

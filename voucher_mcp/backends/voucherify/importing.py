@@ -15,6 +15,7 @@ from voucher_mcp.backends.voucherify.shapes import Object, as_object, as_text
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import AlreadyExists, OutcomeUnknown, VoucherError
 from voucher_mcp.domain.pool import BadCode, CodeFate, NewCode
+from voucher_mcp.domain.texts import counted
 from voucher_mcp.domain.times import to_iso
 from voucher_mcp.domain.write import Write
 
@@ -103,7 +104,9 @@ class Importing(RecoveredImports):
             except VoucherError as error:
                 if outcome.ids and error.applied == "no":
                     error.applied = "partly"
-                error.message += f" {len(outcome.ids)} of {len(codes)} codes were added before it."
+                error.message += (
+                    f" {len(outcome.ids)} of {counted(len(codes), 'code')} had been added before it."
+                )
                 raise
             else:
                 outcome.ids[value] = as_text(reply.object().get("id")) or value

@@ -14,6 +14,7 @@ from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput, NotFound, OutcomeUnknown, VoucherError, quoted
 from voucher_mcp.domain.fields import fault
 from voucher_mcp.domain.pool import BadCode, CodeFate, Deletion, Generation, NewCode
+from voucher_mcp.domain.texts import counted
 from voucher_mcp.domain.times import to_iso
 from voucher_mcp.domain.write import Write
 
@@ -95,7 +96,7 @@ class PoolCodeTools(Importing):
             raise fault("generate", "has a form of which no codes are left; none was made. Use a longer one")
         if made < count:
             raise OutcomeUnknown(
-                f"The voucher system made {made:,} of {count:,} codes and gave up on the rest. "
+                f"The voucher system made {made:,} of {counted(count, 'code')} and gave up on the rest. "
                 "list_voucher_codes shows them; a longer length or another pattern may help.",
                 applied="partly",
             )
@@ -130,7 +131,7 @@ class PoolCodeTools(Importing):
             except VoucherError as error:
                 if done and error.applied == "no":
                     error.applied = "partly"
-                error.message += f" {done} of {len(codes)} codes were deleted before it."
+                error.message += f" {done} of {counted(len(codes), 'code')} had been deleted before it."
                 raise
 
     async def _delete(self, write: Write, code: str, force: bool) -> None:
@@ -155,8 +156,8 @@ class PoolCodeTools(Importing):
         if strangers:
             named = ", ".join(map(quoted, strangers[:5])) + (" and others" if len(strangers) > 5 else "")
             raise InvalidInput(
-                f"{len(strangers)} of {len(names)} codes are not in the pool "
-                f"{quoted(campaigns.name_of(campaign))}: {named}. Nothing was changed.",
+                f"Not in the pool {quoted(campaigns.name_of(campaign))}: {named} "
+                f"({len(strangers)} of {counted(len(names), 'code')}). Nothing was changed.",
                 field="code_ids",
             )
 

@@ -25,6 +25,7 @@ from voucher_mcp.backends.voucherify.walking import (
 from voucher_mcp.domain.errors import OutcomeUnknown, quoted
 from voucher_mcp.domain.job import ENDED
 from voucher_mcp.domain.queries import Window
+from voucher_mcp.domain.texts import counted
 from voucher_mcp.domain.times import to_iso
 from voucher_mcp.domain.write import Write
 
@@ -148,8 +149,8 @@ class RecoveredImports(PoolLookups, Walking):
 def undecided(there: int, asked: int) -> OutcomeUnknown:
     """The error where codes are in the pool that the first try may have added, or not."""
     return OutcomeUnknown(
-        f"The answer to the first try was lost. {there} of the {asked} codes are in the pool now, and it "
-        "cannot be told whether that try added them or they were there before; nothing was sent again. "
+        f"The answer to the first try was lost. The pool holds {there} of {counted(asked, 'code')} now, and "
+        "it cannot be told whether that try added them or they were there before; nothing was sent again. "
         "list_voucher_codes with code_ids shows them; those that are missing can be added with a new "
         "idempotency_key."
     )

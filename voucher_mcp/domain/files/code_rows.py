@@ -18,7 +18,7 @@ from voucher_mcp.domain.files.encoding import Unreadable, lines_of
 from voucher_mcp.domain.files.names import Kind, doubt_of, kind_of, spelled
 from voucher_mcp.domain.files.tables import Bad, Table, open_table
 from voucher_mcp.domain.pool import NewCode
-from voucher_mcp.domain.texts import composed
+from voucher_mcp.domain.texts import composed, counted
 from voucher_mcp.domain.times import parse_time
 from voucher_mcp.domain.voucher import MAX_METADATA_BYTES, parse_metadata
 
@@ -144,7 +144,10 @@ class Columns:
 
     def _fitted(self, cells: Sequence[str]) -> Sequence[str]:
         if any(cell.strip() for cell in cells[self.width :]):
-            raise InvalidInput(f"the line has {len(cells)} cells, the header names {self.width} columns")
+            raise InvalidInput(
+                f"the line has {counted(len(cells), 'cell')}, the header names "
+                f"{counted(self.width, 'column')}"
+            )
         return [*cells[: self.width], *[""] * (self.width - len(cells))]
 
     def _of(self, cells: Sequence[str], kind: Kind) -> int | None:
@@ -165,7 +168,9 @@ class Columns:
         if not members:
             return None
         text = _JSON.encode(members)
-        if len(text) > MAX_METADATA_BYTES or not text.isascii() or "\\u" in text:
+        if len(text) > MAX_METADATA_BYTES or not (
+            text.isascii() and text.isprintable() and "\\u" not in text
+        ):
             parse_metadata(members, "metadata")
         return text
 

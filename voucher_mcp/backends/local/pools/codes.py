@@ -24,7 +24,7 @@ from voucher_mcp.domain.errors import (
     quoted,
 )
 from voucher_mcp.domain.pool import AssignedCode, BadCode, CodeFate, Generation, NewCode
-from voucher_mcp.domain.texts import folded
+from voucher_mcp.domain.texts import counted, folded
 from voucher_mcp.domain.times import to_iso, to_unix
 
 STATUS_NAMES = ("available", "assigned", "redeemed")
@@ -263,8 +263,8 @@ async def find_all(
         meant = await hint(transaction, project, missing[0], pool.n) if len(missing) == 1 else ""
         named = ", ".join(quoted(reference) for reference in islice(missing, 5))
         raise InvalidInput(
-            f"{len(missing)} of {len(references)} codes are not in the pool {quoted(pool.name)}: {named}"
-            f"{' and others' if len(missing) > 5 else ''}. Nothing was changed.{meant}",
+            f"Not in the pool {quoted(pool.name)}: {named}{' and others' if len(missing) > 5 else ''} "
+            f"({len(missing)} of {counted(len(references), 'code')}). Nothing was changed.{meant}",
             field="code_ids",
         )
     return list({row[0]: row for _, row in found if row is not None}.values())

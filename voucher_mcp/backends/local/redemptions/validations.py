@@ -32,6 +32,7 @@ from voucher_mcp.domain.errors import (
 from voucher_mcp.domain.formula import Context
 from voucher_mcp.domain.order import Order
 from voucher_mcp.domain.queries import Redeemable
+from voucher_mcp.domain.texts import counted
 from voucher_mcp.domain.validity import why_not_usable
 
 
@@ -275,8 +276,8 @@ def _check_quantity(voucher: Voucher, held: sessions.Held) -> None:
     quantity = voucher.quantity
     if quantity is not None and voucher.redeemed_quantity + held.redemptions >= quantity:
         raise QuantityExceeded(
-            f"The voucher can be redeemed {quantity} times: {voucher.redeemed_quantity} are used and "
-            f"{held.redemptions} more reserved by sessions. Nothing changed."
+            f"The voucher can be redeemed {'once' if quantity == 1 else counted(quantity, 'time')}; used: "
+            f"{voucher.redeemed_quantity}, reserved by sessions: {held.redemptions}."
         )
 
 
@@ -335,9 +336,9 @@ def _too_little(
     if asked is not None and reserved is not None and reserved < asked:
         return InsufficientBalance(
             f"The session reserved {reserved:,} {unit} of the card{wanted}; it spends at most what it "
-            "reserved. Nothing changed; validate again with the same key to reserve more."
+            "reserved. Validate again with the same key to reserve more."
         )
     return InsufficientBalance(
         f"The card holds {voucher.balance or 0:,} {unit}, {held.amount:,} of them reserved by sessions"
-        f"{wanted}. Nothing changed."
+        f"{wanted}."
     )
