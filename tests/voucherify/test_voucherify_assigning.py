@@ -114,6 +114,17 @@ async def test_a_filter_that_the_vendor_passes_over_makes_no_code_available(
     await agent.refused("pool_exhausted", "assign_voucher_code", pool_id=pool, customer_id="bob")
 
 
+async def test_rows_that_happen_to_fit_do_not_hide_that_a_filter_is_passed_over(
+    agent: Agent, shop: StandIn
+) -> None:
+    pool = shop.add_campaign("Summer", ["USED", "FREE", "HELD"])
+    shop.add_customer("ann", "USED", "HELD")
+    redeemable = {"object": "voucher", "id": "USED"}
+    await agent.ok("redeem_vouchers", redeemables=[redeemable], order={"amount": 100})
+    shop.state.ignored_filters = {"holder_id"}
+    assert (await agent.pool(pool))["available"] == 1
+
+
 @pytest.mark.parametrize(
     "condition", [{"$is_unknown": ""}, {"$has_value": ""}, {"$is": "cust_1"}, {"$in": ["cust_1"]}]
 )
