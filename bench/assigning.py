@@ -75,7 +75,7 @@ def _assign(connection: apsw.Connection, queries: dict[str, str], customer: str)
         return connection.execute(queries[query], values).fetchall()
 
     ((n, _),) = run("code_next_available", 1, moment, customer)
-    run("customer_insert", 1, customer, moment)
+    run("customer_insert", 1, customer, moment, customer)
     run("code_assign", n, customer, moment)
     run("pool_count", 1, -1, 1, 0)
     run("block_count", 1, n, -1, 1, 0)

@@ -209,6 +209,14 @@ class Backend:
         """Give back what a session reserved of a voucher."""
         raise self._cannot("release_validation_session")
 
+    async def find_customers(self, text: str, limit: int) -> Answer[list[Object]]:
+        """The customers whose id, name or e-mail holds the text, whatever its case; [] if nobody's does.
+
+        Each is {id, source_id, name, email, vouchers: how many they hold}, null what is not known; `has_more`
+        stands beside them.
+        """
+        raise self._cannot("find_customers")
+
     async def list_customer_redeemables(
         self, customer_id: str, query: RedeemablesQuery, detail: Detail
     ) -> Answer[list[Object]]:

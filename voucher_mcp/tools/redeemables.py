@@ -1,4 +1,4 @@
-"""The toolset redeemables: what a customer holds."""
+"""The toolset redeemables: who the customers are, and what they hold."""
 
 from typing import Annotated, Any
 
@@ -19,6 +19,17 @@ Filters = Annotated[
         "$before, $more_than, $less_than (days ago)"
     ),
 ]
+
+
+@tool(toolset="redeemables", title="Find customers", listing=True)
+async def find_customers(
+    call: Call,
+    text: Annotated[Text, Field(description="A part of an id, name or e-mail, in any case", min_length=1)],
+    limit: Annotated[Integer, Field(ge=1, le=100)] = 10,
+) -> Answer[list[dict[str, Any]]]:
+    """Find customers, with how many vouchers each holds; their `source_id`, or else `id`, is the customer_id
+    of other tools."""
+    return await call.backend.find_customers(text, limit)
 
 
 @tool(toolset="redeemables", title="List a customer's redeemables", listing=True)

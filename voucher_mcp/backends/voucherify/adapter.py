@@ -3,6 +3,7 @@
 from voucher_mcp.backends.voucherify.assigning import AssigningTools
 from voucher_mcp.backends.voucherify.bulk_codes import BulkCodeTools
 from voucher_mcp.backends.voucherify.code_lists import CodeListTools
+from voucher_mcp.backends.voucherify.customers import CustomerTools
 from voucher_mcp.backends.voucherify.ledger import LedgerTools
 from voucher_mcp.backends.voucherify.pools import PoolTools
 from voucher_mcp.backends.voucherify.redeemables import RedeemableTools
@@ -18,6 +19,7 @@ class VoucherifyBackend(
     LedgerTools,
     VoucherJobTools,
     RedeemableTools,
+    CustomerTools,
     RedemptionTools,
 ):
     """One Voucherify project."""

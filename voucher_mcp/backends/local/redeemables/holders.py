@@ -2,6 +2,7 @@
 
 from voucher_mcp.backends.local.ids import Project
 from voucher_mcp.backends.local.stores.base import Transaction
+from voucher_mcp.domain.texts import caseless
 
 OWNER = "OWNER"
 
@@ -10,7 +11,7 @@ async def hold(
     transaction: Transaction, project: Project, customer_id: str, voucher_n: int, role: str, moment: int
 ) -> bool:
     """Let a customer, who comes into being with it, hold a voucher; answer whether they did not before."""
-    await transaction.run("customer_insert", project.n, customer_id, moment)
+    await transaction.run("customer_insert", project.n, customer_id, moment, caseless(customer_id))
     if not await transaction.run("holder_insert", project.n, customer_id, voucher_n, role, moment):
         return False
     await transaction.run("holdings_count", project.n, customer_id, voucher_n, 1)

@@ -3,7 +3,7 @@
 from voucher_mcp.backends.base import Object
 from voucher_mcp.backends.local.engine import Engine
 from voucher_mcp.backends.local.ids import Project
-from voucher_mcp.backends.local.redeemables import redeemables
+from voucher_mcp.backends.local.redeemables import customers, redeemables
 from voucher_mcp.backends.local.stores.base import Transaction
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.queries import Detail, RedeemablesQuery
@@ -12,6 +12,12 @@ from voucher_mcp.domain.times import now
 
 class RedeemableTools(Engine):
     """What customers hold."""
+
+    async def find_customers(self, text: str, limit: int) -> Answer[list[Object]]:
+        async def work(transaction: Transaction, project: Project | None) -> Answer[list[Object]]:
+            return await customers.find(transaction, project, text, limit)
+
+        return await self.read(work, quick=False)
 
     async def list_customer_redeemables(
         self, customer_id: str, query: RedeemablesQuery, detail: Detail

@@ -64,3 +64,7 @@ WITH counted AS (
 )
 UPDATE code_blocks SET available = c.available, assigned = c.assigned, redeemed = c.redeemed
 FROM counted AS c WHERE c.pool = code_blocks.pool AND c.first_n = code_blocks.first_n;
+
+-- An id in the spelling that all its cases share, for finding customers by a part of it.
+ALTER TABLE customers ADD COLUMN folded TEXT NOT NULL DEFAULT '';
+UPDATE customers SET folded = caseless(id);

@@ -134,4 +134,4 @@ SELECT n, code FROM vouchers WHERE n = (
 UPDATE vouchers SET status = 1, holder = ?2, assigned_at = ?3, updated_at = ?3 WHERE n = ?1 AND status = 0;
 
 -- customer_insert
-INSERT INTO customers (project, id, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING;
+INSERT INTO customers (project, id, created_at, folded) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING;

@@ -1,0 +1,1 @@
+"""Tasks in plain words, to see how many calls and bytes an agent needs for them."""

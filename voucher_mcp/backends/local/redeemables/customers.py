@@ -1,0 +1,30 @@
+"""Who the customers are. The engine knows nothing of them but the id that they came into being with."""
+
+from typing import Any
+
+from voucher_mcp.backends.local.ids import Project
+from voucher_mcp.backends.local.stores.base import Transaction
+from voucher_mcp.domain.answer import Answer
+from voucher_mcp.domain.texts import caseless
+
+
+async def find(
+    transaction: Transaction, project: Project | None, text: str, limit: int
+) -> Answer[list[dict[str, Any]]]:
+    """The customers whose id holds the text, whatever its case, in the order of their ids."""
+    rows = (
+        await transaction.all("customers_with", project.n, caseless(text.strip()), limit + 1)
+        if project
+        else []
+    )
+    return Answer([_public(*row) for row in rows[:limit]], {"has_more": len(rows) > limit})
+
+
+def _public(customer_id: str, vouchers: int) -> dict[str, Any]:
+    return {
+        "id": customer_id,
+        "source_id": customer_id,
+        "name": None,
+        "email": customer_id if "@" in customer_id else None,
+        "vouchers": vouchers,
+    }
