@@ -1,4 +1,4 @@
-"""The agent that knows the way: it walks each task's ideal, so that a change which makes it longer is seen."""
+"""The agent that knows the way: it walks each task's ideal, so that what makes it longer is seen."""
 
 import shutil
 from collections.abc import Mapping

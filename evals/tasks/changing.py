@@ -24,7 +24,7 @@ async def a_new_pool(call: Call) -> str:
 
 
 @task(
-    "Before I decide: what would a pool Autumn with 1,000 codes of 10 euros off look like? Do not make it yet.",
+    "Before I decide: what would a pool Autumn with 1,000 codes of 10 euros off be? Do not make it yet.",
     calls=1,
     says=["1[,. ]?000"],
 )
@@ -107,7 +107,7 @@ async def metadata_of_a_pool(call: Call) -> str:
 
 
 @task(
-    "Put in these gift cards from our old system: OLD-1 with 12.50 euros, OLD-2 with 30 euros, OLD-3 with 7 euros.",
+    "Put in these gift cards of our old system: OLD-1 with 12.50 euros, OLD-2 with 30 euros, OLD-3 with 7.",
     calls=2,
     makes={"voucher:OLD-1/balance": 1_250, "voucher:OLD-2/balance": 3_000, "voucher:OLD-3/balance": 700},
     may=["voucher:OLD-*"],

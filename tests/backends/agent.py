@@ -15,6 +15,7 @@ _KEYED = (
     "assign_voucher_code",
     "generate_random_code",
     "update_voucher_balance",
+    "move_voucher_balance",
     "redeem_vouchers",
 )
 

@@ -35,6 +35,7 @@ _AT_VOUCHERIFY: Mapping[str, tuple[str, str]] = {
     "disable_voucher": ("POST", "/disable"),
     "enable_voucher": ("POST", "/enable"),
     "update_voucher_balance": ("POST", "/balance"),
+    "move_voucher_balance": ("POST", "OTHER/balance"),
     "delete_voucher": ("DELETE", "/v1/vouchers/"),
     "redeem_vouchers": ("POST", "/v1/redemptions"),
     "rollback_redemption": ("POST", "/rollback"),

@@ -1,4 +1,4 @@
-"""Writing calls on vouchers: FIVE (5.00 off, redeemed once), CARD (holds 10.00) and OFF (is disabled)."""
+"""Writing calls on vouchers: FIVE (5.00 off, once), CARD (10.00), OTHER (0.50) and OFF (disabled)."""
 
 from typing import Any
 
@@ -16,6 +16,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "disable_voucher": {"code": "FIVE"},
     "enable_voucher": {"code": "OFF"},
     "update_voucher_balance": {"code": "CARD", "amount": 100},
+    "move_voucher_balance": {"from_code": "CARD", "to_code": "OTHER", "amount": 300, "reason": "lost"},
     "delete_voucher": {"code": "CARD"},
     "redeem_vouchers": {"redeemables": FIVE, "order": ORDER, "customer": {"source_id": "alice"}},
     "rollback_redemption": {"redemption_id": REDEMPTION},
@@ -32,6 +33,7 @@ async def furnish(agent: Agent) -> str:
     await agent.ok("create_voucher", code="FIVE", discount={"type": "AMOUNT", "amount_off": 500})
     await agent.ok("create_voucher", code="OFF", gift={"amount": 1}, active=False)
     await agent.ok("create_voucher", code="CARD", gift={"amount": 1_000})
+    await agent.ok("create_voucher", code="OTHER", gift={"amount": 50})
     data = await agent.data("redeem_vouchers", redeemables=FIVE, order=ORDER)
     return str(data["redemptions"][0]["id"])
 
@@ -46,5 +48,7 @@ async def everything(agent: Agent) -> dict[str, Any]:
     return {
         "vouchers": await agent.data("list_vouchers", limit=100, order="code", detail="full"),
         "redemptions": await agent.data("list_redemptions", limit=100, detail="full"),
-        "ledger": (await agent.call("list_voucher_transactions", code="CARD"))["data"],
+        "ledger": [
+            (await agent.call("list_voucher_transactions", code=code))["data"] for code in ("CARD", "OTHER")
+        ],
     }

@@ -175,6 +175,15 @@ class Backend:
         """Add to a gift or loyalty card, or take off with a negative amount; minor units or points."""
         raise self._cannot("update_voucher_balance")
 
+    async def move_voucher_balance(
+        self, write: Write, from_code: str, to_code: str, amount: int | None, reason: str | None
+    ) -> Answer[Object]:
+        """Move minor units or points from a card to another of its kind, all where no amount is given.
+
+        Answers {amount, from: {code, balance}, to: {code, balance}}. The write has a key.
+        """
+        raise self._cannot("move_voucher_balance")
+
     async def list_voucher_transactions(
         self, code: str, limit: int, order: str | None, starting_after_id: str | None
     ) -> Answer[list[Object]]:

@@ -103,6 +103,11 @@ async def of_one(arguments: Arguments, values: Values) -> Worth:
     return Worth(codes=1)
 
 
+async def of_two(arguments: Arguments, values: Values) -> Worth:
+    """Two codes that are touched; what moves between them is not new."""
+    return Worth(codes=2)
+
+
 async def of_pool(arguments: Arguments, values: Values) -> Worth:
     """All the codes of a pool."""
     return Worth(codes=await values.size(arguments["pool_id"]))

@@ -271,6 +271,23 @@ async def update_voucher_balance(
     return await call.backend.update_voucher_balance(call.write, code, amount, reason)
 
 
+@tool(
+    toolset="vouchers", title="Move balance to another card", writes=True, key="required", worth=worth.of_two
+)
+async def move_voucher_balance(
+    call: WritingCall,
+    from_code: Code,
+    to_code: Code,
+    amount: Annotated[
+        Integer | None, Field(description="Minor units or points; all if left out", ge=1)
+    ] = None,
+    reason: Text | None = None,
+) -> Answer[Any]:
+    """Move what is on one gift card or loyalty card to another of its kind, in one step. What a session
+    reserves stays."""
+    return await call.backend.move_voucher_balance(call.write, from_code, to_code, amount, reason)
+
+
 @tool(toolset="vouchers", title="List a voucher's transactions", listing=True)
 async def list_voucher_transactions(
     call: Call,

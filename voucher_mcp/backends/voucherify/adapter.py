@@ -4,7 +4,7 @@ from voucher_mcp.backends.voucherify.assigning import AssigningTools
 from voucher_mcp.backends.voucherify.bulk_codes import BulkCodeTools
 from voucher_mcp.backends.voucherify.code_lists import CodeListTools
 from voucher_mcp.backends.voucherify.customers import CustomerTools
-from voucher_mcp.backends.voucherify.ledger import LedgerTools
+from voucher_mcp.backends.voucherify.moving import MovingTools
 from voucher_mcp.backends.voucherify.pools import PoolTools
 from voucher_mcp.backends.voucherify.redeemables import RedeemableTools
 from voucher_mcp.backends.voucherify.redemptions import RedemptionTools
@@ -16,7 +16,7 @@ class VoucherifyBackend(
     BulkCodeTools,
     CodeListTools,
     AssigningTools,
-    LedgerTools,
+    MovingTools,
     VoucherJobTools,
     RedeemableTools,
     CustomerTools,

@@ -1,7 +1,8 @@
 """Who the customers are.
 
 The vendor finds a customer by an exact id or e-mail, and filters by name in a way that it does not document;
-it cannot look for a part of an id. So what is exact is asked for, and the newest customers are looked through.
+it cannot look for a part of an id. So it is asked for what is exact, and its newest customers are looked
+through.
 """
 
 from typing import Final

@@ -1,6 +1,6 @@
 """Balances of gift and loyalty cards, their ledger, and validation sessions."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from voucher_mcp.backends.http import Reply, segment
@@ -76,16 +76,26 @@ class LedgerTools(VoucherTools):
         Raises:
             OutcomeUnknown: the ledger is longer than what is looked through.
         """
+        async for line in self._lines_since(write, code):
+            if write.reference and line.get("source_id") == write.reference:
+                return _balance_in(line)
+        return None
+
+    async def _lines_since(self, write: Write, code: str) -> AsyncIterator[Object]:
+        """The lines of a ledger back to before the write's first try, the newest first.
+
+        Raises:
+            OutcomeUnknown: it is longer than what is looked through.
+        """
         since, after = earliest(write), None
         for _ in range(PAGES):
             reply = await self._ledger(code, PAGE, None, after)
             lines, more = rows_of(reply, "data"), reply.object().get("has_more")
             for line in lines:
-                if write.reference and line.get("source_id") == write.reference:
-                    return _balance_in(line)
+                yield line
             is_last = more is False or (more is not True and len(lines) < PAGE)
             if is_last or are_before(lines, since):
-                return None
+                return
             after = as_text(reply.object().get("more_starting_after")) or (
                 as_text(lines[-1].get("id")) if lines else None
             )

@@ -87,6 +87,12 @@ def as_unix(value: object) -> float | None:
         return None
 
 
+def as_milliseconds(value: object) -> int | None:
+    """Milliseconds UTC of a time that the vendor gave; None where it is no time."""
+    seconds = as_unix(value)
+    return None if seconds is None else round(seconds * 1000)
+
+
 def voucher(given: object, detail: str) -> Object:
     """A voucher: as it came with detail `full`, else the concise one, without what is null or empty."""
     whole = as_object(given)

@@ -11,7 +11,7 @@ from voucher_mcp.backends.voucherify.errors import NO_REPEAT, require_gone, says
 from voucher_mcp.backends.voucherify.filters import passed_over, voucher_filters
 from voucher_mcp.backends.voucherify.ids import is_voucher_id, known_ids
 from voucher_mcp.backends.voucherify.query import window
-from voucher_mcp.backends.voucherify.shapes import Object, as_count, as_number, as_object, as_text
+from voucher_mcp.backends.voucherify.shapes import Object, as_count, as_milliseconds, as_number, as_object, as_text
 from voucher_mcp.backends.voucherify.walking import earliest, is_before
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.code_config import validate_code
@@ -27,6 +27,7 @@ from voucher_mcp.domain.errors import (
 from voucher_mcp.domain.fields import fault
 from voucher_mcp.domain.pool import Deletion
 from voucher_mcp.domain.queries import Detail, VouchersQuery
+from voucher_mcp.domain.validity import RedeemableStatus, redeemable_status
 from voucher_mcp.domain.write import Write
 
 ORDERS: Final = ("created_at", "-created_at", "updated_at", "-updated_at", "code", "-code")
@@ -263,6 +264,21 @@ def balance_of(voucher: Mapping[str, Any]) -> int | float | None:
     """What is left on a gift or loyalty card; None for a discount."""
     held = as_object(voucher.get("gift")) or as_object(voucher.get("loyalty_card"))
     return as_number(held.get("balance"))
+
+
+def status_of(voucher: Mapping[str, Any], moment: int) -> RedeemableStatus:
+    """The status at a moment in milliseconds UTC, by the rules of `redeemable_status`."""
+    redemption = as_object(voucher.get("redemption"))
+    active = voucher.get("active")
+    return redeemable_status(
+        active=active if isinstance(active, bool) else None,
+        start_date=as_milliseconds(voucher.get("start_date")),
+        expiration_date=as_milliseconds(voucher.get("expiration_date")),
+        quantity=as_count(redemption.get("quantity")),
+        redeemed_quantity=as_count(redemption.get("redeemed_quantity")) or 0,
+        balance=balance_of(voucher),
+        now=moment,
+    )
 
 
 def _new(body: Fields) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from voucher_mcp.backends.local.engine import Engine
 from voucher_mcp.backends.local.ids import Project
 from voucher_mcp.backends.local.redemptions import sessions
 from voucher_mcp.backends.local.stores.base import Transaction
-from voucher_mcp.backends.local.vouchers import balances, voucher_listing, voucher_writes, vouchers
+from voucher_mcp.backends.local.vouchers import balances, moving, voucher_listing, voucher_writes, vouchers
 from voucher_mcp.backends.local.vouchers.vouchers import Voucher
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.code_config import CodeConfig, validate_code
@@ -99,6 +99,25 @@ class VoucherTools(Engine):
             return Answer(
                 await balances.change(
                     transaction, project, voucher, amount, reason=reason, source_id=write.key, moment=now()
+                )
+            )
+
+        return await self.write(write, effect)
+
+    async def move_voucher_balance(
+        self, write: Write, from_code: str, to_code: str, amount: int | None, reason: str | None
+    ) -> Answer[Object]:
+        async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
+            return Answer(
+                await moving.move(
+                    transaction,
+                    project,
+                    from_code,
+                    to_code,
+                    amount,
+                    reason=reason,
+                    source_id=write.key,
+                    moment=now(),
                 )
             )
 

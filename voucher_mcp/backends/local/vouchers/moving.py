@@ -1,0 +1,47 @@
+"""Moving what is on one card to another: two lines of the ledger in one transaction."""
+
+from typing import Any
+
+from voucher_mcp.backends.local.ids import Project
+from voucher_mcp.backends.local.redemptions import sessions
+from voucher_mcp.backends.local.stores.base import Transaction
+from voucher_mcp.backends.local.vouchers import balances, vouchers
+from voucher_mcp.backends.local.vouchers.vouchers import Voucher
+from voucher_mcp.domain.moving import amount_to_move, check_cards
+
+
+async def move(
+    transaction: Transaction,
+    project: Project,
+    from_code: str,
+    to_code: str,
+    amount: int | None,
+    *,
+    reason: str | None,
+    source_id: str | None,
+    moment: int,
+) -> dict[str, Any]:
+    """Take off one card and put on the other; answers {amount, from: {code, balance}, to: {code, balance}}.
+
+    Raises:
+        NotFound: one of them does not exist.
+        InvalidInput, InsufficientBalance, …: of `check_cards`, `amount_to_move` and `balances.change`.
+    """
+    source = await vouchers.find(transaction, project, from_code, "from_code")
+    target = await vouchers.find(transaction, project, to_code, "to_code")
+    card = _card(project, source)
+    check_cards(card, _card(project, target), vouchers.status(target, moment))
+    held = (await sessions.held_by_others(transaction, source, None, moment)).amount
+    moved = amount_to_move(card, amount, source.balance or 0, held)
+    after: list[dict[str, Any]] = []
+    for voucher, change in ((source, -moved), (target, moved)):
+        balance = await balances.change(
+            transaction, project, voucher, change, reason=reason, source_id=source_id, moment=moment
+        )
+        after.append({"code": voucher.code, "balance": balance["balance"]})
+    return {"amount": moved, "from": after[0], "to": after[1]}
+
+
+def _card(project: Project, voucher: Voucher) -> dict[str, Any]:
+    kind = voucher.terms.get("type", "DISCOUNT_VOUCHER")
+    return {"id": vouchers.identity(project, voucher), "code": voucher.code, "type": kind}
