@@ -10,7 +10,7 @@ import anyio
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
-from evals import attempt, world
+from evals import attempt, costs, world
 from evals.report import Attempt, report
 from evals.scripted import walk
 from evals.task import Task, tasks_in
@@ -42,6 +42,8 @@ def main() -> int:
                     )
                 ]
             )
+        case "costs":
+            costs.FILE.write_text(costs.table(anyio.run(costs.measure)), encoding="utf-8", newline="\n")
         case "list":
             print("\n".join(f"{task.name}: {task.words}" for task in TASKS.values()))
         case _:
@@ -103,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m evals", description=__doc__)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("list", help="the tasks")
+    commands.add_parser("costs", help="write what each tool costs, as COSTS.md")
     begin = commands.add_parser("begin", help="a shop in a new folder, and the task in words")
     begin.add_argument("task", choices=TASKS, metavar="TASK")
     end = commands.add_parser("end", help="what it took, and whether it is solved")
