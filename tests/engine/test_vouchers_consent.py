@@ -47,7 +47,7 @@ async def test_the_question_names_code_balance_and_project(database: Path) -> No
 
 def wire(tool: str) -> int:
     """Bytes of a tool in the answer to tools/list."""
-    shown = all_tools()[tool].tool.model_dump(mode="json", by_alias=True, exclude_none=True)
+    shown = all_tools()[tool].shown(["local"]).model_dump(mode="json", by_alias=True, exclude_none=True)
     return len(json.dumps(shown, separators=(",", ":"), ensure_ascii=False).encode())
 
 

@@ -31,6 +31,8 @@ Access = Literal["read", "write"]  # from the strictest
 Destructive = Literal["block", "confirm", "allow"]  # from the strictest
 TOOLSETS: tuple[Toolset, ...] = get_args(Toolset)
 
+CONFIRM_ABOVE = 100_000
+
 Limit = Annotated[int, Field(ge=0)] | None
 # TOML has lists only; strictness would want tuples
 Texts = Annotated[tuple[Text, ...], Field(strict=False)]
@@ -48,6 +50,15 @@ class Limits(_Model):
     max_points_per_day: Limit = None
     max_codes_per_call: Limit = None
     max_calls_per_minute: Limit = None
+    confirm_above: Annotated[int, Field(ge=0)] | Literal["none"] | None = None
+    """Minor units or points that a call may mint without a person's consent; None is CONFIRM_ABOVE."""
+
+    @property
+    def asked_above(self) -> int | None:
+        """The same, None where nobody is asked."""
+        if self.confirm_above == "none":
+            return None
+        return CONFIRM_ABOVE if self.confirm_above is None else self.confirm_above
 
 
 class _Project(_Model):

@@ -8,7 +8,7 @@ Its rules, the first that applies decides:
 A tool that every project refuses is not registered.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
@@ -64,6 +64,13 @@ def refusal(demand: Demand, project: Project, settings: Settings, can: Can) -> V
     return None
 
 
+class Room(TypedDict):
+    """One of the operator's limits, and what is left of it now; of a limit on each call, all of it."""
+
+    limit: int
+    left: int | None
+
+
 class Offer(TypedDict):
     """What list_projects says of one project."""
 
@@ -75,12 +82,17 @@ class Offer(TypedDict):
     unavailable_tools: list[str]
     timezone: str
     currency: str
+    destructive: str
+    confirm_above: int | None
+    limits: Mapping[str, Room]
     unusable: NotRequired[str]
     """Why no tool works, where a value of its configuration is missing."""
 
 
-def offer(project: Project, demands: Iterable[Demand], settings: Settings, can: Can) -> Offer:
-    """The project with the toolsets that it serves, and the tools in them that it refuses."""
+def offer(
+    project: Project, demands: Iterable[Demand], settings: Settings, can: Can, room: Mapping[str, Room]
+) -> Offer:
+    """The project with the toolsets that it serves, the tools in them that it refuses, and its limits."""
     served: dict[str, list[str]] = {}
     refused: dict[str, list[str]] = {}
     for demand in demands:
@@ -95,6 +107,9 @@ def offer(project: Project, demands: Iterable[Demand], settings: Settings, can: 
         "unavailable_tools": [tool for toolset in served for tool in refused.get(toolset, [])],
         "timezone": project.timezone,
         "currency": project.currency,
+        "destructive": project.destructive,
+        "confirm_above": settings.limits_for(project.id).asked_above,
+        "limits": room,
     }
     if (missing := settings.unusable(project.id)) is not None:
         offered["unusable"] = f"{missing.what}; the operator has to set it and start voucher-mcp again"

@@ -6,19 +6,28 @@ What a day may mint is held by the journals, which count it in the transaction t
 import math
 
 from voucher_mcp.backends.local import projects
+from voucher_mcp.backends.local.daily import DAY
 from voucher_mcp.backends.local.stores.base import Store, Transaction
 from voucher_mcp.config import Limits
-from voucher_mcp.domain.errors import LimitExceeded, OutcomeUnknown, Unavailable
+from voucher_mcp.domain.errors import LimitExceeded, OutcomeUnknown, Unavailable, VoucherError
 from voucher_mcp.domain.texts import counted
 from voucher_mcp.domain.times import now
 from voucher_mcp.domain.write import Allowance, Worth
+from voucher_mcp.policy.access import Room
 
 MINUTE = 60_000
+_PER_CALL = frozenset({"max_amount_per_call", "max_codes_per_call"})
 
 
 def needs_worth(limits: Limits) -> bool:
     """Whether a limit is set that only what a call is worth can be held against."""
-    return any(value is not None for name, value in limits if name != "max_calls_per_minute")
+    held = (
+        limits.max_amount_per_call,
+        limits.max_amount_per_day,
+        limits.max_points_per_day,
+        limits.max_codes_per_call,
+    )
+    return any(limit is not None for limit in held) or limits.asked_above is not None
 
 
 def allowance(limits: Limits) -> Allowance:
@@ -48,6 +57,26 @@ def check_call(worth: Worth, limits: Limits) -> None:
                 f"This call would {what}, and the limit {limit} is {most:,}. Nothing was changed. Ask for at "
                 f"most {most:,} a call, or have the operator raise the limit."
             )
+
+
+async def room(store: Store, project_id: str, limits: Limits) -> dict[str, Room]:
+    """Each limit that is set, with what is left of it today, or of this minute; None where that cannot be
+    read."""
+
+    async def work(transaction: Transaction) -> dict[str, int]:
+        project, moment = await projects.find(transaction, project_id), now()
+        if project is None:
+            return {}
+        amount, points = await transaction.one("minted_today", project.n, moment // DAY) or (0, 0)
+        (calls,) = await transaction.one("calls_since", project.n, moment - MINUTE) or (0,)
+        return {"max_amount_per_day": amount, "max_points_per_day": points, "max_calls_per_minute": calls}
+
+    most = {name: limit for name, limit in limits if name != "confirm_above" and limit is not None}
+    try:
+        used = await store.read(work) if most.keys() - _PER_CALL else {}
+    except VoucherError:
+        return {name: {"limit": limit, "left": None} for name, limit in most.items()}
+    return {name: {"limit": limit, "left": max(0, limit - used.get(name, 0))} for name, limit in most.items()}
 
 
 async def count_call(store: Store, project_id: str, most: int) -> None:

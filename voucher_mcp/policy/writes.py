@@ -30,6 +30,7 @@ from voucher_mcp.domain.write import (
     digest_of_result,
 )
 from voucher_mcp.policy import limits, naming
+from voucher_mcp.policy.access import Room
 from voucher_mcp.policy.journal import Effect, VendorJournal
 from voucher_mcp.policy.values import BackendValues
 from voucher_mcp.policy.worth import Measure
@@ -74,6 +75,13 @@ class Writes:
         most = self._settings.limits_for(project.id).max_calls_per_minute
         if most is not None:
             await limits.count_call(await self._backends.journal_of(project.id), project.id, most)
+
+    async def room(self, project: Project) -> Mapping[str, Room]:
+        """Each limit that is set for the project, with what is left of it."""
+        allowed = self._settings.limits_for(project.id)
+        if not any(limit is not None for name, limit in allowed if name != "confirm_above"):
+            return {}
+        return await limits.room(await self._backends.journal_of(project.id), project.id, allowed)
 
     async def run(
         self, project: Project, backend: Backend, wish: Wish, effect: Effect, consent: Consent | None

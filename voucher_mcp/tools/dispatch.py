@@ -15,7 +15,14 @@ from voucher_mcp.backends.opening import Backends, can
 from voucher_mcp.config import Project, Settings
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.crash import log_crash
-from voucher_mcp.domain.errors import NotFound, OutcomeUnknown, Unavailable, VoucherError, quoted
+from voucher_mcp.domain.errors import (
+    InvalidInput,
+    NotFound,
+    OutcomeUnknown,
+    Unavailable,
+    VoucherError,
+    quoted,
+)
 from voucher_mcp.domain.write import Write
 from voucher_mcp.policy.access import offer, refusal
 from voucher_mcp.policy.text import clean
@@ -84,7 +91,7 @@ class Dispatcher:
     ) -> Answer[Any]:
         arguments = parse(definition.arguments, params.arguments or {}, definition.merges)
         if definition.method is None:
-            return await definition.handler(ProjectsCall(self._offers()), **arguments)
+            return await definition.handler(ProjectsCall(await self._offers()), **arguments)
         project = self._project(arguments.pop("project_id"))
         demand = definition.demand_of(arguments)
         if (refused := refusal(demand, project, self.settings, can)) is not None:
@@ -109,6 +116,8 @@ class Dispatcher:
         """Hand the write to policy, with the question for the person where one has to be asked."""
         assert definition.worth is not None  # the registry saw to it
         key, dry_run = arguments.pop("idempotency_key", None), arguments.pop("dry_run", False)
+        if definition.key == "required" and key is None and not dry_run:
+            raise InvalidInput("`idempotency_key` is required. Nothing was changed.", field="idempotency_key")
         wish = Wish(definition.name, arguments, CALLER, key, dry_run, definition.worth)
         question = definition.question
 
@@ -129,14 +138,17 @@ class Dispatcher:
     def _may_link(self, context: ServerRequestContext[Any, Any]) -> bool:
         return self.settings.resource_links and context.protocol_version >= FIRST_WITH_LINKS
 
-    def _offers(self) -> list[Any]:
+    async def _offers(self) -> list[Any]:
         projects = self.settings.projects.values()
         demands = [
             definition.demand
             for definition in self.tools.values()
             if definition.method and any(can(project, definition.method) for project in projects)
         ]
-        return [offer(project, demands, self.settings, can) for project in projects]
+        return [
+            offer(project, demands, self.settings, can, await self.writes.room(project))
+            for project in projects
+        ]
 
     def _project(self, project_id: str) -> Project:
         if (project := self.settings.projects.get(project_id)) is not None:

@@ -42,6 +42,7 @@ from voucher_mcp.tools.arguments import (
 )
 from voucher_mcp.tools.call import Call, WritingCall
 from voucher_mcp.tools.registry import tool
+from voucher_mcp.tools.schemas import values_in
 
 MAX_POOLS_A_PAGE = 1_000
 
@@ -58,16 +59,19 @@ Codes = Annotated[
         json_schema_extra={"items": {"type": "string"}},  # clients keep one branch of a union
     ),
 ]
+_STATUSES = ("available", "assigned", "redeemed")
 Status = Annotated[
     Text | None,
     Field(
-        description="The last four are those of Mews",
-        json_schema_extra={
-            "enum": ["available", "assigned", "redeemed", "active", "scheduled", "expired", "deleted"]
-        },
+        json_schema_extra=values_in(
+            local=_STATUSES,
+            voucherify=_STATUSES,
+            bloomreach=_STATUSES,
+            mews=("active", "scheduled", "expired", "deleted"),
+        )
     ),
 ]
-"""Of all systems; each says which are its own."""
+"""Of all systems; each refuses what is not its own."""
 CodeIds = Annotated[Texts, BeforeValidator(codes_looked_up), Field(description="Ids or codes")]
 Force = Annotated[Flag, Field(description="Free the codes, also of what was deleted before")]
 Generate = Annotated[

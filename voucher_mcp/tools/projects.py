@@ -24,8 +24,12 @@ _STRINGS = {"type": "array", "items": _STRING}
         "unavailable_tools": _STRINGS,
         "timezone": _STRING,
         "currency": _STRING,
+        "destructive": _STRING,
+        "confirm_above": {},
+        "limits": {"type": "object"},
     },
 )
 async def list_projects(call: ProjectsCall) -> Answer[list[dict[str, Any]]]:
-    """List the projects: each is one account in one voucher system. Every other tool takes one's id."""
+    """List the projects, each an account in one voucher system, with what is allowed there and what is left
+    of its limits. A call that makes more value than `confirm_above` asks a person first."""
     return Answer([dict(offer) for offer in call.offers])

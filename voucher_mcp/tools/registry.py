@@ -5,7 +5,7 @@ A tool's own arguments are the parameters of its function. What every tool of it
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import ModuleType
@@ -63,6 +63,11 @@ class ToolDefinition:
         return Demand(self.name, self.toolset, self.method, writes, self.irreversible)
 
     @property
+    def always(self) -> Sequence[str]:
+        """The arguments that a call must have, though its dry run need not."""
+        return ("idempotency_key",) if self.key == "required" else ()
+
+    @property
     def only_reads(self) -> bool:
         """Whether no call of it ever changes anything."""
         return not self.demand.writes and self.writes_when is None
@@ -83,18 +88,18 @@ class ToolDefinition:
             default = ... if parameter.default is parameter.empty else parameter.default
             fields[parameter.name] = (parameter.annotation, default)
         if self.writes:
-            fields["idempotency_key"] = (Key, ...) if self.key == "required" else (Key | None, None)
+            # where a call must have one, its dry run need not
+            fields["idempotency_key"] = (Key | None, None)
             fields["dry_run"] = (DryRun, False)
         return create_model(self.name, __config__=ConfigDict(extra="forbid"), **fields)
 
-    @cached_property
-    def tool(self) -> Tool:
-        """The tool as tools/list shows it."""
+    def shown(self, systems: Collection[str]) -> Tool:
+        """The tool as tools/list shows it to somebody with projects in these systems."""
         return Tool(
             name=self.name,
             title=self.title,
             description=self.description,
-            input_schema=input_schema(self.arguments),
+            input_schema=input_schema(self.arguments, systems, self.always),
             output_schema=output_schema(self.data, self.listing),
             annotations=ToolAnnotations(
                 title=self.title,  # some clients show this one alone

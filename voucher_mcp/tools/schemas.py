@@ -1,6 +1,6 @@
 """JSON schemas as small and plain as every client can read: no titles, no references, no nullable unions."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,14 +15,34 @@ _KEYWORDS = {"ge": "minimum", "le": "maximum"}
 """What pydantic writes for bounds behind a validator."""
 
 
-def input_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """The schema of a tool's arguments."""
+_TEXTS, _VALUES = "x-texts", "x-values"
+
+
+def in_system(**texts: str) -> dict[str, Any]:
+    """For `json_schema_extra`: what the description says besides, where a project is in that system."""
+    return {_TEXTS: texts}
+
+
+def values_in(**values: Sequence[str]) -> dict[str, Any]:
+    """For `json_schema_extra`: which values there are in each system."""
+    return {_VALUES: values}
+
+
+def input_schema(
+    model: type[BaseModel], systems: Collection[str], also_required: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The schema of a tool's arguments, for somebody with projects in these systems.
+
+    The model does not itself insist on those `also_required`.
+    """
     schema = model.model_json_schema()
     plain: dict[str, Any] = {
         "type": "object",
-        "properties": {name: _plain(field) for name, field in schema.get("properties", {}).items()},
+        "properties": {
+            name: _plain(_for(systems, field)) for name, field in schema.get("properties", {}).items()
+        },
     }
-    if required := schema.get("required"):
+    if required := [*schema.get("required", ()), *also_required]:
         plain["required"] = required
     plain["additionalProperties"] = False
     return plain
@@ -58,4 +78,19 @@ def _plain(field: Mapping[str, Any]) -> dict[str, Any]:
         plain["items"] = _plain(plain.get("items") or {"type": "object"})
     if plain.get("type") == "object":
         plain |= _OPEN
+    return plain
+
+
+def _for(systems: Collection[str], field: Mapping[str, Any]) -> dict[str, Any]:
+    """A property as it is in these systems: nobody reads of one that they do not have."""
+    plain = dict(field)
+    texts, values = plain.pop(_TEXTS, {}), plain.pop(_VALUES, {})
+    said = [text for system, text in texts.items() if system in systems]
+    if said:
+        plain["description"] = "; ".join(dict.fromkeys(filter(None, [plain.get("description"), *said])))
+    if values:
+        plain["type"] = "string"
+        plain["enum"] = list(
+            dict.fromkeys(v for system, some in values.items() if system in systems for v in some)
+        )
     return plain

@@ -47,5 +47,8 @@ DELETE FROM calls WHERE project = ?1 AND (at <= ?2 OR at > ?3);
 -- calls_count
 SELECT count(*), min(at) FROM calls WHERE project = ?1;
 
+-- calls_since
+SELECT count(*) FROM calls WHERE project = ?1 AND at > ?2;
+
 -- call_insert
 INSERT INTO calls (project, at) VALUES (?1, ?2);
