@@ -162,7 +162,7 @@ def redeemable_status(
     expiration_date: int | None,
     quantity: int | None,
     redeemed_quantity: int,
-    balance: int | None,
+    balance: float | None,
     now: int,
 ) -> RedeemableStatus:
     """The status of a redeemable, where `balance` is None for what has none.

@@ -34,7 +34,7 @@ class MovingTools(LedgerTools):
         moved = await self._taken_off(write, source) if write.recovering else None
         if moved is None:
             check_cards(source, target, status_of(target, now()))
-            moved = amount_to_move(source, amount, balance_of(source) or 0)
+            moved = amount_to_move(source, amount, int(balance_of(source) or 0))
             if write.dry_run:
                 return Answer(_answer(source, target, moved, moved), DRY)
             await self._book(write, source, _OFF, -moved, reason)

@@ -11,7 +11,14 @@ from voucher_mcp.backends.voucherify.errors import NO_REPEAT, require_gone, says
 from voucher_mcp.backends.voucherify.filters import passed_over, voucher_filters
 from voucher_mcp.backends.voucherify.ids import is_voucher_id, known_ids
 from voucher_mcp.backends.voucherify.query import window
-from voucher_mcp.backends.voucherify.shapes import Object, as_count, as_milliseconds, as_number, as_object, as_text
+from voucher_mcp.backends.voucherify.shapes import (
+    Object,
+    as_count,
+    as_milliseconds,
+    as_number,
+    as_object,
+    as_text,
+)
 from voucher_mcp.backends.voucherify.walking import earliest, is_before
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.code_config import validate_code
