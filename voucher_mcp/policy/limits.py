@@ -21,13 +21,8 @@ _PER_CALL = frozenset({"max_amount_per_call", "max_codes_per_call"})
 
 def needs_worth(limits: Limits) -> bool:
     """Whether a limit is set that only what a call is worth can be held against."""
-    held = (
-        limits.max_amount_per_call,
-        limits.max_amount_per_day,
-        limits.max_points_per_day,
-        limits.max_codes_per_call,
-    )
-    return any(limit is not None for limit in held) or limits.asked_above is not None
+    others = ("max_calls_per_minute", "confirm_above")
+    return any(value is not None for name, value in limits if name not in others)
 
 
 def allowance(limits: Limits) -> Allowance:
@@ -57,6 +52,12 @@ def check_call(worth: Worth, limits: Limits) -> None:
                 f"This call would {what}, and the limit {limit} is {most:,}. Nothing was changed. Ask for at "
                 f"most {most:,} a call, or have the operator raise the limit."
             )
+
+
+def needs_consent(worth: Worth, limits: Limits) -> bool:
+    """Whether a call makes so much that a person is asked first."""
+    most = limits.asked_above
+    return most is not None and max(worth.amount, worth.points) > most
 
 
 async def room(store: Store, project_id: str, limits: Limits) -> dict[str, Room]:

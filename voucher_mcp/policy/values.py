@@ -22,20 +22,21 @@ class BackendValues:
     def __init__(self, project: Project, backend: Backend, allowed: Limits) -> None:
         self._project = project
         self._backend = backend
-        self._reading = needs_worth(allowed)  # of CSV, which takes time
-        self._looking = self._reading or backend.journals
+        self._limited = needs_worth(allowed)
+        self._reading = self._limited or allowed.asked_above is not None  # of CSV, which takes time
+        self._looking = self._limited or backend.journals
         self._counting = allowed.max_codes_per_call is not None
         self.digits = MINOR_UNITS[project.currency]
         self.looked = False
         """Whether anything was looked up, so that it can have changed when the write is made."""
 
     async def template(self, pool_id: str) -> Mapping[str, Any]:
-        pool = await self._pool(pool_id)
+        pool = await self._pool(pool_id, self._reading)
         voucher = pool.get("voucher")
         return voucher if isinstance(voucher, dict) else {}
 
     async def size(self, pool_id: str) -> int:
-        pool = await self._pool(pool_id)
+        pool = await self._pool(pool_id, self._looking)
         if pool and pool.get("total") is None and self._counting:
             raise LimitExceeded(
                 "How many codes this pool has cannot be told, so it cannot be held against the limit "
@@ -61,8 +62,8 @@ class BackendValues:
         folder = self._project.import_dir if isinstance(self._project, LocalProject) else None
         return read_blocks(folder, Path(arguments.get("path") or ""))
 
-    async def _pool(self, pool_id: str) -> Mapping[str, Any]:
-        if not self._looking:
+    async def _pool(self, pool_id: str, needed: bool) -> Mapping[str, Any]:
+        if not needed:
             return {}
         self.looked = True
         try:

@@ -19,13 +19,21 @@ from voucher_mcp.backends.local.stores.base import Transaction
 from voucher_mcp.backends.opening import Backends
 from voucher_mcp.config import Limits, Project, Settings
 from voucher_mcp.domain.answer import Answer
-from voucher_mcp.domain.errors import InvalidInput, LimitExceeded, NotFound, Unavailable, VoucherError
+from voucher_mcp.domain.errors import (
+    Conflict,
+    InvalidInput,
+    LimitExceeded,
+    NotFound,
+    Unavailable,
+    VoucherError,
+)
 from voucher_mcp.domain.times import now
 from voucher_mcp.domain.write import (
     Unconfirmed,
     Values,
     Worth,
     Write,
+    digest_of,
     digest_of_call,
     digest_of_result,
 )
@@ -37,8 +45,15 @@ from voucher_mcp.policy.worth import Measure
 
 logger = logging.getLogger(__name__)
 
-Consent = Callable[[Answer[Any], str], Awaitable[None]]
-"""Returns once a person agreed to an answer, whose digest it is given too; else raises."""
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """How a person is asked. Each returns once they agreed, and else raises."""
+
+    to_deletion: Callable[[Answer[Any], str], Awaitable[None]]
+    """To the result that is shown, with its digest."""
+    to_value: Callable[[Worth, str], Awaitable[None]]
+    """To making what is shown, with the digest of that and of the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +66,8 @@ class Wish:
     key: str | None
     dry_run: bool
     measure: Measure
+    asks: bool
+    """Whether a person is asked whatever it is worth, as it removes something for good."""
 
 
 class Writes:
@@ -84,9 +101,9 @@ class Writes:
         return await limits.room(await self._backends.journal_of(project.id), project.id, allowed)
 
     async def run(
-        self, project: Project, backend: Backend, wish: Wish, effect: Effect, consent: Consent | None
+        self, project: Project, backend: Backend, wish: Wish, effect: Effect, consent: Consent
     ) -> Answer[Any]:
-        """Write, or say what the write would do. `consent` is asked for where it is given.
+        """Write, or say what the write would do. A person is asked where the operator wants that.
 
         Raises:
             LimitExceeded: the operator set a limit that this is beyond.
@@ -104,12 +121,20 @@ class Writes:
                     return first
                 if not await self._is_open(project, backend, write):
                     raise
+            of_value = limits.needs_consent(write.worth, allowed)
             if wish.dry_run:
                 answer = await self._rehearse(project, backend, write, effect)
-                return replace(answer, beside={**answer.about, **answer.beside, "dry_run": True})
+                asking = {"would_ask": True} if wish.asks or of_value else {}
+                return replace(answer, beside={**answer.about, **answer.beside, **asking, "dry_run": True})
+            if of_value:
+                if (
+                    first := await self._agree_on_value(project, backend, write, effect, consent)
+                ) is not None:
+                    return first
+                write = _held_to_its_worth(write)
             if backend.journals:
-                return await _on_engine(write, effect, consent)
-            if consent is not None and (first := await self._agree(project, backend, write, effect, consent)):
+                return await _on_engine(write, effect, consent if wish.asks else None)
+            if wish.asks and (first := await self._agree(project, backend, write, effect, consent)):
                 return first
         return await (await self._journal()).once(project.id, write, effect)
 
@@ -163,6 +188,21 @@ class Writes:
             await (await self._journal()).check_day(project.id, write)
         return await effect(replace(write, dry_run=True))
 
+    async def _agree_on_value(
+        self, project: Project, backend: Backend, write: Write, effect: Effect, consent: Consent
+    ) -> Answer[Any] | None:
+        """Return None once a person agreed to what is made; of a spent key, the first result.
+
+        Nobody is asked about what is refused anyway, nor again where an earlier try's outcome is not known.
+        """
+        if (first := await self._first(project, backend, write)) is not None:
+            return first
+        if not await self._is_open(project, backend, write):
+            await self._rehearse(project, backend, write, effect)
+            made = [write.worth.amount, write.worth.points, write.worth.codes]
+            await consent.to_value(write.worth, digest_of([write.digest, made]))
+        return None
+
     async def _agree(
         self, project: Project, backend: Backend, write: Write, effect: Effect, consent: Consent
     ) -> Answer[Any] | None:
@@ -183,7 +223,7 @@ class Writes:
                 raise
             if (digest := digest_of_result(shown)) == agreed:
                 return None
-            await consent(shown, digest)
+            await consent.to_deletion(shown, digest)
             agreed = digest
 
     async def _journal(self) -> VendorJournal:
@@ -224,6 +264,24 @@ async def open_writes(settings: Settings, backends: Backends) -> AsyncIterator[W
             await writes.close()
 
 
+def _held_to_its_worth(write: Write) -> Write:
+    """The write, refused where it would make more than the person agreed to."""
+    weigh = write.weigh
+    if weigh is None:
+        return write
+
+    async def again(values: Values) -> Worth:
+        worth = await weigh(values)
+        if max(worth.amount - write.worth.amount, worth.points - write.worth.points) > 0:
+            raise Conflict(
+                "What this makes became more while the user was asked. Nothing was changed. Call again, and "
+                "the user is asked about what it is now."
+            )
+        return worth
+
+    return replace(write, weigh=again)
+
+
 async def _on_engine(write: Write, effect: Effect, consent: Consent | None) -> Answer[Any]:
     """Write once a person agreed to exactly what will happen; if that changes meanwhile, ask again."""
     write = replace(write, confirmed=None if consent is None else "")  # to nothing yet
@@ -233,7 +291,7 @@ async def _on_engine(write: Write, effect: Effect, consent: Consent | None) -> A
         except Unconfirmed as change:
             assert consent is not None
             digest = digest_of_result(change.answer)
-            await consent(change.answer, digest)
+            await consent.to_deletion(change.answer, digest)
             write = replace(write, confirmed=digest)
 
 

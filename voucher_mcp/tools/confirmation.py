@@ -1,10 +1,12 @@
-"""Asking the person behind the client before something irreversible happens.
+"""Asking the person behind the client before something irreversible happens, or much value is made.
 
-Asking is a courtesy of the client, which could forge an answer; what decides is the operator's `destructive`
-setting. An agreement is bound to the digest of the very result that was shown. Clients of the handshake era
-are asked by a request of ours; later ones are answered with a question, and call again with the answer.
+Asking is a courtesy of the client, which could forge an answer; what decides is the operator's
+`destructive` and `confirm_above`. An agreement is bound to the digest of what was shown. Clients of the
+handshake era are asked by a request of ours; later ones are answered with a question, and call again with
+the answer.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import anyio
@@ -27,13 +29,25 @@ WRITE_SECONDS = 10.0
 
 FIRST_MODERN = "2026-07-28"
 
-_FORM = {
-    "type": "object",
-    "properties": {
-        "confirm": {"type": "boolean", "title": "Yes, do it", "description": "This cannot be undone"}
-    },
-    "required": ["confirm"],
-}
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person is asked."""
+
+    text: str
+    reason: str
+    """Why, as a sentence without its end: `This cannot be undone`."""
+    setting: str
+    """What the operator can set so that nobody is asked."""
+
+    @property
+    def form(self) -> ElicitRequestFormParams:
+        """The question as the protocol puts it."""
+        confirm = {"type": "boolean", "title": "Yes, do it", "description": self.reason}
+        return ElicitRequestFormParams(
+            message=f"{self.text} {self.reason}.",
+            requested_schema={"type": "object", "properties": {"confirm": confirm}, "required": ["confirm"]},
+        )
 
 
 class Ask(Exception):
@@ -45,13 +59,9 @@ class Ask(Exception):
 
 
 async def agree(
-    context: ServerRequestContext[Any, Any],
-    params: CallToolRequestParams,
-    question: str,
-    digest: str,
-    project_id: str,
+    context: ServerRequestContext[Any, Any], params: CallToolRequestParams, question: Question, digest: str
 ) -> None:
-    """Return once the person agreed to the result of that digest.
+    """Return once the person agreed to what the digest is of.
 
     Raises:
         ConfirmationRequired: the client cannot ask, or nobody answered: a client without a person cancels.
@@ -61,43 +71,38 @@ async def agree(
     capabilities = context.session.client_capabilities
     elicitation = capabilities.elicitation if capabilities else None
     if elicitation is None or (elicitation.form is None and elicitation.url is not None):
-        raise _required("this client cannot ask for it", project_id)
-    form = ElicitRequestFormParams(message=question, requested_schema=_FORM)
+        raise _required("this client cannot ask for it", question)
     if context.protocol_version >= FIRST_MODERN:
         answer = (params.input_responses or {}).get(QUESTION)
         if not isinstance(answer, ElicitResult) or params.request_state != digest:
-            raise Ask(
-                InputRequiredResult(
-                    input_requests={QUESTION: ElicitRequest(params=form)}, request_state=digest
-                )
-            )
+            asked: dict[str, Any] = {QUESTION: ElicitRequest(params=question.form)}
+            raise Ask(InputRequiredResult(input_requests=asked, request_state=digest))
     else:
-        answer = await _ask_now(context, form)
+        answer = await _ask_now(context, question)
     confirmed = (answer.content or {}).get("confirm")
     if answer.action == "decline" or (answer.action == "accept" and confirmed is False):
         raise Declined(
             "The user did not agree. Nothing was changed; do not try again unless the user asks for it."
         )
     if answer.action != "accept" or confirmed is not True:
-        raise _required("the question came back without an answer", project_id)
+        raise _required("the question came back without an answer", question)
 
 
-def _required(why: str, project_id: str) -> ConfirmationRequired:
+def _required(why: str, question: Question) -> ConfirmationRequired:
     return ConfirmationRequired(
-        f"This cannot be undone and needs a person's consent, but {why}. Nothing was changed. Call again "
-        'when the user is there, or the operator can set destructive = "allow" under '
-        f"[projects.{project_id}] in the configuration, or VOUCHER_MCP_DESTRUCTIVE=allow where there is no "
-        "file."
+        f"{question.reason} and needs a person's consent, but {why}. Nothing was changed. Call again when "
+        f"the user is there, or the operator can set {question.setting}."
     )
 
 
-async def _ask_now(context: ServerRequestContext[Any, Any], form: ElicitRequestFormParams) -> ElicitResult:
+async def _ask_now(context: ServerRequestContext[Any, Any], question: Question) -> ElicitResult:
+    form = question.form
     try:
         left = anyio.current_effective_deadline() - anyio.current_time()
         with anyio.fail_after(max(0, left - WRITE_SECONDS)):
             return await context.session.elicit_form(form.message, form.requested_schema, context.request_id)
     except (TimeoutError, MCPError, ValidationError) as error:
         raise ConfirmationRequired(
-            "The user was asked whether to do this, which cannot be undone, but no answer came that can be "
-            "read. Nothing was changed. Call again when the user is there."
+            f"{question.reason}, so the user was asked, but no answer came that can be read. Nothing was "
+            "changed. Call again when the user is there."
         ) from error

@@ -23,11 +23,10 @@ from voucher_mcp.domain.errors import (
     VoucherError,
     quoted,
 )
-from voucher_mcp.domain.write import Write
+from voucher_mcp.domain.write import Worth, Write
 from voucher_mcp.policy.access import offer, refusal
-from voucher_mcp.policy.text import clean
-from voucher_mcp.policy.writes import Wish, Writes
-from voucher_mcp.tools import envelope
+from voucher_mcp.policy.writes import Consent, Wish, Writes
+from voucher_mcp.tools import envelope, questions
 from voucher_mcp.tools.arguments import parse
 from voucher_mcp.tools.call import Call, ProjectsCall, WritingCall
 from voucher_mcp.tools.confirmation import Ask, agree
@@ -118,22 +117,21 @@ class Dispatcher:
         key, dry_run = arguments.pop("idempotency_key", None), arguments.pop("dry_run", False)
         if definition.key == "required" and key is None and not dry_run:
             raise InvalidInput("`idempotency_key` is required. Nothing was changed.", field="idempotency_key")
-        wish = Wish(definition.name, arguments, CALLER, key, dry_run, definition.worth)
-        question = definition.question
+        asks = definition.question is not None and project.destructive == "confirm"
+        wish = Wish(definition.name, arguments, CALLER, key, dry_run, definition.worth, asks)
 
         async def effect(write: Write) -> Answer[Any]:
             return await definition.handler(WritingCall(backend, write), **arguments)
 
-        async def consent(answer: Answer[Any], digest: str) -> None:
-            assert question is not None
-            text = (
-                f"{question(arguments, answer, project.currency)} in the project {quoted(project.name)}? "
-                "This cannot be undone."
-            )
-            await agree(context, params, clean(text), digest, project.id)
+        async def to_deletion(answer: Answer[Any], digest: str) -> None:
+            question = questions.of_deletion(definition, arguments, project, answer)
+            await agree(context, params, question, digest)
 
-        asks = question is not None and not dry_run and project.destructive == "confirm"
-        return await self.writes.run(project, backend, wish, effect, consent if asks else None)
+        async def to_value(worth: Worth, digest: str) -> None:
+            question = questions.of_value(definition, arguments, project, worth)
+            await agree(context, params, question, digest)
+
+        return await self.writes.run(project, backend, wish, effect, Consent(to_deletion, to_value))
 
     def _may_link(self, context: ServerRequestContext[Any, Any]) -> bool:
         return self.settings.resource_links and context.protocol_version >= FIRST_WITH_LINKS
