@@ -55,7 +55,7 @@ async def money_from_card_to_card(call: Call) -> str:
     "The customer wants everything that is left on G50-B on her other card, G50-C.",
     calls=1,
     says=[r"\b100([.,]00)?\b"],
-    makes={"voucher:G50-C/balance": 10_000, "pool:Gift cards 50/available": 3},
+    makes={"voucher:G50-C/balance": 10_000, "pool:Gift cards 50/available": 4},
     may=["voucher:G50-B/balance"],
 )
 async def all_from_card_to_card(call: Call) -> str:

@@ -52,7 +52,7 @@ async def pay_with_a_card(call: Call) -> str:
 @task(
     "cust-emil returned his order. Undo the redemption of his gift card G50-A.",
     calls=2,
-    makes={"voucher:G50-A/balance": 5_000, "voucher:G50-A/redeemed": None, "pool:Gift cards 50/available": 6},
+    makes={"voucher:G50-A/balance": 5_000, "voucher:G50-A/redeemed": 0, "pool:Gift cards 50/available": 6},
     may=["voucher:G50-A/holder_id"],
 )
 async def take_a_redemption_back(call: Call) -> str:

@@ -197,8 +197,8 @@ async def test_the_instructions_tell_the_access_of_each_project_in_both_eras(
     async with connect(settings(database, projects=projects), era) as client:
         assert client.instructions is not None
         lines = client.instructions.splitlines()
-    assert '- shop: "Shop EU", local, write' in lines
-    assert '- archive: "archive", local, read' in lines
+    assert '- shop: "Shop EU", local, write, EUR, UTC' in lines
+    assert '- archive: "archive", local, read, EUR, UTC' in lines
     async with connect(settings(database, projects=projects, read_only=True), era) as client:
         assert ", write" not in (client.instructions or "")
 
