@@ -223,3 +223,13 @@ async def test_a_voucher_named_by_code_and_by_id_is_still_the_same_one(agent: Ag
         "invalid_input", "redeem_vouchers", redeemables=[*one("TEN"), *one(code["id"])]
     )
     assert refused["field"] == "redeemables.1.id"
+
+
+async def test_a_refusal_says_once_that_nothing_was_changed_and_a_validation_not_at_all(agent: Agent) -> None:
+    await pool(agent, "ONCE", **TEN_PERCENT, redemption={"quantity": 1})
+    await agent.ok("redeem_vouchers", redeemables=one("ONCE"))
+    refused = await agent.refused("quantity_exceeded", "redeem_vouchers", redeemables=one("ONCE"))
+    assert refused["error"].count("othing") == 1
+    assert "can be redeemed once; used: 1" in refused["error"]
+    foreseen = await agent.data("validate_vouchers", redeemables=one("ONCE"))
+    assert "othing" not in foreseen["redeemables"][0]["result"]["error"]["message"]

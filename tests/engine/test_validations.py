@@ -132,7 +132,7 @@ async def test_a_session_reserves_the_last_redemption_until_it_is_redeemed(agent
         "expires_at": locked["session"]["expires_at"],
     }
     refused = await agent.refused("quantity_exceeded", "redeem_vouchers", redeemables=one("ONCE"))
-    assert "1 more reserved" in refused["error"]
+    assert "reserved by sessions: 1" in refused["error"]
     other = await agent.data("validate_vouchers", redeemables=one("ONCE"), session={"key": "cart-2"})
     assert other["redeemables"][0]["result"]["error"]["key"] == "quantity_exceeded"
     assert other["session"] is None

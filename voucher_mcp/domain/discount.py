@@ -85,9 +85,7 @@ def apply_gift(
             "A gift card needs `order`, or `gift.credits`, to know how much to pay.", field="order"
         )
     if credits is not None and credits > balance:
-        raise InsufficientBalance(
-            f"The gift card holds {balance}, less than the {credits} asked for. Nothing was changed."
-        )
+        raise InsufficientBalance(f"The gift card holds {balance}, less than the {credits} asked for.")
     if order is None:
         return None, credits or 0
     order = order.nothing_applied()
@@ -96,7 +94,7 @@ def apply_gift(
         require_items(order)
         room = min(room, sum(line.remaining for line in order.lines))
     if balance <= 0 < room:
-        raise InsufficientBalance(f"The gift card holds {balance}. Nothing was changed.")
+        raise InsufficientBalance(f"The gift card holds {balance}.")
     used = max(0, min(balance, room))
     if effect != "APPLY_TO_ITEMS":
         return order.discounted(used), used

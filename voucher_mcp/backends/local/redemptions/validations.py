@@ -126,7 +126,7 @@ async def take_turns(
             voucher = await vouchers.find(transaction, project, redeemable.id, f"{path}.id")
             if voucher.n in seen:
                 raise InvalidInput(
-                    f"{quoted(redeemable.id)} is a voucher that stands twice here. Nothing was changed.",
+                    f"{quoted(redeemable.id)} is a voucher that stands twice here.",
                     field=f"{path}.id",
                 )
             seen.add(voucher.n)
@@ -206,7 +206,7 @@ def _reason(
 
 
 def _nothing_to_pay() -> NothingToPay:
-    return NothingToPay("Nothing of the order is left to pay, so it would take nothing. Nothing was changed.")
+    return NothingToPay("Nothing of the order is left to pay, so it would take nothing.")
 
 
 def _skipped(error: NothingToPay) -> Mapping[str, Any]:
@@ -266,8 +266,7 @@ def _refuse_misplaced(kind: str, asked: Redeemable, path: str) -> None:
     ):
         if value is not None and kind != owner:
             raise InvalidInput(
-                f"`{path}.{name}` does not go with {quoted(asked.id)}, which is a {kind}; leave it out. "
-                "Nothing was changed.",
+                f"`{path}.{name}` does not go with {quoted(asked.id)}, which is a {kind}; leave it out.",
                 field=f"{path}.{name}",
             )
 
@@ -294,8 +293,7 @@ def _spend_credits(
         credits = now.reserved.get(voucher.n)
         if credits is None:
             raise InvalidInput(
-                f"A gift card needs `order` or `{path}.gift.credits`, to know how much to pay. "
-                "Nothing was changed.",
+                f"A gift card needs `order` or `{path}.gift.credits`, to know how much to pay.",
                 field=f"{path}.gift.credits",
             )
     spendable = now.spendable(voucher, held)
@@ -319,7 +317,7 @@ def _spend_points(
     points = now.reserved.get(voucher.n) if asked.points is None else asked.points
     if points is None:
         raise InvalidInput(
-            f"A loyalty card needs `{path}.reward.points`, the points to spend. Nothing was changed.",
+            f"A loyalty card needs `{path}.reward.points`, the points to spend.",
             field=f"{path}.reward.points",
         )
     if points > now.spendable(voucher, held):
