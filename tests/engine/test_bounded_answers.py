@@ -49,7 +49,7 @@ async def test_the_items_stand_with_a_redeemable_that_is_alone(agent: Agent) -> 
 async def test_counting_redemptions_stops_and_says_so(
     agent: Agent, narrowed: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await pool(agent, "TEN", name="Summer", **TEN_PERCENT)
+    await pool(agent, "TEN", name="Summer", **TEN_PERCENT, redemption={"quantity": 99})
     for _ in range(4):
         await agent.ok("redeem_vouchers", redeemables=one("TEN"), customer={"id": "lea"})
     monkeypatch.setattr(redemption_rows, "COUNTED", 4)

@@ -31,7 +31,7 @@ async def test_redeeming_takes_the_discount_off_the_order(agent: Agent) -> None:
     assert redeemed["order"]["total_amount"] == 18000
     assert redemption["result"] == "SUCCESS"
     assert redemption["id"].startswith("r_")
-    assert redemption["voucher"]["redemption"] == {"quantity": None, "redeemed_quantity": 1}
+    assert redemption["voucher"]["redemption"] == {"quantity": 1, "redeemed_quantity": 1}
     assert redemption["order"]["applied_discount_amount"] == 2000
 
 
@@ -39,7 +39,7 @@ async def test_a_single_use_code_is_redeemed_once(agent: Agent) -> None:
     await pool(agent, "ONCE", **TEN_PERCENT, redemption={"quantity": 1})
     await agent.ok("redeem_vouchers", redeemables=one("ONCE"))
     refused = await agent.refused("quantity_exceeded", "redeem_vouchers", redeemables=one("ONCE"))
-    assert "1 times: 1 are used" in refused["error"]
+    assert "once; used: 1" in refused["error"]
     assert refused["field"] == "redeemables.0.id"
     (code,) = await agent.data("list_voucher_codes", pool_id="pool")
     assert code["status"] == "redeemed"
@@ -164,7 +164,7 @@ async def test_a_dry_run_redeems_nothing(agent: Agent) -> None:
 
 
 async def test_redemptions_are_listed_newest_first_by_who_what_and_when(agent: Agent) -> None:
-    await pool(agent, "TEN", **TEN_PERCENT)
+    await pool(agent, "TEN", **TEN_PERCENT, redemption={"quantity": 9})
     await pool(agent, "CARD", name="cards", **GIFT)
     ids: list[str] = []
     for code, customer in (("TEN", "ann"), ("CARD", "bob"), ("TEN", "bob")):
@@ -185,7 +185,7 @@ async def test_redemptions_are_listed_newest_first_by_who_what_and_when(agent: A
     assert await listed(campaign="cards", customer="ann") == []
     assert await listed(voucher="TEN", customer="bob", campaign="pool") == [ids[0]]
     assert await listed(created_at={"after": "2100-01-01"}) == []
-    assert await listed(created_at={"before": "2100-01-01", "after": 0}) == ids
+    assert await listed(created_at={"before": "2100-01-01", "after": "2020-01-01"}) == ids
     assert await listed(result="FAILURE") == []
     assert await listed(campaign="nothing") == []
     page = await agent.ok("list_redemptions", limit=2, page=2)
@@ -206,7 +206,7 @@ async def test_redemptions_are_listed_newest_first_by_who_what_and_when(agent: A
         ({"redeemables": [{"id": "TEN", "gift": {"credits": 1}}]}, "redeemables.0.gift"),
         ({"redeemables": [{"id": "TEN", "reward": {"points": 1}}]}, "redeemables.0.reward"),
         ({"redeemables": [{"id": "TEN"}], "order": {"amount": -1}}, "order.amount"),
-        ({"redeemables": [{"id": "TEN"}], "customer": {}}, "customer.id"),
+        ({"redeemables": [{"id": "TEN"}], "customer": {"metadata": {"a": 1}}}, "customer.id"),
         ({"redeemables": [{"id": "TEN"}], "session": {"type": "LOCK"}}, "session.key"),
         ({"redeemables": [{"id": "TEN"}], "session": {"key": "k", "ttl": 1}}, "session.ttl_unit"),
     ],
