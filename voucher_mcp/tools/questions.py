@@ -7,6 +7,7 @@ from voucher_mcp.config import Project
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import quoted
 from voucher_mcp.domain.money import worth as worth_of
+from voucher_mcp.domain.texts import counted
 from voucher_mcp.domain.write import Worth
 from voucher_mcp.policy.text import clean
 from voucher_mcp.tools.confirmation import Question
@@ -35,7 +36,7 @@ def of_value(
 ) -> Question:
     """Whether so much value may be made."""
     named = next((quoted(arguments[name]) for name in _NAMED_BY if arguments.get(name)), "")
-    codes = f"{worth.codes:,} code{'' if worth.codes == 1 else 's'}"
+    codes = counted(worth.codes, "code")
     value = worth_of(worth.amount or None, worth.points or None, project.currency)
     text = f"{definition.title} {named}".rstrip()
     return Question(
