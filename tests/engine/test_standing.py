@@ -15,6 +15,7 @@ from time_machine import travel
 from tests.engine.conftest import Agent, new_key, open_engine, warrant
 from tests.engine.test_redemption_invariants import tolerantly
 from voucher_mcp.backends.local.adapter import LocalBackend
+from voucher_mcp.backends.local.stores.queries import load_queries
 from voucher_mcp.domain.pool import NewCode
 from voucher_mcp.domain.queries import Redeemable, RedemptionRequest, SessionRequest
 
@@ -128,36 +129,42 @@ async def test_codes_come_in_their_order_whatever_their_ends(agent: Agent) -> No
         assert [await assign(agent) for _ in codes] == ["C0", "C1", "C2", "C3", "C4", "C5"]
 
 
+@pytest.mark.parametrize("end", [None, 3_000_000])
 async def test_assigning_walks_over_no_code_that_is_expired_or_disabled(
-    engine: LocalBackend, monkeypatch: pytest.MonkeyPatch
+    engine: LocalBackend, end: int | None
 ) -> None:
-    assert await work_of_assigning(engine, "few", 10) * 2 > await work_of_assigning(engine, "many", 20_000)
+    few, many = [await work_of_assigning(engine, count, end) for count in (10, 20_000)]
+    assert many < 2 * few
 
 
-async def work_of_assigning(engine: LocalBackend, name: str, unusable: int) -> int:
-    """How many hundreds of steps SQLite makes for the next code behind so many expired ones."""
-    over = [NewCode(f"{name}-{n}", None, 1_000 + n % 500) for n in range(unusable)]
-    await engine.create_voucher_pool(warrant(), name, TEN_OFF, [*over, NewCode(f"{name}-good")])
+async def work_of_assigning(engine: LocalBackend, unusable: int, end: int | None) -> int:
+    """How many hundreds of steps SQLite makes for the next code behind so many that cannot be used."""
+    name = f"P{unusable}"
+    ends = (1_000 + n % 500 if n % 2 else end for n in range(unusable))
+    codes = [NewCode(f"{name}-{n}", None, one) for n, one in enumerate(ends)]
+    await engine.create_voucher_pool(warrant(), name, TEN_OFF, [*codes, NewCode(f"{name}-good", None, end)])
     connection = apsw.Connection(str(engine.store.path))  # type: ignore[attr-defined]
-    steps = 0
+    disable = (
+        "UPDATE vouchers SET active = 0 "
+        "WHERE code GLOB ? || '-[0-9]*' AND (expiration_date IS NULL OR expiration_date > 2000)"
+    )
+    connection.execute(disable, (name,))
+    assert connection.changes() == unusable // 2
+    steps = 1
 
     def count() -> bool:
         nonlocal steps
         steps += 1
         return False
 
-    (row,) = connection.execute("SELECT n FROM pools WHERE name = ?", (name,)).fetchall()
+    ((n,),) = connection.execute("SELECT n FROM pools WHERE name = ?", (name,))
     connection.set_progress_handler(count, 100)
-    found = connection.execute(queries()["code_next_available"], (row[0], 2_000_000, "ann")).fetchall()
+    found = connection.execute(
+        load_queries("sqlite")["code_next_available"], (n, 2_000_000, "ann")
+    ).fetchall()
     connection.close()
     assert [code for _, code in found] == [f"{name}-good"]
-    return steps + 1
-
-
-def queries() -> dict[str, str]:
-    from voucher_mcp.backends.local.stores.queries import load_queries
-
-    return load_queries("sqlite")
+    return steps
 
 
 POOLS = {"GIFT": GIFT, "OFF": TWICE, "CARD": CARD, "EMPTY": {"type": "GIFT_VOUCHER", "gift": {"amount": 0}}}
