@@ -59,7 +59,7 @@ def on_backends(settings: Settings, work: Callable[[Backends], Awaitable[T]]) ->
         async with open_backends(settings) as backends:
             try:
                 return await work(backends)
-            except (VoucherError, OSError) as error:
+            except (VoucherError, OSError, KeyboardInterrupt) as error:
                 failure = error  # raised in there it would come out as a group of errors
         raise failure
 
