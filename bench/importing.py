@@ -53,7 +53,7 @@ def csv_file(bench: Bench, count: int) -> Path:
 
 def command(database: Path, file: Path) -> list[str]:
     """The command line that imports a file into a new pool."""
-    where = ["--project", PROJECT, "--pool", "imported", "--create"]
+    where = ["--project", PROJECT, "--pool", "imported", "--create", "--percent", "10"]
     return python(
         "voucher_mcp", "--config", str(configuration(database)), "codes", "import", str(file), *where
     )

@@ -19,7 +19,8 @@ from tests.support import TEN_PERCENT, open_store, warrant
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.cli.codes_export import export_codes
 from voucher_mcp.domain.code_config import is_valid_code
-from voucher_mcp.domain.files.code_rows import CodeTable, Place
+from voucher_mcp.domain.files.code_rows import CodeTable
+from voucher_mcp.domain.files.life import Place
 from voucher_mcp.domain.pool import NewCode
 from voucher_mcp.domain.texts import unstorable
 

@@ -14,7 +14,7 @@ from tests.engine.job_support import HEADER, finished, imported, reason_of, vouc
 from voucher_mcp.backends.local.jobs.job_input import json_rows
 from voucher_mcp.backends.local.jobs.voucher_csv import CsvInput
 from voucher_mcp.domain.errors import InvalidInput
-from voucher_mcp.domain.files.code_rows import Place
+from voucher_mcp.domain.files.life import Place
 from voucher_mcp.domain.files.voucher_rows import VoucherColumns
 
 SEED = (
@@ -174,6 +174,18 @@ async def test_any_usual_delimiter_and_a_comma_as_the_decimal_point_are_read(
     assert voucher["gift"]["amount"] == 1_050
     assert voucher["expiration_date"] == "2030-06-30T23:59:59.999Z"
     assert voucher["metadata"] == {"Shop": "+43"}
+
+
+async def test_a_dry_run_of_a_list_shows_its_rows_too(agent: Agent) -> None:
+    rows = [
+        {"code": "A", "gift": {"amount": 1_050}, "expiration_date": "2030-06-30T12:00:00Z"},
+        {"code": "B"},
+    ]
+    result = (await agent.data("import_vouchers", vouchers=rows, dry_run=True))["result"]
+    first, second = result["rows"]
+    assert (first["code"], first["type"], first["value"]) == ("A", "GIFT_VOUCHER", "10.50 EUR")
+    assert first["expiration_date"] == "2030-06-30T12:00:00.000Z"
+    assert "type" in second["problem"]
 
 
 @pytest.mark.parametrize("cell", ["46387", "2027", "1893456000", "0"])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from voucher_mcp.backends.local.jobs.job_input import json_rows
 from voucher_mcp.backends.local.jobs.voucher_csv import CsvInput
 from voucher_mcp.domain.errors import InvalidInput
-from voucher_mcp.domain.files.code_rows import Place
+from voucher_mcp.domain.files.life import Place
 from voucher_mcp.domain.files.voucher_rows import VoucherColumns
 from voucher_mcp.domain.voucher import parse_import_row, parse_terms
 from voucher_mcp.domain.write import Arguments, Worth

@@ -5,8 +5,9 @@ from datetime import UTC, tzinfo
 
 import pytest
 
-from voucher_mcp.domain.files.code_rows import CodeTable, Place, chosen_columns
+from voucher_mcp.domain.files.code_rows import CodeTable, chosen_columns
 from voucher_mcp.domain.files.encoding import Unreadable
+from voucher_mcp.domain.files.life import Place
 from voucher_mcp.domain.pool import NewCode
 
 DAY = 86_400_000
@@ -27,7 +28,8 @@ def read(
 def taken(file: str | bytes, *chosen: str) -> Mapping[str, str]:
     """What each column is taken for."""
     data = file.encode() if isinstance(file, str) else file
-    return dict(CodeTable.opened([data], chosen_columns(chosen), Place()).columns.taken_for())
+    columns = CodeTable.opened([data], chosen_columns(chosen), Place()).columns
+    return dict(zip(columns.names, columns.kinds, strict=True))
 
 
 def codes(file: str | bytes) -> list[tuple[int | None, str]]:

@@ -8,7 +8,7 @@ import pytest
 from scripts.make_sample_data import make
 from voucher_mcp.cli.code_files import CodeFile
 from voucher_mcp.cli.demo import SAMPLES
-from voucher_mcp.domain.files.code_rows import Place
+from voucher_mcp.domain.files.life import Place
 
 
 @pytest.fixture

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from voucher_mcp.domain.errors import InvalidInput
-from voucher_mcp.domain.files.code_rows import CodeTable, Place
+from voucher_mcp.domain.files.code_rows import CodeTable
 from voucher_mcp.domain.files.encoding import Unreadable
+from voucher_mcp.domain.files.life import Place
 from voucher_mcp.domain.files.names import Kind
 from voucher_mcp.domain.files.tables import Bad
 from voucher_mcp.domain.pool import NewCode

@@ -29,7 +29,8 @@ def columns_taken(table: CodeTable) -> str:
     passed = [f"Passed over as a remark: line {number:,}." for number in table.table.passed_over]
     if table.table.header is None:
         return "\n".join([*passed, "No header: one code a line."])
-    said = (f"  {quoted(name)}: {_TAKEN_FOR[kind]}" for name, kind in table.columns.taken_for())
+    taken = zip(table.columns.names, table.columns.kinds, strict=True)
+    said = (f"  {quoted(name)}: {_TAKEN_FOR[kind]}" for name, kind in taken)
     return "\n".join([*passed, "Columns:", *said])
 
 

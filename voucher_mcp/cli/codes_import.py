@@ -21,7 +21,8 @@ from voucher_mcp.cli.report import Report
 from voucher_mcp.cli.tally import Tally
 from voucher_mcp.config import Project, Settings
 from voucher_mcp.domain.errors import AlreadyExists, InvalidInput, NotFound, quoted
-from voucher_mcp.domain.files.code_rows import Place, chosen_columns
+from voucher_mcp.domain.files.code_rows import chosen_columns
+from voucher_mcp.domain.files.life import Place
 from voucher_mcp.domain.money import MINOR_UNITS
 from voucher_mcp.domain.pool import NewCode
 from voucher_mcp.domain.times import parse_time

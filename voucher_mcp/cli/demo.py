@@ -23,7 +23,7 @@ from voucher_mcp.cli.code_files import CodeFile
 from voucher_mcp.cli.main import DONE
 from voucher_mcp.cli.reach import on_backend
 from voucher_mcp.config import load_settings
-from voucher_mcp.domain.files.code_rows import Place
+from voucher_mcp.domain.files.life import Place
 from voucher_mcp.domain.times import to_iso
 from voucher_mcp.domain.write import Write, digest_of_call
 

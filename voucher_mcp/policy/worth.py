@@ -14,8 +14,8 @@ from typing import Any
 import anyio.to_thread
 
 from voucher_mcp.domain.errors import InvalidInput
-from voucher_mcp.domain.files.code_rows import Place
 from voucher_mcp.domain.files.encoding import Unreadable
+from voucher_mcp.domain.files.life import Place
 from voucher_mcp.domain.files.voucher_rows import VoucherTable
 from voucher_mcp.domain.write import Arguments, Values, Worth
 

@@ -17,8 +17,8 @@ from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput, NotFound, OutcomeUnknown
 from voucher_mcp.domain.fields import fault
 from voucher_mcp.domain.files.cells import plain
-from voucher_mcp.domain.files.code_rows import Place
 from voucher_mcp.domain.files.encoding import Unreadable
+from voucher_mcp.domain.files.life import Place
 from voucher_mcp.domain.files.voucher_rows import VoucherTable
 from voucher_mcp.domain.money import MINOR_UNITS
 from voucher_mcp.domain.queries import CsvSource

@@ -25,14 +25,15 @@ _BROKEN = re.compile(
 """An error of a formula, a column that was too narrow, a formula that holds text."""
 
 _MONTH = "(Jan|Feb|Mar|Mär|Mrz|Apr|May|Mai|Jun|Jul|Aug|Sep|Oct|Okt|Nov|Dec|Dez)"
-_MISTAKEN = re.compile(
+_MISTAKEN: Final = (
     rf"\d(?:[.,]\d+)?E[+-]\d{{2,3}}|\d{{4,}}\.0|\d{{1,2}}[-. ]{_MONTH}\.?([-. ]\d{{2}}(\d\d)?)?|"
     rf"{_MONTH}\.?[-. ]\d\d(\d\d)?|\d{{1,2}}[./]\d{{1,2}}[./]\d{{4}}|"
     r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?)?"
 )
 """A code that was taken for a number or a date."""
+_DAMAGED_CODE = re.compile(rf"(?:{_MISTAKEN})\Z|(#|//)\s")
+"""That, or a remark."""
 
-_REMARK = re.compile(r"(#|//)\s")
 _PRECISION: Final = 15
 """Digits that a spreadsheet keeps of a number; the others become zeros."""
 _NAMED: Final = 5
@@ -100,7 +101,7 @@ class Damage:
     def see(self, line: int, code: str, cells: Sequence[str]) -> None:
         """Look at a row."""
         code = code.strip()
-        if _MISTAKEN.fullmatch(code) or _REMARK.match(code):
+        if _DAMAGED_CODE.match(code):
             self._add(line, code)
         elif len(code) > _PRECISION and code.isdigit():
             self._long += 1

@@ -6,20 +6,20 @@ a code that is not new any more does not come in as new (ours).
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, tzinfo
+from dataclasses import dataclass, replace
+from datetime import tzinfo
 from functools import lru_cache, partial
 from typing import Any, Final, cast
 
 from voucher_mcp.domain.code_config import is_valid_code, validate_code
 from voucher_mcp.domain.errors import InvalidInput, quoted
-from voucher_mcp.domain.files.cells import Damage, amount, flag, is_nothing, plain
+from voucher_mcp.domain.files.cells import Damage, plain
 from voucher_mcp.domain.files.encoding import Unreadable, lines_of
+from voucher_mcp.domain.files.life import LIFE, Place, moment_of, read_object
 from voucher_mcp.domain.files.names import Kind, doubt_of, kind_of, spelled
-from voucher_mcp.domain.files.tables import Bad, Table, open_table
+from voucher_mcp.domain.files.tables import DELIMITERS, Bad, Table, open_table
 from voucher_mcp.domain.pool import NewCode
 from voucher_mcp.domain.texts import composed, counted
-from voucher_mcp.domain.times import parse_time
 from voucher_mcp.domain.voucher import MAX_METADATA_BYTES, parse_metadata
 
 EXPORTED: Final = (
@@ -40,26 +40,11 @@ BALANCE: Final = "balance"
 NAMED: Final[tuple[Kind, ...]] = ("code", "valid_from", "valid_until", "status", "metadata", "ignore")
 """What a person may say that a column is."""
 
-_NEW = frozenset({"available", "unused", "new"})
-"""The statuses of a code that nobody has used or been given."""
-
 _SAMPLE: Final = 200
 """Rows whose cells are looked at to tell what a column is that has an unknown name."""
 
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _DISTINCT_TIMES: Final = 1_024  # remembered; the codes of a campaign share theirs
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a file is read: what its dates and amounts mean there."""
-
-    zone: tzinfo = UTC
-    digits: int = 2
-    """Behind the point of an amount, by the project's currency."""
-    balance: int | None = None
-    """What a new code of the pool holds, in minor units or points; None: nothing."""
-    points: bool = False
 
 
 Column = tuple[int, str]
@@ -70,11 +55,16 @@ Column = tuple[int, str]
 class Columns:
     """What the columns of a file are taken for."""
 
-    width: int
+    names: Sequence[str]
+    kinds: Sequence[Kind]
     code: int
-    by_kind: Mapping[Kind, Sequence[Column]]
-    place: Place = Place()
-    _time: Callable[[str, str], int] = field(default=lambda text, name: 0)
+    starts: int | None
+    ends: int | None
+    life: Sequence[tuple[int, str, Kind]]
+    """The columns that tell of a code's life elsewhere, with their headings."""
+    metadata: Sequence[Column]
+    place: Place
+    _time: Callable[[str, str], int]
 
     @classmethod
     def of(
@@ -87,7 +77,9 @@ class Columns:
         """The columns that a header line names; without one there is only the code.
 
         Args:
+            header: the headings.
             chosen: what a person said that columns are, by heading as it is compared.
+            place: what dates and amounts mean.
             sample: rows of the file.
 
         Raises:
@@ -97,29 +89,17 @@ class Columns:
         while names and not names[-1]:
             names.pop()
         _check(names, chosen)
-        by_kind = _kinds(names, chosen)
-        codes = by_kind["code"]
-        _refuse_twice(by_kind)
-        for at, name in by_kind.get("metadata", ()):
-            doubt = (
-                None
-                if spelled(name) in chosen
-                else doubt_of(name, (row[at] for row in sample if at < len(row)))
-            )
-            if doubt and spelled(name) != "metadata":
-                raise Unreadable(
-                    f"the column {quoted(name)} looks like {doubt}. Say what it is with --column "
-                    "KIND=HEADER, where KIND is valid_from, valid_until, status, metadata or ignore"
-                )
+        kinds = _kinds(names, chosen)
+        code, starts, ends = (_only(names, kinds, kind) for kind in ("code", "valid_from", "valid_until"))
+        assert code is not None  # by it the header was known
+        numbered = list(zip(range(len(names)), names, kinds, strict=True))
+        metadata = [(at, name) for at, name, kind in numbered if kind == "metadata"]
+        for at, name in metadata:
+            if spelled(name) not in chosen and spelled(name) != "metadata":
+                _require_no_doubt(name, (row[at] for row in sample if at < len(row)))
+        life = [column for column in numbered if column[2] in LIFE]
         times = lru_cache(_DISTINCT_TIMES)(partial(_moment, place.zone))
-        return cls(len(names), codes[0][0], by_kind, place, times)
-
-    def taken_for(self) -> Iterator[tuple[str, Kind]]:
-        """Each heading with what the column is taken for, in the file's order."""
-        for _, name, kind in sorted(
-            (at, name, kind) for kind, those in self.by_kind.items() for at, name in those
-        ):
-            yield name, kind
+        return cls(names, kinds, code, starts, ends, life, metadata, place, times)
 
     def read(self, cells: Sequence[str], line: int) -> NewCode:
         """A row as a code.
@@ -127,38 +107,39 @@ class Columns:
         Raises:
             InvalidInput: it is none, or not a new one, for the reason that the message gives.
         """
-        if len(cells) != self.width:
+        if len(cells) != len(self.names):
             cells = self._fitted(cells)
         value = check_code(plain(cells[self.code]))
-        starts, ends = self._of(cells, "valid_from"), self._of(cells, "valid_until")
+        starts = None if self.starts is None else self._moment_of(cells[self.starts], "valid_from")
+        ends = None if self.ends is None else self._moment_of(cells[self.ends], "valid_until")
         if starts is not None and ends is not None and ends <= starts:
             raise InvalidInput("valid_until must come after valid_from")
-        for kind, check in _LIFE.items():
-            for at, name in self.by_kind.get(kind, ()):
-                cell = plain(cells[at])
-                if kind == "status" and ends is not None and cell.casefold() == "expired":
-                    continue  # it has its own end, and keeps it
-                if problem := check(cell, self.place):
-                    raise InvalidInput(f"{quoted(name)}: {problem}")
-        return NewCode(value, starts, ends, self._metadata_of(cells), line)
+        if self.life:
+            self._require_new(cells, ends)
+        return NewCode(value, starts, ends, self._metadata_of(cells) if self.metadata else None, line)
 
     def _fitted(self, cells: Sequence[str]) -> Sequence[str]:
-        if any(cell.strip() for cell in cells[self.width :]):
+        width = len(self.names)
+        if any(map(str.strip, cells[width:])):
             raise InvalidInput(
-                f"the line has {counted(len(cells), 'cell')}, the header names "
-                f"{counted(self.width, 'column')}"
+                f"the line has {counted(len(cells), 'cell')}, the header names {counted(width, 'column')}"
             )
-        return [*cells[: self.width], *[""] * (self.width - len(cells))]
+        return [*cells[:width], *[""] * (width - len(cells))]
 
-    def _of(self, cells: Sequence[str], kind: Kind) -> int | None:
-        for at, _ in self.by_kind.get(kind, ()):
-            if text := plain(cells[at]):
-                return self._time(text, kind)
-        return None
+    def _moment_of(self, cell: str, kind: str) -> int | None:
+        return self._time(text, kind) if (text := plain(cell)) else None
+
+    def _require_new(self, cells: Sequence[str], ends: int | None) -> None:
+        for at, name, kind in self.life:
+            cell = plain(cells[at])
+            if kind == "status" and ends is not None and cell.casefold() == "expired":
+                continue  # it has its own end, and keeps it
+            if problem := LIFE[kind](cell, self.place):
+                raise InvalidInput(f"{quoted(name)}: {problem}")
 
     def _metadata_of(self, cells: Sequence[str]) -> str | None:
         members: dict[str, Any] = {}
-        for at, name in self.by_kind.get("metadata", ()):
+        for at, name in self.metadata:
             if not (cell := plain(cells[at])):
                 continue
             if cell[0] == "{" and spelled(name) == "metadata":
@@ -168,9 +149,8 @@ class Columns:
         if not members:
             return None
         text = _JSON.encode(members)
-        if len(text) > MAX_METADATA_BYTES or not (
-            text.isascii() and text.isprintable() and "\\u" not in text
-        ):
+        plain_text = text.isascii() and text.isprintable() and "\\u" not in text
+        if len(text) > MAX_METADATA_BYTES or not plain_text:
             parse_metadata(members, "metadata")
         return text
 
@@ -232,7 +212,7 @@ def _opened(blocks: Iterable[bytes], chosen: Mapping[str, Kind]) -> Table:
 def _require_parted(cells: Sequence[str], names: Sequence[str], table: Table, line: int) -> None:
     """Raises Unreadable where a row is one cell that holds what parts the cells elsewhere."""
     if len(cells) == 1 < len(names):
-        other = next((other for other in ",;\t|" if other != table.delimiter and other in cells[0]), None)
+        other = next((other for other in DELIMITERS if other != table.delimiter and other in cells[0]), None)
         if other and cells[0].count(other) + 1 >= len(names):
             raise Unreadable(
                 f"its cells are parted by {_called(other)}, the header by {_called(table.delimiter)}",
@@ -288,14 +268,14 @@ def _check(names: Sequence[str], chosen: Mapping[str, Kind]) -> None:
         raise Unreadable(error.message.removesuffix(" Nothing was changed.").rstrip(".")) from None
 
 
-def _kinds(names: Sequence[str], chosen: Mapping[str, Kind]) -> dict[Kind, list[Column]]:
+def _kinds(names: Sequence[str], chosen: Mapping[str, Kind]) -> list[Kind]:
     is_code = _code_heading(names, chosen)
-    by_kind: dict[Kind, list[Column]] = {}
-    for at, name in enumerate(names):
+    kinds: list[Kind] = []
+    for name in names:
         known = kind_of(name)
-        kind = chosen.get(spelled(name)) or (known if known != "code" else None) or "metadata"
-        by_kind.setdefault("code" if is_code(name) else kind, []).append((at, name))
-    return by_kind
+        other = chosen.get(spelled(name)) or (known if known != "code" else None) or "metadata"
+        kinds.append("code" if is_code(name) else other)
+    return kinds
 
 
 def _code_heading(names: Sequence[str], chosen: Mapping[str, Kind]) -> Callable[[str], bool]:
@@ -307,85 +287,26 @@ def _code_heading(names: Sequence[str], chosen: Mapping[str, Kind]) -> Callable[
     return lambda name: spelled(name) not in chosen and kind_of(name) == "code"
 
 
-def _refuse_twice(by_kind: Mapping[Kind, Sequence[Column]]) -> None:
-    for kind in ("code", "valid_from", "valid_until"):
-        those = by_kind.get(kind, ())
-        if len(those) > 1:
-            named = " and ".join(quoted(name) for _, name in those)
-            raise Unreadable(f"{named} both look like {kind}; say which it is with --column {kind}=HEADER")
-
-
-def moment_of(text: str, field: str, zone: tzinfo, *, last: bool) -> int:
-    """A cell with a date or time; a bare number is neither.
+def _only(names: Sequence[str], kinds: Sequence[Kind], kind: Kind) -> int | None:
+    """Where the one column of a kind stands.
 
     Raises:
-        InvalidInput: it is something else.
+        Unreadable: there are several.
     """
-    return parse_time(text, field, zone=zone, last=last, numbers=False)
+    places = [at for at, found in enumerate(kinds) if found == kind]
+    if len(places) > 1:
+        named = " and ".join(quoted(names[at]) for at in places)
+        raise Unreadable(f"{named} both look like {kind}; say which it is with --column {kind}=HEADER")
+    return places[0] if places else None
+
+
+def _require_no_doubt(name: str, cells: Iterable[str]) -> None:
+    if doubt := doubt_of(name, cells):
+        raise Unreadable(
+            f"the column {quoted(name)} looks like {doubt}. Say what it is with --column KIND=HEADER, where "
+            "KIND is valid_from, valid_until, status, metadata or ignore"
+        )
 
 
 def _moment(zone: tzinfo, text: str, kind: str) -> int:
     return moment_of(text, kind, zone, last=kind == "valid_until")
-
-
-def life_problem(kind: Kind, cell: str, place: Place) -> str | None:
-    """Why a cell that tells of a code's life elsewhere keeps it out; None where it is new."""
-    return _LIFE[kind](cell, place)
-
-
-def _status(cell: str, _: Place) -> str | None:
-    if cell.casefold() in _NEW:
-        return None
-    return (
-        f"the code was {quoted(cell) if cell else 'without a status'} there, and would come in as available"
-    )
-
-
-def _active(cell: str, _: Place) -> str | None:
-    try:
-        return None if not cell or flag(cell) else "the code was disabled there, and would come in as usable"
-    except ValueError as error:
-        return str(error)
-
-
-def _used(cell: str, _: Place) -> str | None:
-    return None if is_nothing(cell) else f"the code was used there ({quoted(cell)}), and would come in as new"
-
-
-def _held(cell: str, _: Place) -> str | None:
-    return None if not cell else "the code was given to somebody there, and would come in as available"
-
-
-def _balance(cell: str, place: Place) -> str | None:
-    if not cell:
-        return None
-    try:
-        found = amount(cell, 0 if place.points else place.digits)
-    except ValueError as error:
-        return str(error)
-    if found == place.balance:
-        return None
-    return f"the code held {cell} there, and would come in with what new codes of this pool hold"
-
-
-_LIFE: Final[Mapping[Kind, Callable[[str, Place], str | None]]] = {
-    "status": _status,
-    "active": _active,
-    "used": _used,
-    "held": _held,
-    "balance": _balance,
-}
-"""What tells of a code's life elsewhere."""
-
-
-def read_object(cell: str) -> dict[str, Any]:
-    """Metadata as JSON.
-
-    Raises:
-        InvalidInput: it is not an object, or not one that metadata may be.
-    """
-    try:
-        value = json.loads(cell)
-    except (ValueError, RecursionError):
-        value = None
-    return parse_metadata(value, "metadata")

@@ -22,6 +22,7 @@ _LOOKED_AT: Final = 50
 _SEPARATOR = re.compile(r'"?sep=([,;\t|])"?[,;\t|]*', re.IGNORECASE)
 """The line with which Excel is told what parts the cells."""
 
+_SEVERAL = re.compile(r"[,;\t|]")
 _REMARK = re.compile(r'\s*"?(#|//)(\s|$)')
 
 
@@ -156,7 +157,7 @@ def _cells(lines: Iterator[str], first: int, bad: Bad) -> Iterator[tuple[int, li
             value = value[1:-1].replace('""', '"')
         elif not value:
             continue
-        elif any(delimiter in value for delimiter in DELIMITERS):
+        elif _SEVERAL.search(value):
             bad(
                 number,
                 value,

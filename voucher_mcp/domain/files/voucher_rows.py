@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from voucher_mcp.domain.errors import InvalidInput, quoted
 from voucher_mcp.domain.files.cells import Damage, amount, flag, plain
-from voucher_mcp.domain.files.code_rows import Place, life_problem, moment_of, read_object
 from voucher_mcp.domain.files.encoding import Unreadable, lines_of
+from voucher_mcp.domain.files.life import Place, life_problem, moment_of, read_object
 from voucher_mcp.domain.files.names import Kind, doubt_of, kind_of, spelled
 from voucher_mcp.domain.files.tables import Table, open_table
 from voucher_mcp.domain.times import to_iso

@@ -15,7 +15,7 @@ from voucher_mcp.backends.local.vouchers.voucher_writes import own_row
 from voucher_mcp.domain.code_config import MAX_CODE_LENGTH, is_valid_code, validate_code
 from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.domain.files.cells import plain
-from voucher_mcp.domain.files.code_rows import Place
+from voucher_mcp.domain.files.life import Place
 from voucher_mcp.domain.files.voucher_rows import VoucherColumns
 from voucher_mcp.domain.texts import composed, folded
 from voucher_mcp.domain.times import to_iso

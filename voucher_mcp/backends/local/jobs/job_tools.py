@@ -22,7 +22,7 @@ from voucher_mcp.backends.local.journal import first_result
 from voucher_mcp.backends.local.stores.base import Store, Transaction
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import NotFound, quoted
-from voucher_mcp.domain.files.code_rows import Place
+from voucher_mcp.domain.files.life import Place
 from voucher_mcp.domain.job import EXPORT, MAX_INPUT_BYTES
 from voucher_mcp.domain.money import MINOR_UNITS
 from voucher_mcp.domain.queries import CsvSource

@@ -7,8 +7,8 @@ from typing import Any
 from voucher_mcp.backends.local.jobs.job_input import CHUNK_BYTES
 from voucher_mcp.backends.local.jobs.jobs import Chunk
 from voucher_mcp.domain.errors import InvalidInput
-from voucher_mcp.domain.files.code_rows import Place
 from voucher_mcp.domain.files.encoding import Unreadable
+from voucher_mcp.domain.files.life import Place
 from voucher_mcp.domain.files.voucher_rows import VoucherTable
 
 
