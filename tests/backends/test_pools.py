@@ -88,9 +88,15 @@ async def test_a_pool_is_found_by_its_exact_name(agent: Agent, names: Sequence[s
 
 async def test_a_pool_is_not_found_by_anything_near_its_name(agent: Agent) -> None:
     await agent.new_pool("Summer")
-    for reference in ("summer", "Summe", "Summer ", "Summer%", "*", "camp_0", "v_1", "Summer/", "./Summer"):
+    for reference in ("summer", "Summe", "Summer%", "*", "camp_0", "v_1", "Summer/", "./Summer"):
         answer = await agent.refused("not_found", "get_voucher_pool", pool_id=reference)
         assert answer["field"] == "pool_id"
+
+
+async def test_a_pool_is_found_as_its_name_and_id_are_pasted(agent: Agent) -> None:
+    pool = await agent.new_pool("Summer")
+    for reference in ("Summer ", "\u00a0Summer\n", f" {pool}\t"):
+        assert (await agent.pool(reference))["id"] == pool
 
 
 async def test_an_id_wins_over_a_name_that_reads_the_same(agent: Agent) -> None:

@@ -34,6 +34,11 @@ def looked_up(text: str) -> str:
     return composed(_AROUND.sub("", text))
 
 
+def names_looked_up(text: str) -> list[str]:
+    """What a name may mean, the likeliest first: as it stands, or as it is looked up."""
+    return list(dict.fromkeys((text, looked_up(text))))
+
+
 def codes_looked_up(value: object) -> object:
     """Codes as they are looked up: one, or those of a list, there also as `id` or `code` of an object."""
     match value:

@@ -8,8 +8,8 @@ from functools import lru_cache
 
 from voucher_mcp.domain.errors import InvalidInput, quoted
 
-_EARLIEST = -62135596800000  # 0001-01-01, the first day that datetime can hold
-_LATEST = 253402300799999  # 9999-12-31T23:59:59.999
+EARLIEST = -62135596800000  # 0001-01-01, the first day that datetime can hold
+LATEST = 253402300799999  # 9999-12-31T23:59:59.999
 
 _FIRST_SECOND, _LAST_SECOND = 10**9, 10**10
 """Numbers between these are Unix seconds; a year, a spreadsheet's serial number or milliseconds are not."""
@@ -45,7 +45,7 @@ def parse_time(
             milliseconds = _from_number(float(text) if _NUMBER.fullmatch(text) else value, numbers)
     except (ValueError, OverflowError):
         raise _refused(value, field, numbers) from None
-    if not _EARLIEST <= milliseconds <= _LATEST:
+    if not EARLIEST <= milliseconds <= LATEST:
         raise _refused(value, field, numbers)
     return milliseconds
 

@@ -8,7 +8,7 @@ from datetime import tzinfo
 from typing import Any
 
 from voucher_mcp.domain.errors import InvalidInput
-from voucher_mcp.domain.times import is_day, parse_time, to_iso
+from voucher_mcp.domain.times import EARLIEST, LATEST, is_day, parse_time, to_iso
 
 _FIRST = frozenset({"start_date", "valid_from", "updated_after", "after"})
 _LAST = frozenset({"expiration_date", "valid_until"})
@@ -46,11 +46,11 @@ def _last(value: object, name: str, zone: tzinfo) -> int:
 
 
 def _until(value: object, name: str, zone: tzinfo) -> int:
-    return _last(value, name, zone) + is_day(value)
+    return min(_last(value, name, zone) + is_day(value), LATEST)
 
 
 def _since(value: object, name: str, zone: tzinfo) -> int:
-    return _first(value, name, zone) - is_day(value)
+    return max(_first(value, name, zone) - is_day(value), EARLIEST)
 
 
 _READ: dict[str, Callable[[object, str, tzinfo], int]] = {

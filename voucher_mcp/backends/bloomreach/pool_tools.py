@@ -19,6 +19,7 @@ from voucher_mcp.config import BloomreachProject
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput, NotFound, Unsupported, quoted
 from voucher_mcp.domain.pool import CodesQuery, ExportedCode, VoucherCode, VoucherPool, VoucherPoolSummary
+from voucher_mcp.domain.texts import names_looked_up
 
 LIST_SECONDS = 30.0
 """Ours: for so long a list of pools serves. A pool that is not on it makes us look again."""
@@ -97,10 +98,11 @@ class PoolTools(Backend):
         asked_at = anyio.current_time()
         for young_enough in (asked_at - LIST_SECONDS, asked_at):
             pools = (await self._pools(young_enough)).pools
-            for key in ("id", "name"):
-                for pool in pools:
-                    if reference == (pool["id"] if key == "id" else pool["name"]):
-                        return pool
+            for name in names_looked_up(reference):
+                for key in ("id", "name"):
+                    for pool in pools:
+                        if name == (pool["id"] if key == "id" else pool["name"]):
+                            return pool
         raise _no_pool(reference)
 
     async def _pools(self, young_enough: float) -> _PoolList:

@@ -14,7 +14,7 @@ from voucher_mcp.backends.mews.windows import utc
 from voucher_mcp.backends.pace import Paces
 from voucher_mcp.config.models import MewsProject
 from voucher_mcp.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable, quoted
-from voucher_mcp.domain.texts import composed, counted, spellings
+from voucher_mcp.domain.texts import composed, counted, names_looked_up, spellings
 
 SERVICES_SECONDS = 300.0
 """How long the services that were found are remembered (ours)."""
@@ -106,12 +106,13 @@ class Account(Backend):
             NotFound: there is none, or not among the newest that a walk reaches.
             InvalidInput: several have that name.
         """
-        if is_id(reference) and (pool := await self.pool_by_id(reference)) is not None and pool.is_active:
-            return pool
+        for name in filter(is_id, names_looked_up(reference)):
+            if (pool := await self.pool_by_id(name)) is not None and pool.is_active:
+                return pool
         walk = await self.walk_vouchers(ACTIVE)
-        named = [
-            pool for item in await walk.all() if (pool := Pool(item)).is_active and pool.name == reference
-        ]
+        active = [pool for item in await walk.all() if (pool := Pool(item)).is_active]
+        by_name = ([pool for pool in active if pool.name == name] for name in names_looked_up(reference))
+        named = next(filter(None, by_name), [])
         if len(named) > 1:
             ids = ", ".join(pool.id for pool in named[:5])
             raise InvalidInput(

@@ -11,6 +11,7 @@ from voucher_mcp.backends.voucherify.pages import ListOf, Paging, Stretch
 from voucher_mcp.backends.voucherify.shapes import Object, as_count
 from voucher_mcp.backends.voucherify.together import together
 from voucher_mcp.domain.errors import InvalidInput, NotFound, OutcomeUnknown, quoted
+from voucher_mcp.domain.texts import looked_up
 
 SCANNED: Final = 1_000
 """How many codes are looked at for what the vendor cannot count (ours): eleven requests."""
@@ -49,6 +50,8 @@ class PoolLookups(JobTools, Paging):
         try:
             return await self._get(campaign_path(pool_id))
         except NotFound as error:
+            if (pasted := looked_up(pool_id)) not in ("", pool_id):
+                return await self._campaign(pasted)
             error.message = (
                 f"There is no pool {quoted(pool_id)} in this project; nothing was changed. "
                 "list_voucher_pools shows the pools with their ids and names."
