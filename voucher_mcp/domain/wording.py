@@ -6,7 +6,6 @@ from typing import Any
 
 from voucher_mcp.domain.money import money
 from voucher_mcp.domain.texts import counted
-from voucher_mcp.domain.texts import counted
 
 
 def in_words(voucher: Mapping[str, Any], currency: str, zone: tzinfo, ends: int | None) -> str:
