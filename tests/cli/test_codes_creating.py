@@ -135,7 +135,7 @@ def test_a_dry_run_shows_the_first_lines_and_changes_nothing(cli: Command) -> No
     assert "1 bad line" in said
     assert "nothing was changed" in said
     assert "no pool" in cli.export_codes(status=1).err
-    assert "There are no such writes" in cli.run("journal").err
+    assert "no writes yet" in cli.run("journal").err
 
 
 def test_a_column_that_cannot_be_guessed_is_named(cli: Command) -> None:
