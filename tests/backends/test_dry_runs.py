@@ -51,7 +51,14 @@ async def test_a_dry_run_answers_like_the_call_and_changes_nothing(
         real = await summer.ok(tool, **call)
     assert dry.pop("dry_run") is True
     if tool == "create_voucher_pool":  # a new pool's id is not known before
-        assert dry["data"].pop("id") != real["data"].pop("id")
+        assert not dry["data"].pop("id")
+        del real["data"]["id"]
+    if tool == "add_voucher_codes" and "tells" in traits:  # nor those of codes, of which none was added
+        would = [fate for fate in dry["data"] if fate["result"] == "would_add"]
+        assert {fate["id"] for fate in would} == {None}
+        for fate, done in zip(dry["data"], real["data"], strict=True):
+            assert fate["result"] == done["result"].replace("added", "would_add")
+        dry["data"] = real["data"]
     if tool == "update_voucher_pool":  # nor when a vendor will have changed it
         for answer in (dry, real):
             answer["data"].pop("updated_time", None)

@@ -13,6 +13,8 @@ from tests.backends.traits import traits_of
 
 pytestmark = pytest.mark.needs("list_voucher_pools", "get_voucher_pool")
 
+_ROW = {"id", "name", "total", "available", "assigned", "redeemed", "active", "expiration_date"}
+
 needs_creating = pytest.mark.needs("create_voucher_pool")
 
 
@@ -27,6 +29,8 @@ async def test_the_list_shows_the_id_name_and_counts_of_each_pool(agent: Agent, 
     winter = await agent.new_pool("Winter")
     listed = (await agent.ok("list_voucher_pools"))["data"]
     counts = [(3, 3), (0, 0)] if "counts" in traits else [(None, None)] * 2
+    assert all(row.keys() == _ROW for row in listed)
+    listed = [{name: row[name] for name in ("id", "name", "total", "available")} for row in listed]
     pools = [(summer, "Summer"), (winter, "Winter")]
     assert (listed if "ordered" in traits else listed[::-1]) == [
         {"id": pool, "name": name, "total": total, "available": available}

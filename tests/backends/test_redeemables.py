@@ -73,6 +73,7 @@ async def test_an_unknown_filter_is_refused(alice: Agent) -> None:
     assert answer["field"].startswith("filters")
 
 
-async def test_a_customer_that_nobody_knows_is_not_found(alice: Agent) -> None:
-    answer = await alice.refused("not_found", "list_customer_redeemables", customer_id="carol")
-    assert answer["field"] == "customer_id"
+async def test_a_customer_that_nobody_knows_holds_nothing_and_is_said_to_be_unknown(alice: Agent) -> None:
+    answer = await alice.ok("list_customer_redeemables", customer_id="carol")
+    assert (answer["data"], answer["has_more"], answer["known"]) == ([], False, False)
+    assert "known" not in await alice.ok("list_customer_redeemables", customer_id="alice")

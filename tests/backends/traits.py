@@ -32,6 +32,8 @@ TRAITS: Mapping[str, frozenset[str]] = {
     "forgets": frozenset({LOCAL, VOUCHERIFY}),
     # a dry run knows what only the system could say: ids, and which code would be next
     "foresees": frozenset({LOCAL}),
+    # a write's answer tells all that it did, and a dry run nothing that it cannot know
+    "tells": frozenset({LOCAL}),
     # it is reached over a network, and an answer can be lost on the way
     "vendor": frozenset({VOUCHERIFY, MEWS, BLOOMREACH}),
 }

@@ -10,6 +10,8 @@ from tests.bloomreach.conftest import CRM, backend_of
 from tests.standins.bloomreach import Code, Odd, StandIn
 
 SUMMER = "Summer"
+UNTOLD = dict.fromkeys(("assigned", "redeemed", "active", "expiration_date"))
+"""What Bloomreach does not say of a pool."""
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ def tools(bloomreach: StandIn) -> Sequence[str]:
 
 async def test_pools_come_with_their_counts(agent: Agent, summer: str) -> None:
     answer = await agent.ok("list_voucher_pools")
-    assert answer["data"] == [{"id": summer, "name": SUMMER, "total": 30, "available": 15}]
+    assert answer["data"] == [{"id": summer, "name": SUMMER, "total": 30, "available": 15, **UNTOLD}]
     assert answer["has_more"] is False
 
 
@@ -54,6 +56,8 @@ async def test_a_pool_is_named_by_id_or_exact_name(agent: Agent, summer: str) ->
         "name": SUMMER,
         "total": 30,
         "available": 15,
+        **UNTOLD,
+        "start_date": None,
         "company_id": CRM,
         "used_by": [{"id": "scenario"}],
     }
@@ -178,8 +182,8 @@ async def test_new_and_missing_fields_are_survived(
     pools: list[Any] = [{"id": "a"}, {"name": "no id"}, None, {"id": "b", "total": "5", "available": True}]
     bloomreach.fail(Odd({"success": True, "data": pools, "news": 1}), tool="list_voucher_pools")
     assert (await agent.ok("list_voucher_pools"))["data"] == [
-        {"id": "a", "name": "a", "total": None, "available": None},
-        {"id": "b", "name": "b", "total": None, "available": None},
+        {"id": "a", "name": "a", "total": None, "available": None, **UNTOLD},
+        {"id": "b", "name": "b", "total": None, "available": None, **UNTOLD},
     ]
     bloomreach.fail(Odd({"data": {"total": 7, "colour": "red", "used_by": "x"}}), tool="get_voucher_pool")
     whole = await agent.pool("a")

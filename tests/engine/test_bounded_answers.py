@@ -39,10 +39,15 @@ async def test_the_items_of_an_order_stand_once_beside_several_redeemables(agent
     assert len(json.dumps(validated)) < 3 * len(json.dumps(validated["order"]))
 
 
-async def test_the_items_stand_with_a_redeemable_that_is_alone(agent: Agent) -> None:
+async def test_the_items_of_an_order_stand_once_beside_one_voucher_too(agent: Agent) -> None:
     await pool(agent, "TEN", **TEN_PERCENT)
-    validated = await agent.data("validate_vouchers", redeemables=one("TEN"), order={"items": LINES[:2]})
-    assert validated["redeemables"][0]["order"]["items"] == validated["order"]["items"]
+    call: dict[str, Any] = {"redeemables": one("TEN"), "order": {"items": LINES[:2]}}
+    validated = await agent.data("validate_vouchers", **call)
+    redeemed = await agent.data("redeem_vouchers", **call)
+    for answer, (part,) in ((validated, validated["redeemables"]), (redeemed, redeemed["redemptions"])):
+        assert len(answer["order"]["items"]) == 2
+        assert "items" not in part["order"]
+        assert part["order"]["total_amount"] == answer["order"]["total_amount"] == 1_800
 
 
 @pytest.mark.parametrize("narrowed", [{}, {"voucher": "TEN"}, {"customer": "lea"}, {"campaign": "Summer"}])

@@ -55,7 +55,7 @@ async def test_a_row_that_fails_is_told_with_its_place_and_leaves_the_others_alo
 async def test_a_done_job_of_which_nothing_worked_says_so(agent: Agent) -> None:
     action = await finished(agent, "import_vouchers", vouchers=[{"code": "A"}])
     assert (action["status"], action["operation_status"]) == ("DONE", "FAILED")
-    assert action["result"]["message"] == "0 done, 1 failed."
+    assert action["result"]["message"] == "0 done, 1 failed"
 
 
 async def test_fields_that_an_import_passes_over_are_named(agent: Agent) -> None:

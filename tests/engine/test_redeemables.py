@@ -54,12 +54,12 @@ async def test_who_redeems_a_voucher_holds_it_once(agent: Agent) -> None:
     assert page["data"][0]["campaign_type"] is None
 
 
-async def test_a_customer_that_nobody_ever_saw_is_not_found(agent: Agent) -> None:
-    refused = await agent.refused("not_found", "list_customer_redeemables", customer_id="alice")
-    assert (refused["field"], refused["data"]) == ("customer_id", [])
-    await give(agent)
-    refused = await agent.refused("not_found", "list_customer_redeemables", customer_id="Alice")
-    assert 'no customer "Alice"' in refused["error"]
+async def test_a_customer_that_nobody_ever_saw_is_unknown(agent: Agent) -> None:
+    for customer in ("alice", "Alice"):
+        page = await agent.ok("list_customer_redeemables", customer_id=customer)
+        assert (page["data"], page["total"], page["has_more"], page["known"]) == ([], 0, False, False)
+        if customer == "alice":
+            await give(agent)
 
 
 async def test_what_is_deleted_is_held_no_more(agent: Agent) -> None:
@@ -240,11 +240,11 @@ async def take(agent: Agent, step: tuple[str, int, str], redemptions: list[str])
                 await agent.call("delete_voucher_pool", pool_id=f"{number}")
 
 
-async def test_a_pool_says_what_drew_from_it(agent: Agent) -> None:
+async def test_a_pool_is_not_said_to_draw_from_itself(agent: Agent) -> None:
     await agent.ok("create_voucher_pool", name="p", codes=["A", "B", "C"])
     pool = await agent.data("get_voucher_pool", pool_id="p")
     assert pool["used_by"] == []
     await agent.ok("assign_voucher_code", pool_id="p", customer_id="alice")
     await agent.ok("redeem_vouchers", redeemables=[{"object": "voucher", "id": "C"}])
-    drawn = {"type": "campaign", "id": pool["id"], "name": "p", "assigned": 1, "redeemed": 1}
-    assert (await agent.data("get_voucher_pool", pool_id="p"))["used_by"] == [drawn]
+    after = await agent.data("get_voucher_pool", pool_id="p")
+    assert (after["used_by"], after["assigned"], after["redeemed"]) == ([], 1, 1)

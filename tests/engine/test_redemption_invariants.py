@@ -113,7 +113,7 @@ async def step(engine: LocalBackend, done: list[str], kind: str, *what: Any) -> 
     """One step of a run; redemptions that can be rolled back are put into `done`."""
     if kind == "undo":
         if done:
-            await engine.rollback_redemption(warrant(), done.pop(what[0] % len(done)), None)
+            await engine.rollback_redemption(warrant(), done.pop(what[0] % len(done)), None, "concise")
         return
     codes, amount, customer, key = what
     session = SessionRequest(key or "cart-3") if kind == "lock" else key and SessionRequest(key)
@@ -160,7 +160,7 @@ def test_rolling_everything_back_restores_the_vouchers(steps: list[Any], which: 
             for one in steps:
                 await tolerantly(partial(step, engine, done, *one))
             while done:
-                await engine.rollback_redemption(warrant(), done.pop(which % len(done)), None)
+                await engine.rollback_redemption(warrant(), done.pop(which % len(done)), None, "concise")
                 check(connection)
             assert vouchers(connection) == before
 
@@ -191,7 +191,7 @@ async def test_each_redemption_rolled_back_at_once_leaves_the_voucher_as_it_was_
         before = vouchers(connection)
         request = RedemptionRequest(redeemables(["GIFT"], 100), None, customer)
         redeemed = (await engine.redeem_vouchers(warrant(), request, "concise")).data
-        await engine.rollback_redemption(warrant(), redeemed["redemptions"][0]["id"], None)
+        await engine.rollback_redemption(warrant(), redeemed["redemptions"][0]["id"], None, "concise")
         assert vouchers(connection) == before
         await engine.redeem_vouchers(warrant(), request, "concise")
     connection.close()

@@ -198,7 +198,7 @@ async def step(
         case "lock":
             await engine.validate_vouchers(warrant(), request)
         case "undo" if done:
-            await engine.rollback_redemption(warrant(), done.pop(size % len(done)), None)
+            await engine.rollback_redemption(warrant(), done.pop(size % len(done)), None, "concise")
         case "balance":
             await engine.update_voucher_balance(warrant(), code, size if sign else -size, None)
         case "assign":

@@ -28,7 +28,12 @@ async def balance(agent: Agent, code: str = "G") -> int:
 
 async def test_adding_answers_the_balance(agent: Agent) -> None:
     card_id = await card(agent)
-    assert await agent.data("update_voucher_balance", code="G", amount=500, reason="sorry") == {
+    changed = await agent.data("update_voucher_balance", code="G", amount=500, reason="sorry")
+    (line,) = await agent.data("list_voucher_transactions", code="G")
+    assert changed == {
+        "code": "G",
+        "reason": "sorry",
+        "transaction_id": line["id"],
         "amount": 500,
         "total": 1_500,
         "balance": 1_500,

@@ -12,6 +12,9 @@ from tests.standins.mews import StandIn, changed, serve
 
 COMPANY = "3506994b-3c0b-49ba-9f57-ac4700641440"
 
+UNTOLD = dict.fromkeys(("total", "available", "assigned", "redeemed", "expiration_date"))
+"""What a list of Mews does not say of a pool."""
+
 
 async def test_pools_are_the_active_vouchers_newest_first_and_nobody_knows_their_counts(
     mews: StandIn, agent: Agent
@@ -21,8 +24,8 @@ async def test_pools_are_the_active_vouchers_newest_first_and_nobody_knows_their
     second = mews.add_voucher("Second")
     answer = await agent.ok("list_voucher_pools")
     assert answer["data"] == [
-        {"id": second, "name": "Second", "total": None, "available": None},
-        {"id": first, "name": "First", "total": None, "available": None},
+        {"id": second, "name": "Second", "active": True, **UNTOLD},
+        {"id": first, "name": "First", "active": True, **UNTOLD},
     ]
     assert answer["has_more"] is False
 
@@ -54,7 +57,7 @@ async def test_a_pool_shows_its_exact_total_and_its_rates(mews: StandIn, agent: 
     assert (shown["id"], shown["name"], shown["total"], shown["available"]) == (pool, "Summer", 3, None)
     assert shown["company_id"] == PROJECT
     assert shown["used_by"] == [{"type": "rate", "id": rate, "name": "Weekend rate"}]
-    assert shown["voucher"] == {
+    assert shown["template"] == {
         "service_id": mews.service_id,
         "type": "Public",
         "assigned_rate_ids": [rate],
@@ -137,8 +140,8 @@ async def test_a_new_pool_takes_its_template(mews: StandIn, agent: Agent) -> Non
         "assigned_rate_ids": rates,
     }
     shown = (await agent.ok("create_voucher_pool", name="Partners", voucher=template))["data"]
-    assert shown["voucher"] == template
-    assert (await agent.pool(shown["id"]))["voucher"] == template
+    assert shown["template"] == template
+    assert (await agent.pool(shown["id"]))["template"] == template
     voucher = mews.vouchers[shown["id"]]
     assert (voucher.service.id, voucher.company_id, voucher.rate_ids) == (other, COMPANY, rates)
 

@@ -133,7 +133,7 @@ async def test_objects_and_lists_of_objects_may_arrive_as_json_text(era: str, da
             generate='{"count": 2, "length": 9}',
             idempotency_key="1",
         )
-    assert created["data"]["voucher"]["gift"]["amount"] == 500
+    assert created["data"]["template"]["gift"]["amount"] == 500
     assert created["data"]["total"] == 2
     assert [len(fate["code"]) for fate in added["data"]] == [9, 9]
 

@@ -104,8 +104,8 @@ async def test_nulls_in_a_template_are_not_given(database: Path) -> None:
             codes=[{"value": "A", "valid_from": None, "valid_until": ""}],
             generate={"count": None},
         )
-    assert made["data"]["voucher"]["gift"]["amount"] == 500
-    assert made["data"]["voucher"]["metadata"] == {"year": 2027}
+    assert made["data"]["template"]["gift"]["amount"] == 500
+    assert made["data"]["template"]["metadata"] == {"year": 2027}
     assert made["data"]["total"] == 1
 
 

@@ -152,7 +152,7 @@ class Backend:
         raise self._cannot("get_voucher")
 
     async def list_vouchers(self, query: VouchersQuery, detail: Detail) -> Answer[list[Object]]:
-        """A page of vouchers, with `total` beside it."""
+        """A page of vouchers, with `total` and `has_more` beside it."""
         raise self._cannot("list_vouchers")
 
     async def update_voucher(self, write: Write, code: str, body: Fields, detail: Detail) -> Answer[Object]:
@@ -209,9 +209,9 @@ class Backend:
         raise self._cannot("update_vouchers_in_bulk")
 
     async def update_vouchers_metadata_in_bulk(
-        self, write: Write, codes: Sequence[str], metadata: Fields
+        self, write: Write, codes: Sequence[str] | None, metadata: Fields, pool_id: str | None = None
     ) -> Answer[Object]:
-        """Begin to set the same metadata on many vouchers; answers {async_action_id}."""
+        """Begin to set the same metadata on many vouchers, or on all of a pool; answers {async_action_id}."""
         raise self._cannot("update_vouchers_metadata_in_bulk")
 
     async def release_validation_session(self, write: Write, code: str, session_key: str) -> Answer[Object]:
@@ -243,7 +243,7 @@ class Backend:
         raise self._cannot("redeem_vouchers")
 
     async def rollback_redemption(
-        self, write: Write, redemption_id: str, reason: str | None
+        self, write: Write, redemption_id: str, reason: str | None, detail: Detail
     ) -> Answer[Object]:
         """Give back what a redemption took."""
         raise self._cannot("rollback_redemption")

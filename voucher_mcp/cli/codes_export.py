@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _has_cards(pool: VoucherPool) -> bool:
-    voucher = pool.get("voucher") or {}
+    voucher = pool.get("template") or {}
     return bool(voucher.get("gift") or voucher.get("loyalty_card"))
 
 

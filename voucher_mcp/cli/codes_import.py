@@ -79,7 +79,7 @@ class _Import:
         async def work(backends: Backends) -> None:
             backend = await backends.get(self._project.id)
             pool = await self._find_pool(backend)
-            voucher = (pool or {}).get("voucher") or self._template or {}
+            voucher = (pool or {}).get("template") or self._template or {}
             self._say_terms(pool, voucher)
             reading = self._codes(voucher)
             if self._dry_run:

@@ -84,6 +84,11 @@ class CodeConfig:
         config._require_valid_template(field)
         return config
 
+    @property
+    def shape(self) -> str:
+        """How such a code looks, with a # for each random character."""
+        return self.prefix + self._random_part() + self.postfix
+
     def space(self) -> int:
         """The number of different codes that this config can make."""
         return int(len(self.charset) ** self._random_part().count("#"))
@@ -126,7 +131,7 @@ class CodeConfig:
         all rows at once: the only work done in Python for each code is to cut it out.
         """
         random_part = self._random_part()
-        template = self.prefix + random_part + self.postfix
+        template = self.shape
         width = len(template)
         columns = [len(self.prefix) + at for at, mark in enumerate(random_part) if mark == "#"]
         rows = array("I", template.encode("utf-32-le")) * count
@@ -140,7 +145,7 @@ class CodeConfig:
         return "#" * self.length if self.pattern is None else self.pattern
 
     def _require_valid_template(self, field: str) -> None:
-        template = self.prefix + self._random_part() + self.postfix
+        template = self.shape
         if len(template) > MAX_CODE_LENGTH:
             raise InvalidInput(
                 f"the codes would have {len(template)} characters with prefix and postfix; "

@@ -46,10 +46,15 @@ FAILURES_SHOWN: Final = 1_000
 
 
 def operation_status(status: str, done: int, failed: int) -> str:
-    """UNKNOWN until the job ends; FAILED where it broke off or nothing at all was done (ours)."""
+    """UNKNOWN until the job ends; then SUCCESS if nothing failed, FAILED if nothing was done, else PARTIAL.
+
+    That of a job that broke off, whose `status` is FAILED, is never SUCCESS (all of it ours).
+    """
     if status not in ENDED:
         return "UNKNOWN"
-    return "FAILED" if status == "FAILED" or (failed and not done) else "SUCCESS"
+    if not failed and status != "FAILED":
+        return "SUCCESS"
+    return "PARTIAL" if done else "FAILED"
 
 
 def progress(status: str, dealt_with: int, total: int) -> int:

@@ -21,23 +21,28 @@ MAX_GENERATED_A_CALL = 50_000
 
 
 class VoucherPoolSummary(TypedDict):
-    """A row of list_voucher_pools; the counts are null where the system cannot say."""
+    """A row of list_voucher_pools; null is what the system cannot say cheaply."""
 
     id: str
     name: str
     total: int | None
     available: int | None
+    assigned: int | None
+    redeemed: int | None
+    active: bool | None
+    expiration_date: float | None
 
 
 class VoucherPool(VoucherPoolSummary):
-    """A whole pool. `company_id` is the project's id; the last four are there where the system keeps them."""
+    """A whole pool. `company_id` is the project's id; the template is null where the system keeps none.
+
+    `used_by` is what draws from it, never the pool itself.
+    """
 
     company_id: str
     used_by: list[Any]
-    active: NotRequired[bool]
-    start_date: NotRequired[float]
-    expiration_date: NotRequired[float]
-    voucher: NotRequired[dict[str, Any]]
+    start_date: float | None
+    template: dict[str, Any] | None
 
 
 class VoucherCode(TypedDict):
@@ -73,7 +78,7 @@ class CodeFate(TypedDict):
 
     code: str
     id: str | None
-    result: Literal["added", "duplicate", "invalid", "pending"]
+    result: Literal["added", "would_add", "duplicate", "invalid", "pending"]
     error: str | None
     async_action_id: NotRequired[str]
     """Of a pending one: what a vendor is still at work on."""

@@ -32,7 +32,7 @@ class BackendValues:
 
     async def template(self, pool_id: str) -> Mapping[str, Any]:
         pool = await self._pool(pool_id, self._reading)
-        voucher = pool.get("voucher")
+        voucher = pool.get("template")
         return voucher if isinstance(voucher, dict) else {}
 
     async def size(self, pool_id: str) -> int:

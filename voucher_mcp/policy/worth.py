@@ -71,13 +71,13 @@ async def of_csv(arguments: Arguments, values: Values) -> Worth:
     Raises:
         InvalidInput: it cannot be read.
     """
-    blocks = values.csv(arguments)
-    return (
-        Worth() if blocks is None else await anyio.to_thread.run_sync(_worth_of_table, blocks, values.digits)
-    )
+    if (blocks := values.csv(arguments)) is None:
+        return Worth()
+    field = "csv" if arguments.get("csv") is not None else "path"
+    return await anyio.to_thread.run_sync(_worth_of_table, blocks, values.digits, field)
 
 
-def _worth_of_table(blocks: Iterable[bytes], digits: int) -> Worth:
+def _worth_of_table(blocks: Iterable[bytes], digits: int, field: str) -> Worth:
     amount = rows = 0
     try:
         table = VoucherTable.opened(blocks, Place(digits=digits))
@@ -88,7 +88,7 @@ def _worth_of_table(blocks: Iterable[bytes], digits: int) -> Worth:
                 amount += table.columns.body(cells, set()).get("gift", {}).get("amount", 0)
     except Unreadable as error:
         raise InvalidInput(
-            f"{error.sentence} It cannot be held against the limits. Nothing was changed."
+            f"{error.sentence} It cannot be held against the limits. Nothing was changed.", field=field
         ) from error
     return Worth(min(amount, _MOST), 0, rows)
 
@@ -122,7 +122,10 @@ async def of_list_of_codes(arguments: Arguments, values: Values) -> Worth:
 
 
 async def of_codes(arguments: Arguments, values: Values) -> Worth:
-    return Worth(codes=len(arguments["codes"]))
+    """Codes that are named, or all those of a pool."""
+    if arguments.get("codes") is None and arguments.get("pool_id"):
+        return await of_pool(arguments, values)
+    return Worth(codes=len(arguments.get("codes") or ()))
 
 
 async def of_redeemables(arguments: Arguments, values: Values) -> Worth:

@@ -50,6 +50,9 @@ _STRING: dict[str, str] = {"type": "string"}
 _MAY_BE_NULL: dict[str, str] = {}
 _SUMMARY = {"id": _STRING, "name": _STRING, "total": _MAY_BE_NULL, "available": _MAY_BE_NULL}
 _POOL = {**_SUMMARY, "company_id": _STRING, "used_by": {"type": "array", "items": {}}}
+_MADE = {**_POOL, "id": _MAY_BE_NULL}
+"""A new pool: a dry run cannot know its id."""
+
 _CODE = {"code": _STRING, "status": _STRING, "assigned_time": _MAY_BE_NULL, "redeemed_time": _MAY_BE_NULL}
 
 Codes = Annotated[
@@ -89,7 +92,7 @@ async def list_voucher_pools(
 
 @tool(toolset="pools", title="Get a voucher pool", data=_POOL)
 async def get_voucher_pool(call: Call, pool_id: PoolId) -> Answer[VoucherPool]:
-    """Get one pool: its counts, its voucher template and dates, and what draws from it."""
+    """Get one pool: its counts, its template and dates, and what draws from it."""
     return await call.backend.get_voucher_pool(pool_id)
 
 
@@ -116,7 +119,7 @@ async def list_voucher_codes(
     return await call.backend.list_voucher_codes(pool_id, query)
 
 
-@tool(toolset="pools", title="Create a voucher pool", data=_POOL, writes=True, worth=worth.of_new_pool)
+@tool(toolset="pools", title="Create a voucher pool", data=_MADE, writes=True, worth=worth.of_new_pool)
 async def create_voucher_pool(
     call: WritingCall,
     name: Annotated[Text, Field(description="Unique in the project")],

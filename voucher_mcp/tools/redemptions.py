@@ -73,10 +73,13 @@ async def redeem_vouchers(
     worth=worth.of_nothing,
 )
 async def rollback_redemption(
-    call: WritingCall, redemption_id: RedemptionId, reason: Text | None = None
+    call: WritingCall,
+    redemption_id: RedemptionId,
+    reason: Text | None = None,
+    detail: Detail = "concise",
 ) -> Answer[dict[str, Any]]:
     """Give back what a redemption took; a stack of vouchers by its parent_redemption."""
-    return await call.backend.rollback_redemption(call.write, redemption_id, reason)
+    return await call.backend.rollback_redemption(call.write, redemption_id, reason, detail)
 
 
 @tool(toolset="redemptions", title="List redemptions", listing=True)

@@ -11,7 +11,7 @@ from voucher_mcp.domain.job import ExportField
 from voucher_mcp.domain.queries import CsvSource
 from voucher_mcp.domain.texts import codes_looked_up
 from voucher_mcp.policy import worth
-from voucher_mcp.tools.arguments import Code, List, Object, Text, Texts
+from voucher_mcp.tools.arguments import Code, List, Object, PoolId, Text, Texts
 from voucher_mcp.tools.call import WritingCall
 from voucher_mcp.tools.registry import tool
 
@@ -73,10 +73,15 @@ async def update_vouchers_in_bulk(
     worth=worth.of_codes,
 )
 async def update_vouchers_metadata_in_bulk(
-    call: WritingCall, codes: Annotated[Texts, BeforeValidator(codes_looked_up)], metadata: Object
+    call: WritingCall,
+    metadata: Object,
+    codes: Annotated[Texts | None, BeforeValidator(codes_looked_up)] = None,
+    pool_id: Annotated[PoolId | None, Field(description="Instead: all codes of this pool")] = None,
 ) -> Answer[dict[str, Any]]:
     """Begin to merge the same metadata into all of these vouchers."""
-    return await call.backend.update_vouchers_metadata_in_bulk(call.write, codes, metadata)
+    if (codes is None) == (pool_id is None):
+        raise InvalidInput("Give either `codes` or `pool_id`. Nothing was changed.", field="codes")
+    return await call.backend.update_vouchers_metadata_in_bulk(call.write, codes, metadata, pool_id)
 
 
 @tool(

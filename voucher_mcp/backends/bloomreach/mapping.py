@@ -6,6 +6,7 @@ from voucher_mcp.backends.bloomreach.answers import Row
 from voucher_mcp.domain.pool import VoucherCode, VoucherPool, VoucherPoolSummary
 
 STATUSES = ("available", "assigned", "redeemed")
+_COUNTS = ("total", "available", "assigned", "redeemed")
 _FAR = 1e11
 """Seconds; a time beyond it is none (the year 5138), and could not be written as a date."""
 
@@ -19,16 +20,21 @@ def pool_summary(row: Row) -> VoucherPoolSummary | None:
         "name": text(row.get("name")) or identity,
         "total": whole_number(row.get("total")),
         "available": whole_number(row.get("available")),
+        "assigned": whole_number(row.get("assigned")),
+        "redeemed": whole_number(row.get("redeemed")),
+        "active": None,
+        "expiration_date": None,
     }
 
 
 def pool(row: Row, summary: VoucherPoolSummary, project_id: str) -> VoucherPool:
     """A whole pool; what its own record lacks comes from the list."""
     used_by = row.get("used_by")
-    counts = {name: whole_number(row.get(name)) for name in ("total", "available")}
+    counts = {name: whole_number(row.get(name)) for name in _COUNTS}
     whole = {
         **row,
-        **summary,
+        "start_date": row.get("start_date"),
+        **{name: value for name, value in summary.items() if value is not None or name not in row},
         **{name: value for name, value in counts.items() if value is not None},
         "name": text(row.get("name")) or summary["name"],
         "company_id": project_id,

@@ -7,11 +7,11 @@ code is ever called available, assigned or redeemed.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NotRequired
+from typing import Any, NotRequired, cast
 
 from voucher_mcp.backends.mews.ids import with_lowered_ids
 from voucher_mcp.domain.errors import InvalidInput
-from voucher_mcp.domain.pool import VoucherCode, VoucherPool
+from voucher_mcp.domain.pool import VoucherCode, VoucherPool, VoucherPoolSummary
 from voucher_mcp.domain.texts import composed
 from voucher_mcp.domain.times import parse_time
 
@@ -145,8 +145,22 @@ def code_shown(code: Object, now: int) -> MewsCode:
     return shown
 
 
+def summary(pool: Pool, total: int | None) -> VoucherPoolSummary:
+    """A row of the list of pools: a pool of Mews has no dates, and its codes no states that are counted."""
+    return {
+        "id": pool.id,
+        "name": pool.name,
+        "total": total,
+        "available": None,
+        "assigned": None,
+        "redeemed": None,
+        "active": pool.is_active,
+        "expiration_date": None,
+    }
+
+
 def pool_shown(pool: Pool, company_id: str, total: int | None) -> MewsPool:
-    """A pool as get_voucher_pool shows it; `voucher` has the form in which create_voucher_pool takes it."""
+    """A pool as get_voucher_pool shows it; `template` has the form in which create_voucher_pool takes it."""
     native = pool.native
     template = {
         "service_id": text(native, "ServiceId"),
@@ -154,17 +168,14 @@ def pool_shown(pool: Pool, company_id: str, total: int | None) -> MewsPool:
         "company_id": text(native, "CompanyId") or text(native, "TravelAgencyId"),
         "assigned_rate_ids": [rate["id"] for rate in pool.rates or ()] or None,
     }
-    shown: MewsPool = {
-        "id": pool.id,
-        "name": pool.name,
-        "total": total,
-        "available": None,
+    whole: VoucherPool = {
+        **summary(pool, total),
         "company_id": company_id,
         "used_by": [{"type": "rate", **rate} for rate in pool.rates or ()],
-        "active": pool.is_active,
-        "is_active": pool.is_active,
-        "voucher": {name: value for name, value in template.items() if value is not None},
+        "start_date": None,
+        "template": {name: value for name, value in template.items() if value is not None},
     }
+    shown = cast(MewsPool, {**whole, "is_active": pool.is_active})
     for name, theirs in (
         ("service_id", "ServiceId"),
         ("enterprise_id", "EnterpriseId"),

@@ -3,7 +3,7 @@
 from voucher_mcp.backends.mews import code_pages
 from voucher_mcp.backends.mews.account import ACTIVE, Account
 from voucher_mcp.backends.mews.client import MAX_ITEMS
-from voucher_mcp.backends.mews.objects import Pool, is_active, pool_shown
+from voucher_mcp.backends.mews.objects import Pool, is_active, pool_shown, summary
 from voucher_mcp.backends.mews.walk import WALK_REQUESTS
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput
@@ -20,10 +20,7 @@ class PoolReads(Account):
         pools: list[Pool] = []
         while len(pools) <= skip + limit and (page := await walk.page()) is not None:
             pools += [Pool(item) for item in page if is_active(item)]
-        shown: list[VoucherPoolSummary] = [
-            {"id": pool.id, "name": pool.name, "total": None, "available": None}
-            for pool in pools[skip : skip + limit]
-        ]
+        shown: list[VoucherPoolSummary] = [summary(pool, None) for pool in pools[skip : skip + limit]]
         has_more = len(pools) > skip + limit or not walk.reached_end
         if has_more and not shown:
             raise InvalidInput(

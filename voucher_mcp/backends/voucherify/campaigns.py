@@ -62,38 +62,29 @@ def name_of(campaign: Mapping[str, Any]) -> str:
 
 
 def summary(campaign: Mapping[str, Any], available: int | None) -> VoucherPoolSummary:
-    """A row of the list of pools."""
+    """A row of the list of pools; how many codes were redeemed a campaign does not say."""
+    active = campaign.get("active")
     return {
         "id": identity(campaign),
         "name": name_of(campaign),
         "total": as_count(campaign.get("vouchers_count")),
         "available": available,
+        "assigned": None,
+        "redeemed": None,
+        "active": active if isinstance(active, bool) else None,
+        "expiration_date": as_unix(campaign.get("expiration_date")),
     }
 
 
 def pool(campaign: Mapping[str, Any], available: int | None, project_id: str) -> VoucherPool:
-    """The whole pool. What draws from it is the campaign itself, once a code was handed out (ours)."""
-    row = summary(campaign, available)
-    total = row["total"]
-    shown: VoucherPool = {
-        "id": row["id"],
-        "name": row["name"],
-        "total": total,
-        "available": available,
+    """The whole pool. A pool is the campaign itself, so nothing else draws from it."""
+    return {
+        **summary(campaign, available),
         "company_id": project_id,
         "used_by": [],
+        "start_date": as_unix(campaign.get("start_date")),
+        "template": as_object(campaign.get("voucher")) or None,
     }
-    if total is not None and available is not None and available < total:
-        shown["used_by"] = [{"type": "campaign", "id": shown["id"], "name": shown["name"]}]
-    if isinstance(active := campaign.get("active"), bool):
-        shown["active"] = active
-    if (start := as_unix(campaign.get("start_date"))) is not None:
-        shown["start_date"] = start
-    if (end := as_unix(campaign.get("expiration_date"))) is not None:
-        shown["expiration_date"] = end
-    if template := as_object(campaign.get("voucher")):
-        shown["voucher"] = template
-    return shown
 
 
 def code(voucher: Mapping[str, Any]) -> VoucherCode:

@@ -7,7 +7,7 @@ from voucher_mcp.backends.voucherify.filters import redeemable_filters
 from voucher_mcp.backends.voucherify.query import encode
 from voucher_mcp.backends.voucherify.shapes import Object, as_count, as_object, as_objects
 from voucher_mcp.domain.answer import Answer
-from voucher_mcp.domain.errors import quoted
+from voucher_mcp.domain.errors import NotFound, quoted
 from voucher_mcp.domain.fields import fault
 from voucher_mcp.domain.queries import Detail, RedeemablesQuery
 
@@ -36,7 +36,10 @@ class RedeemableTools(Account):
             "filters": redeemable_filters(query.filters),
         }
         path = f"/v1/customers/{segment(customer_id)}/redeemables"
-        body = (await self._http.read("GET", path, query=encode(parameters))).object()
+        try:
+            body = (await self._http.read("GET", path, query=encode(parameters))).object()
+        except NotFound:
+            return Answer([], {"total": 0, "has_more": False, "known": False})
         shown = [_holding(one, detail) for one in as_objects(body.get("data"))]
         return Answer(shown, {"total": as_count(body.get("total")), **cursor(body)})
 

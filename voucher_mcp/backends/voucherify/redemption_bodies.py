@@ -197,13 +197,13 @@ def foreseen_rollback(redemption: Mapping[str, Any], name: str, reason: str | No
     return {key: value for key, value in shown.items() if value is not None or key == "id"}
 
 
-def stack_rollback(answer: Mapping[str, Any]) -> Object:
+def stack_rollback(answer: Mapping[str, Any], detail: str = "concise") -> Object:
     """The rollback of a stack: {rollbacks, parent_rollback, order}."""
     parent = as_object(answer.get("parent_rollback"))
     return {
-        "rollbacks": [shapes.redemption(one, "concise") for one in as_objects(answer.get("rollbacks"))],
-        "parent_rollback": shapes.redemption(parent, "concise") if parent else None,
-        "order": shapes.order(as_object(answer.get("order")) or parent.get("order"), "concise"),
+        "rollbacks": [shapes.redemption(one, detail) for one in as_objects(answer.get("rollbacks"))],
+        "parent_rollback": shapes.redemption(parent, detail) if parent else None,
+        "order": shapes.order(as_object(answer.get("order")) or parent.get("order"), detail),
     }
 
 

@@ -89,7 +89,7 @@ class RedemptionTools(RecoveredRedemptions):
         return Answer(redemption_bodies.redemption(answer, detail))
 
     async def rollback_redemption(
-        self, write: Write, redemption_id: str, reason: str | None
+        self, write: Write, redemption_id: str, reason: str | None, detail: Detail
     ) -> Answer[Object]:
         if write.dry_run or write.recovering:
             there = await self._redemption(redemption_id)
@@ -113,8 +113,8 @@ class RedemptionTools(RecoveredRedemptions):
             reply = await self._roll_back(write, redemption_id, "rollbacks", body)
         answer = reply.object()
         if "rollbacks" in answer:
-            return Answer(redemption_bodies.stack_rollback(answer))
-        return Answer(shapes.redemption(answer, "concise"))
+            return Answer(redemption_bodies.stack_rollback(answer, detail))
+        return Answer(shapes.redemption(answer, detail))
 
     async def list_redemptions(self, query: RedemptionsQuery, detail: Detail) -> Answer[list[Object]]:
         if query.result not in (None, "SUCCESS", "FAILURE"):

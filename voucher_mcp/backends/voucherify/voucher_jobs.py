@@ -80,10 +80,12 @@ class VoucherJobTools(VoucherTools):
         return await self._update(write, "/v1/vouchers/bulk/async", rows, len(rows))
 
     async def update_vouchers_metadata_in_bulk(
-        self, write: Write, codes: Sequence[str], metadata: Fields
+        self, write: Write, codes: Sequence[str] | None, metadata: Fields, pool_id: str | None = None
     ) -> Answer[Object]:
+        if pool_id is not None:
+            codes = [code["code"] async for batch in self.export_codes(pool_id, None) for code in batch]
         if not codes:
-            raise fault("codes", "is empty; nothing was changed")
+            raise fault("codes" if pool_id is None else "pool_id", "has no codes; nothing was changed")
         body = {"codes": list(codes), "metadata": dict(metadata)}
         _refuse_too_large(body, "codes")
         return await self._update(write, "/v1/vouchers/metadata/async", body, len(codes))

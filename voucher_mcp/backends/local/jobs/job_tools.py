@@ -13,10 +13,11 @@ from voucher_mcp.backends.local.jobs import exports, jobs
 from voucher_mcp.backends.local.jobs.bulk_updates import EachUpdate, SameUpdate
 from voucher_mcp.backends.local.jobs.import_folder import read_blocks
 from voucher_mcp.backends.local.jobs.imports import CsvImport, JsonImport
-from voucher_mcp.backends.local.jobs.job_input import CHUNK_BYTES, Input, JsonInput, too_large
+from voucher_mcp.backends.local.jobs.job_input import CHUNK_BYTES, JsonInput, too_large
 from voucher_mcp.backends.local.jobs.job_runner import JobRunner
 from voucher_mcp.backends.local.jobs.jobs import Job
-from voucher_mcp.backends.local.jobs.rehearsal import rehearse, stream
+from voucher_mcp.backends.local.jobs.pool_input import PoolInput
+from voucher_mcp.backends.local.jobs.rehearsal import Source, rehearse, stream
 from voucher_mcp.backends.local.jobs.voucher_csv import CsvInput
 from voucher_mcp.backends.local.journal import first_result
 from voucher_mcp.backends.local.stores.base import Store, Transaction
@@ -66,17 +67,21 @@ class JobTools(Engine):
         return await self._begin(write, EachUpdate.type, JsonInput(vouchers, "vouchers"))
 
     async def update_vouchers_metadata_in_bulk(
-        self, write: Write, codes: Sequence[str], metadata: Fields
+        self, write: Write, codes: Sequence[str] | None, metadata: Fields, pool_id: str | None = None
     ) -> Answer[Object]:
         shared = {"metadata": parse_metadata(metadata, "metadata")}
-        return await self._begin(write, SameUpdate.type, JsonInput(codes, "codes", shared))
+        source: Source = JsonInput(codes or (), "codes", shared)
+        if pool_id is not None:
+            source = PoolInput(self, pool_id, shared)
+        return await self._begin(write, SameUpdate.type, source)
 
     async def export_voucher_transactions(
         self, write: Write, code: str, order: str | None, fields: Sequence[str] | None
     ) -> Answer[Object]:
         async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
             job = await exports.begin(transaction, project, code, order, fields, write.caller)
-            return Answer(jobs.public_export(job, self.project_id))
+            shown = jobs.public_export(job, self.project_id)
+            return Answer({**shown, "id": None} if write.dry_run else shown)
 
         answer = await self.write(write, effect)
         self._wake()
@@ -118,7 +123,7 @@ class JobTools(Engine):
 
         return await self.read(work)
 
-    async def _begin(self, write: Write, kind: str, source: Input) -> Answer[Object]:
+    async def _begin(self, write: Write, kind: str, source: Source) -> Answer[Object]:
         """Copy the input, then put the job in, both of which outlive this process."""
         if write.dry_run:
             result = await rehearse(self, write, kind, source, self._currency)
@@ -153,7 +158,7 @@ class JobTools(Engine):
                 await lock.release()
             self._wake()
 
-    async def _receive(self, write: Write, kind: str, source: Input) -> Job:
+    async def _receive(self, write: Write, kind: str, source: Source) -> Job:
         """Copy the input chunk by chunk, each in a transaction of its own, so that nobody waits for long."""
 
         async def start(transaction: Transaction) -> Job:

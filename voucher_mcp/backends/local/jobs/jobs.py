@@ -165,7 +165,7 @@ async def public_action(transaction: Transaction, job: Job) -> dict[str, Any]:
     ]
     result = result_of(job.done_count, job.failed_count, failed, job.ignored)
     if job.error is not None:
-        result["message"] = f"{job.error} Before that: {result['message']}"
+        result["message"] = f"{job.error} Before that: {result['message']}."
     return {
         "id": job.id,
         "type": job.type,
@@ -183,7 +183,7 @@ async def public_action(transaction: Transaction, job: Job) -> dict[str, Any]:
 def result_of(done: int, failed_count: int, failed: Sequence[Any], ignored: Sequence[str]) -> dict[str, Any]:
     """The counts with what failed; `failed_truncated` where not all of it is listed."""
     result: dict[str, Any] = {
-        "message": f"{done:,} done, {failed_count:,} failed.",
+        "message": f"{done:,} done, {failed_count:,} failed",
         "done_count": done,
         "failed_count": failed_count,
         "failed": failed,

@@ -3,6 +3,7 @@
 import time
 from array import array
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import anyio.to_thread
@@ -13,6 +14,7 @@ from voucher_mcp.backends.local.jobs import jobs
 from voucher_mcp.backends.local.jobs.job_input import Input, InputJob, Outcome, Record
 from voucher_mcp.backends.local.jobs.job_kinds import kind_of
 from voucher_mcp.backends.local.jobs.jobs import Chunk, Failure
+from voucher_mcp.backends.local.jobs.pool_input import PoolInput
 from voucher_mcp.backends.local.pace import Pace
 from voucher_mcp.backends.local.stores.base import Transaction
 from voucher_mcp.domain.answer import Answer
@@ -29,14 +31,22 @@ ROWS_SHOWN = 20
 _BUCKETS = 64
 
 
-async def stream(source: Input) -> AsyncGenerator[Chunk, None]:
-    """The chunks of a job's input, read in a worker thread."""
+Source = Input | PoolInput
+
+
+async def stream(source: Source) -> AsyncGenerator[Chunk, None]:
+    """The chunks of a job's input: read in a worker thread, or from the database."""
+    if isinstance(source, PoolInput):
+        async with aclosing(source.read()) as pages:
+            async for page in pages:
+                yield page
+        return
     chunks = source.chunks()
     while (chunk := await anyio.to_thread.run_sync(next, chunks, None)) is not None:
         yield chunk
 
 
-async def rehearse(engine: Engine, write: Write, name: str, source: Input, currency: str) -> dict[str, Any]:
+async def rehearse(engine: Engine, write: Write, name: str, source: Source, currency: str) -> dict[str, Any]:
     """The result that a job would end with, as far as it can be known, and its first rows as they were read.
 
     Raises:

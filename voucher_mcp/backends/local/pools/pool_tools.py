@@ -1,6 +1,7 @@
 """The pool tools on the embedded engine."""
 
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from voucher_mcp.backends.local.engine import Engine
@@ -36,7 +37,8 @@ class PoolTools(Engine):
     async def list_voucher_pools(self, skip: int, limit: int) -> Answer[list[VoucherPoolSummary]]:
         async def work(transaction: Transaction, project: Project | None) -> Answer[list[VoucherPoolSummary]]:
             rows = await transaction.all("pools_page", project.n, skip, limit + 1) if project else []
-            return Answer([pools.summary(row) for row in rows[:limit]], {"has_more": len(rows) > limit})
+            shown = [pools.summary(pools.Pool.of(row)) for row in rows[:limit]]
+            return Answer(shown, {"has_more": len(rows) > limit})
 
         return await self.read(work)
 
@@ -71,6 +73,8 @@ class PoolTools(Engine):
                 counts = (await self._add(transaction, project, pool, codes, moment)).beside
                 pool = await pools.find(transaction, project, pool.id)
             shown: Any = {**pools.public(pool, self.project_id), **counts}
+            if write.dry_run:
+                shown["id"] = None
             return Answer(shown)
 
         return await self.write(write, effect)
@@ -98,7 +102,11 @@ class PoolTools(Engine):
                 expiration_date=expiration_date,
                 clear=clear,
             )
-            return Answer(pools.public(pool, self.project_id))
+            dates = {"start_date": start_date, "expiration_date": expiration_date}
+            changed = {*clear, *(field for field, date in dates.items() if date is not None)}
+            reached = await pools.count_reached(transaction, pool, changed)
+            shown: Any = {**pools.public(pool, self.project_id), **reached}
+            return Answer(shown)
 
         return await self.write(write, effect)
 
@@ -107,7 +115,8 @@ class PoolTools(Engine):
     ) -> Answer[list[CodeFate]]:
         async def effect(transaction: Transaction, project: Project) -> Answer[list[CodeFate]]:
             pool = await pools.find(transaction, project, pool_id)
-            return await self._add(transaction, project, pool, codes, now())
+            answer = await self._add(transaction, project, pool, codes, now())
+            return _foreseen(answer, codes) if write.dry_run else answer
 
         return await self.write(write, effect)
 
@@ -174,3 +183,15 @@ class PoolTools(Engine):
         fates = await codes.add(transaction, project, pool, wanted, moment)
         added = sum(fate["result"] == "added" for fate in fates)
         return Answer(fates, {"added": added, "rejected": len(fates) - added})
+
+
+def _foreseen(
+    answer: Answer[list[CodeFate]], wanted: Sequence[NewCode | BadCode] | Generation
+) -> Answer[list[CodeFate]]:
+    """The fates as a dry run tells them: nothing was added, and what is random is not known."""
+    shape = {"code": wanted.config.shape} if isinstance(wanted, Generation) else {}
+    fates: list[Any] = [
+        {**fate, **shape, "id": None, "result": "would_add"} if fate["result"] == "added" else fate
+        for fate in answer.data
+    ]
+    return replace(answer, data=fates)

@@ -10,7 +10,7 @@ from voucher_mcp.backends.local.stores.base import Row, Transaction
 from voucher_mcp.domain.errors import AlreadyExists, InvalidInput, NotFound, quoted
 from voucher_mcp.domain.pool import VoucherPool, VoucherPoolSummary, check_name, template_as_meant
 from voucher_mcp.domain.texts import looked_up
-from voucher_mcp.domain.times import to_iso
+from voucher_mcp.domain.times import to_iso, to_unix
 from voucher_mcp.domain.voucher import VoucherTerms, parse_terms, public_terms
 
 
@@ -40,37 +40,29 @@ class Pool:
         return self.available + self.assigned + self.redeemed
 
 
-def summary(row: Row) -> VoucherPoolSummary:
+def summary(pool: Pool) -> VoucherPoolSummary:
     """A row of the listing."""
-    pool_id, name, total, available = row
-    return {"id": pool_id, "name": name, "total": total, "available": available}
-
-
-def public(pool: Pool, project_id: str) -> VoucherPool:
-    """The pool as get_voucher_pool shows it."""
-    shown: VoucherPool = {
+    return {
         "id": pool.id,
         "name": pool.name,
         "total": pool.total,
         "available": pool.available,
-        "company_id": project_id,
-        "used_by": _used_by(pool),
+        "assigned": pool.assigned,
+        "redeemed": pool.redeemed,
         "active": pool.active,
-        "voucher": public_terms(pool.template),
+        "expiration_date": to_unix(pool.expiration_date),
     }
-    if pool.start_date is not None:
-        shown["start_date"] = pool.start_date / 1000
-    if pool.expiration_date is not None:
-        shown["expiration_date"] = pool.expiration_date / 1000
-    return shown
 
 
-def _used_by(pool: Pool) -> list[dict[str, Any]]:
-    """What draws from a pool: the campaign that it is (ours), once it handed out or redeemed a code."""
-    if pool.assigned + pool.redeemed == 0:
-        return []
-    drawn = {"assigned": pool.assigned, "redeemed": pool.redeemed}
-    return [{"type": "campaign", "id": pool.id, "name": pool.name, **drawn}]
+def public(pool: Pool, project_id: str) -> VoucherPool:
+    """The pool as get_voucher_pool shows it; nothing here draws from a pool."""
+    return {
+        **summary(pool),
+        "company_id": project_id,
+        "used_by": [],
+        "start_date": to_unix(pool.start_date),
+        "template": public_terms(pool.template),
+    }
 
 
 async def find(
@@ -202,6 +194,17 @@ async def update(
         moment,
     )
     return await find(transaction, project, pool.id)
+
+
+async def count_reached(transaction: Transaction, pool: Pool, changed: Collection[str]) -> dict[str, int]:
+    """How far these dates of the pool carry: a code's own date stands in place of the pool's."""
+    if not changed:
+        return {}
+    row = await transaction.one(
+        "pool_own_dates", pool.n, "start_date" in changed, "expiration_date" in changed
+    )
+    kept = int(row[0]) if row else 0
+    return {"codes_reached": pool.total - kept, "codes_not_reached": kept}
 
 
 def _dates_of(pool: Pool) -> dict[str, int | None]:

@@ -20,6 +20,16 @@ async def find(
     return Answer([_public(*row) for row in rows[:limit]], {"has_more": len(rows) > limit})
 
 
+async def unknown(
+    transaction: Transaction, project: Project | None, customer_id: str | None
+) -> dict[str, bool]:
+    """What stands beside the empty list of a customer whom nobody knows; of a known one nothing."""
+    if customer_id is None:
+        return {}
+    known = project is not None and await transaction.one("customer_known", project.n, customer_id)
+    return {} if known else {"known": False}
+
+
 def _public(customer_id: str, vouchers: int) -> dict[str, Any]:
     return {
         "id": customer_id,

@@ -14,7 +14,7 @@ from voucher_mcp.backends.local.stores.base import Row, Transaction, Where
 from voucher_mcp.backends.local.vouchers import vouchers
 from voucher_mcp.backends.local.vouchers.vouchers import Voucher
 from voucher_mcp.domain.answer import Answer
-from voucher_mcp.domain.errors import InvalidInput, NotFound, quoted
+from voucher_mcp.domain.errors import InvalidInput, quoted
 from voucher_mcp.domain.field_kinds import REDEEMABLE_FIELDS
 from voucher_mcp.domain.filters import parse_filters
 from voucher_mcp.domain.queries import Detail, RedeemablesQuery
@@ -53,19 +53,16 @@ async def page(
     filters meet more than SCANNED holdings a page may be short of `limit` although there is more, and `total`
     is how many were found among the first SCANNED, which `total_limited` says.
 
+    A customer who never had a code nor redeemed one holds nothing, and `known: false` stands beside it.
+
     Raises:
-        NotFound: the customer never had a code nor redeemed one.
         InvalidInput: an unknown order or cursor, or wrong filters.
     """
     direction = _direction(query.order)
     where = condition(parse_filters(query.filters, REDEEMABLE_FIELDS, now=moment), _COLUMNS)
     holdings = await transaction.one("customer_holdings", project.n, customer_id) if project else None
     if holdings is None or project is None:
-        raise NotFound(
-            f"There is no customer {quoted(customer_id)} in this project: a customer comes into being with "
-            "the first code or redemption. Nothing was changed.",
-            field="customer_id",
-        )
+        return Answer([], {"total": 0, "has_more": False, "known": False})
     held, total = holdings  # those of deleted pools too, and without them
     narrowed = where is not EVERYTHING
     listing = _Listing(

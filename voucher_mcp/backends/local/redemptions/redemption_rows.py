@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 
 from voucher_mcp.backends.local.ids import REDEMPTION, ROLLBACK, Project, row_id, row_of, voucher_id
 from voucher_mcp.backends.local.pools import pools
+from voucher_mcp.backends.local.redeemables import customers
 from voucher_mcp.backends.local.stores.base import Row, Transaction
 from voucher_mcp.backends.local.vouchers import vouchers
 from voucher_mcp.backends.local.vouchers.vouchers import Voucher
@@ -20,6 +21,22 @@ Object = dict[str, Any]
 _BODY = 11  # its place in a row
 
 _EVER = (-(2**62), 2**62)
+
+_ROW: Final = (
+    "id",
+    "object",
+    "date",
+    "customer_id",
+    "result",
+    "status",
+    "redemption",
+    "rollback_id",
+    "reason",
+    "amount",
+)
+_ROW_ORDER: Final = ("amount", "total_discount_amount", "total_amount")
+_ROW_VOUCHER: Final = ("id", "code", "type", "campaign", "deleted")
+"""What a concise list shows of each; get_redemption shows the rest."""
 
 COUNTED: Final = 10_000
 """Where `total` stops, so that a long history is not read for it (ours; as list_vouchers does)."""
@@ -93,7 +110,8 @@ async def page(
     """Redemptions and rollbacks, newest first; parents of stacks are left out (ours).
 
     Beside them stands `total`, which stops at `COUNTED`; then `total_limited` is true. A campaign or voucher
-    that does not exist has no redemptions. Failed tries are not recorded here.
+    that does not exist has no redemptions, nor has a customer whom nobody knows, where `known: false` says
+    so. Failed tries are not recorded here.
 
     Raises:
         InvalidInput: a result that there is not.
@@ -105,8 +123,9 @@ async def page(
     path = None
     if project is not None and query.result != "FAILURE":
         path, values = await _choose(transaction, project, query)
-    if project is None or path is None:
-        return Answer([], {"total": 0})
+    stranger = await customers.unknown(transaction, project, query.customer)
+    if project is None or path is None or stranger:
+        return Answer([], {"total": 0, **stranger})
     counted = await transaction.one(f"{path}_count", *values, COUNTED + 1)
     total = counted[0] if counted else 0
     skip = (query.page - 1) * query.limit
@@ -114,7 +133,8 @@ async def page(
     shown = []
     for redemption in map(Redemption.of, found):
         voucher = await voucher_of(transaction, project, redemption)
-        shown.append(show(project, redemption, voucher, detail))
+        whole = show(project, redemption, voucher, detail)
+        shown.append(whole if detail == "full" else _row(whole))
     beside: dict[str, Any] = {"total": min(total, COUNTED)}
     if total > COUNTED:
         beside["total_limited"] = True
@@ -149,7 +169,10 @@ def identity(project: Project, redemption: Redemption) -> str:
 
 
 def show(project: Project, redemption: Redemption, voucher: Voucher | None, detail: str) -> Object:
-    """The redemption or rollback with the names of Voucherify's objects; `voucher` is as it is now."""
+    """The redemption or rollback with the names of Voucherify's objects; `voucher` is as it is now.
+
+    Concise leaves out what is null, and the voucher's id where the voucher itself stands.
+    """
     shown: Object = {
         "id": identity(project, redemption),
         "object": "redemption_rollback" if redemption.rollback else "redemption",
@@ -171,9 +194,19 @@ def show(project: Project, redemption: Redemption, voucher: Voucher | None, deta
         shown["amount"] = redemption.amount
     if redemption.voucher is not None:
         own_id = voucher_id(project, redemption.voucher)
-        shown["related_object_type"], shown["related_object_id"] = "voucher", own_id
+        if detail == "full":
+            shown["related_object_type"], shown["related_object_id"] = "voucher", own_id
         shown["voucher"] = {"id": own_id} if voucher is None else _shown(project, voucher, detail)
-    return shown
+    return shown if detail == "full" else {name: value for name, value in shown.items() if value is not None}
+
+
+def _row(shown: Object) -> Object:
+    """A concise redemption as one of a list: who, what, when, how much, and whether it was rolled back."""
+    row: Object = {name: shown[name] for name in _ROW if name in shown}
+    if order := shown.get("order"):
+        row["order"] = {name: order[name] for name in _ROW_ORDER if name in order}
+    row["voucher"] = {name: shown["voucher"][name] for name in _ROW_VOUCHER if name in shown["voucher"]}
+    return row
 
 
 def _shown(project: Project, voucher: Voucher, detail: str) -> Object:

@@ -14,6 +14,7 @@ from voucher_mcp.backends.local.redemptions import (
     validations,
 )
 from voucher_mcp.backends.local.redemptions.validations import Circumstances
+from voucher_mcp.backends.local.rehearsed import without_new
 from voucher_mcp.backends.local.stores.base import Transaction
 from voucher_mcp.backends.local.vouchers import vouchers
 from voucher_mcp.domain.answer import Answer
@@ -78,16 +79,17 @@ class RedemptionTools(Engine):
             if key is not None:
                 done = [voucher.n for _, voucher in validations.applying(turns)]
                 await sessions.release(transaction, project, key, done)
-            return Answer(redeemed)
+            return Answer(_undone(redeemed) if write.dry_run else redeemed)
 
         return await self.write(write, effect)
 
     async def rollback_redemption(
-        self, write: Write, redemption_id: str, reason: str | None
+        self, write: Write, redemption_id: str, reason: str | None, detail: Detail
     ) -> Answer[Object]:
         async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
-            call = rollbacks.Circumstances(reason, write.key, now())
-            return Answer(await rollbacks.roll_back(transaction, project, redemption_id, call))
+            call = rollbacks.Circumstances(reason, write.key, now(), detail)
+            rolled_back = await rollbacks.roll_back(transaction, project, redemption_id, call)
+            return Answer(_undone(rolled_back) if write.dry_run else rolled_back)
 
         return await self.write(write, effect)
 
@@ -115,6 +117,15 @@ class RedemptionTools(Engine):
             return Answer({"released": True, "code": voucher.code, "session_key": session_key})
 
         return await self.write(write, effect)
+
+
+def _undone(shown: Object) -> Object:
+    """Redemptions or rollbacks of a dry run: they would have other ids."""
+    several = [*shown.get("redemptions", ()), *shown.get("rollbacks", ())]
+    parents = [shown.get("parent_redemption"), shown.get("parent_rollback")]
+    made = {one["id"] for one in (*several, *parents, shown) if one and "id" in one}
+    known: Object = without_new(shown, made)
+    return known
 
 
 def _order(request: RedemptionRequest) -> Order | None:

@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from voucher_mcp.backends.local.ids import Project
 from voucher_mcp.backends.local.redeemables import holders
 from voucher_mcp.backends.local.redemptions.redemption_rows import Redemption, show
-from voucher_mcp.backends.local.redemptions.validations import Turn, applying, show_turn, totals
+from voucher_mcp.backends.local.redemptions.validations import Turn, applying, brief, show_turn, totals
 from voucher_mcp.backends.local.stores.base import Transaction
 from voucher_mcp.backends.local.vouchers import ledger, standing
 from voucher_mcp.backends.local.vouchers.vouchers import Voucher
@@ -56,10 +56,18 @@ async def redeem(
     skipped = [show_turn(turn) for turn in turns if turn.status == "SKIPPED"]
     return {
         "redemptions": stack,
-        "parent_redemption": show(project, parent, None, call.detail),
+        "parent_redemption": _parent(project, parent, call.detail),
         "order": order,
         **({"skipped_redeemables": skipped} if skipped else {}),
     }
+
+
+def _parent(project: Project, parent: Redemption, detail: str) -> Object:
+    """The parent of a stack; concise without the order, which stands beside it."""
+    shown = show(project, parent, None, detail)
+    if detail == "concise":
+        shown.pop("order", None)
+    return shown
 
 
 def _refused(turn: Turn, error: VoucherError, at: int, count: int) -> VoucherError:
@@ -106,7 +114,8 @@ async def _redeem_one(
             redemption=redemption.n,
         )
     voucher = await _use(transaction, voucher, call)
-    return show(project, redemption, voucher, call.detail)
+    shown = show(project, redemption, voucher, call.detail)
+    return {**shown, "order": brief(order)} if call.detail == "concise" and order else shown
 
 
 async def _use(transaction: Transaction, voucher: Voucher, call: Circumstances) -> Voucher:

@@ -31,6 +31,7 @@ class Circumstances:
     reason: str | None
     key: str | None
     moment: int
+    detail: str
 
 
 async def roll_back(
@@ -55,7 +56,7 @@ async def roll_back(
     parent = await _record(transaction, project, redemption, call, None)
     return {
         "rollbacks": [await _give_back(transaction, project, member, call, parent.n) for member in stack],
-        "parent_rollback": show(project, parent, None, "concise"),
+        "parent_rollback": show(project, parent, None, call.detail),
         "order": parent.body["order"],
     }
 
@@ -125,7 +126,7 @@ async def _give_back(
     )
     await transaction.run("voucher_give_back", after.n, after.redeemed_quantity, call.moment)
     after = await standing.settle(transaction, after)
-    return show(project, rollback, after, "concise")
+    return show(project, rollback, after, call.detail)
 
 
 async def _release_holder(

@@ -59,6 +59,18 @@ _PASSED_OVER: Final = {
 }
 
 
+_BRIEF: Final = (
+    "source_id",
+    "status",
+    "amount",
+    "total_discount_amount",
+    "applied_discount_amount",
+    "items_applied_discount_amount",
+    "total_applied_discount_amount",
+    "total_amount",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """What became of one redeemable.
@@ -157,15 +169,14 @@ def applying(turns: Sequence[Turn]) -> list[tuple[Turn, Voucher]]:
 def show(turns: Sequence[Turn], session: Mapping[str, Any] | None) -> dict[str, Any]:
     """The validation with the names of Voucherify's object; an order stands in it where all apply.
 
-    Beside several redeemables the order's items stand once, with the whole order: each redeemable's order has
-    its amounts (ours, as for the redemptions of a stack; 30 vouchers on 500 lines were 3 MB).
+    The order's items stand once, with the whole order: each redeemable's order has its amounts (ours, as for
+    the redemptions; 30 vouchers on 500 lines were 3 MB).
     """
     valid = all_apply(turns)
     order = turns[-1].order if valid else None
-    order_of = _whole if len(turns) == 1 else totals
     return {
         "valid": valid,
-        "redeemables": [{**show_turn(turn), "order": order_of(turn.order)} for turn in turns],
+        "redeemables": [{**show_turn(turn), "order": brief(totals(turn.order))} for turn in turns],
         "order": order.all_applied().to_json() if order else None,
         "session": session,
     }
@@ -178,8 +189,9 @@ def totals(order: Order | None) -> dict[str, Any] | None:
     return {key: value for key, value in order.to_json().items() if key != "items"}
 
 
-def _whole(order: Order | None) -> dict[str, Any] | None:
-    return None if order is None else order.to_json()
+def brief(order: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What an order comes to after a voucher, and what it took off; the rest stands with the whole order."""
+    return None if order is None else {name: order[name] for name in _BRIEF if name in order}
 
 
 def show_turn(turn: Turn) -> dict[str, Any]:

@@ -29,7 +29,10 @@ async def change(
     source_id: str | None,
     moment: int,
 ) -> dict[str, Any]:
-    """Add minor units or points, or take them off with a negative amount; answers the balance object.
+    """Add minor units or points, or take them off with a negative amount.
+
+    Answers the document's balance object, whose `total` is all that was ever put on less what was taken off
+    by hand, with the code, the reason and the line of the ledger that it became.
 
     A card that is disabled, expired or not yet active can be changed too (ours).
 
@@ -72,7 +75,15 @@ async def change(
         source_id=source_id,
     )
     after = await standing.settle(transaction, posted)
-    return _balance(identity(project, after), _type(after), amount, after.total, after.balance, by_hand=True)
+    row = await transaction.one("transaction_latest", voucher.n)
+    assert row is not None  # it was posted
+    return {
+        "code": after.code,
+        "balance": after.balance,
+        **_balance(identity(project, after), _type(after), amount, after.total, after.balance, by_hand=True),
+        "reason": reason,
+        "transaction_id": ids.row_id(ids.TRANSACTION, project, row[0]),
+    }
 
 
 async def transactions(

@@ -83,7 +83,7 @@ _HELD_BY = "n IN (SELECT voucher FROM holders WHERE project = ?1 AND customer = 
 async def page(
     transaction: Transaction, project: Project | None, query: VouchersQuery, moment: int
 ) -> Answer[list[Voucher]]:
-    """A page with `total` beside it, which stops at `COUNTED`; then `total_limited` is true.
+    """A page with `has_more` and `total` beside it, which stops at `COUNTED`; then `total_limited` is true.
 
     An order by creation is that of the rows; equal times of change come in it too. `$active` is enabled and
     between its dates, `$enabled` and `$disabled` look at `active` alone, `$expired` is past its end (ours).
@@ -100,11 +100,14 @@ async def page(
     wanted = parse_filters(query.filters, FIELDS, now=moment)
     where = await _where(transaction, project, query, wanted)
     if project is None:
-        return Answer([], {"total": 0})
+        return Answer([], {"total": 0, "has_more": False})
     rows = await transaction.select(name, where, project.n, moment, project.tag, COUNTED + 1)
     skip = (query.page - 1) * query.limit
     found = [await transaction.one("voucher_by_n", project.n, n) for (n,) in rows[skip : skip + query.limit]]
-    beside: dict[str, Any] = {"total": min(len(rows), COUNTED)}
+    beside: dict[str, Any] = {
+        "total": min(len(rows), COUNTED),
+        "has_more": len(rows) > skip + query.limit,
+    }
     if len(rows) > COUNTED:
         beside["total_limited"] = True
     return Answer([Voucher.of(row) for row in found if row is not None], beside)

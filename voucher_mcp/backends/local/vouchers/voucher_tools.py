@@ -6,6 +6,7 @@ from typing import Any
 from voucher_mcp.backends.base import Fields, Object
 from voucher_mcp.backends.local.engine import Engine
 from voucher_mcp.backends.local.ids import Project
+from voucher_mcp.backends.local.redeemables import customers
 from voucher_mcp.backends.local.redemptions import sessions
 from voucher_mcp.backends.local.stores.base import Transaction
 from voucher_mcp.backends.local.vouchers import balances, moving, voucher_listing, voucher_writes, vouchers
@@ -29,7 +30,8 @@ class VoucherTools(Engine):
         async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
             draft = await voucher_writes.draft(transaction, project, body)
             made = await voucher_writes.create(transaction, project, own_code, draft, now())
-            return Answer(vouchers.public_now(project, made, detail))
+            shown = vouchers.public_now(project, made, detail)
+            return Answer({**shown, "id": None} if write.dry_run else shown)
 
         return await self.write(write, effect)
 
@@ -43,7 +45,8 @@ class VoucherTools(Engine):
         async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
             draft = await voucher_writes.draft(transaction, project, body)
             made = await voucher_writes.generate(transaction, project, config, draft, now())
-            return Answer(vouchers.public_now(project, made, detail))
+            shown = vouchers.public_now(project, made, detail)
+            return Answer({**shown, "id": None, "code": config.shape} if write.dry_run else shown)
 
         return await self.write(write, effect)
 
@@ -63,7 +66,8 @@ class VoucherTools(Engine):
             shown = (
                 [vouchers.public_now(project, voucher, detail) for voucher in page.data] if project else []
             )
-            return Answer(shown, page.beside)
+            stranger = await customers.unknown(transaction, project, query.customer)
+            return Answer(shown, {**page.beside, **stranger})
 
         return await self.read(work, quick=False)
 
@@ -96,11 +100,10 @@ class VoucherTools(Engine):
     ) -> Answer[Object]:
         async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
             voucher = await vouchers.find(transaction, project, code)
-            return Answer(
-                await balances.change(
-                    transaction, project, voucher, amount, reason=reason, source_id=write.key, moment=now()
-                )
+            changed = await balances.change(
+                transaction, project, voucher, amount, reason=reason, source_id=write.key, moment=now()
             )
+            return Answer({**changed, "transaction_id": None} if write.dry_run else changed)
 
         return await self.write(write, effect)
 

@@ -226,6 +226,7 @@ def public(project: Project, voucher: Voucher, detail: str = "concise") -> dict[
         "loyalty_card": _loyalty_card(voucher) if kind == "LOYALTY_CARD" else None,
         "start_date": to_iso(terms.get("start_date")),
         "expiration_date": to_iso(terms.get("expiration_date")),
+        **{name: terms.get(name) for name in _RULES},
         "active": terms["active"],
         "redemption": _redemption(voucher, kind),
         "holder_id": voucher.holder,
@@ -245,13 +246,10 @@ def public(project: Project, voucher: Voucher, detail: str = "concise") -> dict[
     return {name: value for name, value in shown.items() if value is not None and value != {}}
 
 
-_ONLY_FULL = (
-    "category_id",
-    "validity_timeframe",
-    "validity_day_of_week",
-    "validity_hours",
-    "additional_info",
-)
+_RULES = ("validity_timeframe", "validity_day_of_week", "validity_hours")
+"""What limits the use of a voucher, beside its dates: a copy made without them would be worth more."""
+
+_ONLY_FULL = ("category_id", "additional_info")
 
 
 def _gift(voucher: Voucher, gift: Mapping[str, Any]) -> dict[str, Any]:

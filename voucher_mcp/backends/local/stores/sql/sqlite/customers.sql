@@ -4,3 +4,6 @@ SELECT c.id, (
     WHERE h.project = c.project AND h.customer = c.id AND p.deleted_at IS NULL
 )
 FROM customers AS c WHERE c.project = ?1 AND instr(c.folded, ?2) ORDER BY c.id LIMIT ?3;
+
+-- customer_known
+SELECT 1 FROM customers WHERE project = ?1 AND id = ?2;

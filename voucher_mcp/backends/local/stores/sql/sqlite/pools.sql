@@ -5,7 +5,7 @@ SELECT n, tag FROM projects WHERE id = ?1;
 INSERT INTO projects (id, tag, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING;
 
 -- pools_page
-SELECT id, name, available + assigned + redeemed, available
+SELECT n, id, name, template, active, start_date, expiration_date, available, assigned, redeemed, created_at
 FROM pools WHERE project = ?1 AND deleted_at IS NULL ORDER BY n LIMIT ?3 OFFSET ?2;
 
 -- pool_by_id_or_name
@@ -32,6 +32,12 @@ FROM (
         v.terms IS NOT NULL OR v.opening IS NOT NULL OR v.granted <> 0 OR v.subtracted <> 0 OR v.spent <> 0
     )
 );
+
+-- pool_own_dates
+-- How many codes have a date of their own in place of the pool's start (?2) or end (?3).
+SELECT count(*) FROM vouchers INDEXED BY vouchers_dated
+WHERE pool = ?1 AND status < 3 AND (start_date IS NOT NULL OR expiration_date IS NOT NULL)
+    AND (?2 AND start_date IS NOT NULL OR ?3 AND expiration_date IS NOT NULL);
 
 -- pool_insert
 INSERT INTO pools (project, id, name, template, active, start_date, expiration_date, created_at, updated_at)
