@@ -59,8 +59,10 @@ class BackendValues:
             return None
         if arguments.get("csv") is not None:
             return [arguments["csv"].encode("utf-8", "surrogatepass")]
+        if not arguments.get("path"):
+            return None  # neither of them, which the call refuses
         folder = self._project.import_dir if isinstance(self._project, LocalProject) else None
-        return read_blocks(folder, Path(arguments.get("path") or ""))
+        return read_blocks(folder, Path(arguments["path"]))
 
     async def _pool(self, pool_id: str, needed: bool) -> Mapping[str, Any]:
         if not needed:

@@ -73,7 +73,7 @@ async def of_csv(arguments: Arguments, values: Values) -> Worth:
     """
     if (blocks := values.csv(arguments)) is None:
         return Worth()
-    field = "csv" if arguments.get("csv") is not None else "path"
+    field = "path" if arguments.get("csv") is None and arguments.get("path") else "csv"
     return await anyio.to_thread.run_sync(_worth_of_table, blocks, values.digits, field)
 
 
