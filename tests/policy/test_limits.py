@@ -76,6 +76,16 @@ async def test_a_call_touches_no_more_codes_than_it_may(tool: str, database: Pat
     assert (await attempt(database, tool, CODES[tool], max_codes_per_call=3))["success"]
 
 
+async def test_the_codes_of_a_pool_that_a_bulk_update_names_are_counted(database: Path) -> None:
+    await stock(database)
+    call = {"pool_id": POOL, "metadata": {"a": 1}}
+    envelope = await attempt(database, "update_vouchers_metadata_in_bulk", call, max_codes_per_call=2)
+    assert envelope["error_code"] == "limit_exceeded"
+    assert (await attempt(database, "update_vouchers_metadata_in_bulk", call, max_codes_per_call=1_000))[
+        "success"
+    ]
+
+
 async def test_every_tool_that_takes_several_codes_is_among_these(database: Path) -> None:
     async with connect(settings(database)) as client:
         tools = (await client.list_tools()).tools
