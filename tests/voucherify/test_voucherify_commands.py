@@ -81,3 +81,15 @@ async def test_a_dry_run_sends_nothing(shop: StandIn, shop_cli: Command) -> None
     assert "Would add 2 codes" in said
     assert {request.method for request in shop.requests} == {"GET"}
     assert not (shop_cli.folder / "state.db").exists()
+
+
+async def test_a_code_of_dots_and_one_taken_elsewhere_are_told_apart(
+    shop: StandIn, shop_cli: Command
+) -> None:
+    shop.add_campaign("Winter", ["A1"])
+    shop.add_campaign("Summer", ["B2"])
+    file = shop_cli.write("codes.txt", "code\nA1\nB2\n..\nC3\n")
+    said = await run(shop_cli, "codes", "import", file, *TARGET)
+    assert "Added 1 code " in said
+    for reason in ("1 already in the pool", "1 already in the project, outside this pool", "1 of dots alone"):
+        assert reason in said

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import anyio
 
-from voucher_mcp.backends.voucherify import campaigns
+from voucher_mcp.backends.http import is_segment
+from voucher_mcp.backends.voucherify import campaigns, fates
 from voucher_mcp.backends.voucherify.account import REACH
 from voucher_mcp.backends.voucherify.pages import EVERYTHING
 from voucher_mcp.backends.voucherify.pool_codes import PoolCodeTools
@@ -21,10 +22,12 @@ from voucher_mcp.domain.errors import (
     VoucherError,
     quoted,
 )
-from voucher_mcp.domain.pool import ExportedCode, ImportedBatch, NewCode, Taken
+from voucher_mcp.domain.pool import CodeFate, ExportedCode, ImportedBatch, NewCode, Taken
 from voucher_mcp.domain.write import Write
 
 BATCH: Final = 1_000
+_OF_DOTS: Final = "of dots alone, which would change the address that a code stands in here"
+_REASONS: Final = {fates.DELETED[1]: Taken.DELETED, fates.TWICE[1]: Taken.IN_FILE}
 
 
 class BulkCodeTools(PoolCodeTools):
@@ -38,12 +41,14 @@ class BulkCodeTools(PoolCodeTools):
         reading, added = iter(codes), 0
         try:
             while batch := list(islice(reading, BATCH)):
-                new = [code for code in batch if code.value not in there]
-                rejected = [(code, Taken.IN_POOL) for code in batch if code.value in there]
+                fit = [code for code in batch if is_segment(code.value)]
+                rejected: list[tuple[NewCode, str]] = [
+                    (code, _OF_DOTS) for code in batch if not is_segment(code.value)
+                ]
+                rejected += [(code, Taken.IN_POOL) for code in fit if code.value in there]
                 if not write.dry_run:
-                    rejected += [
-                        (code, Taken.IN_PROJECT) for code in await self._refused(write, campaign, new)
-                    ]
+                    new = [code for code in fit if code.value not in there]
+                    rejected += await self._refused(write, campaign, new)
                 added += len(batch) - len(rejected)
                 yield ImportedBatch(len(batch) - len(rejected), rejected)
         finally:
@@ -74,8 +79,10 @@ class BulkCodeTools(PoolCodeTools):
         found = await self._shaped(listed, 0, listed.reach, lambda one: str(one.get("code")))
         return frozenset(found.rows)
 
-    async def _refused(self, write: Write, campaign: Object, codes: Sequence[NewCode]) -> list[NewCode]:
-        """Import the codes and answer those that were refused.
+    async def _refused(
+        self, write: Write, campaign: Object, codes: Sequence[NewCode]
+    ) -> list[tuple[NewCode, str]]:
+        """Import the codes and answer those that were refused, with the reason.
 
         Raises:
             OutcomeUnknown: the vendor is still at work on them.
@@ -93,8 +100,10 @@ class BulkCodeTools(PoolCodeTools):
                     "nothing is added twice.",
                     applied="partly",
                 )
-        fates = [fate for answer in answers for fate in answer.data]
-        return [code for code, fate in zip(codes, fates, strict=True) if fate["result"] != "added"]
+        told = [fate for answer in answers for fate in answer.data]
+        return [
+            (code, _reason(fate)) for code, fate in zip(codes, told, strict=True) if fate["result"] != "added"
+        ]
 
     async def export_codes(self, pool_id: str, status: str | None) -> AsyncGenerator[list[ExportedCode]]:
         """Raises:
@@ -116,3 +125,11 @@ class BulkCodeTools(PoolCodeTools):
         shown = [code for code in found.rows if status in (None, code["status"])]
         for at in range(0, len(shown), BATCH):
             yield shown[at : at + BATCH]
+
+
+def _reason(fate: CodeFate) -> str:
+    """Why a code was not added, as a phrase that a count can stand before."""
+    error = fate["error"] or ""
+    if fate["result"] == "duplicate":
+        return Taken.IN_POOL if error.endswith(fates.HERE) else _REASONS.get(error, Taken.IN_PROJECT)
+    return f"refused: {error}"

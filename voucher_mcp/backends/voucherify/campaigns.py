@@ -231,6 +231,16 @@ def code_config(config: CodeConfig) -> Object:
     return form
 
 
+def shape_of(form: Mapping[str, Any]) -> str | None:
+    """How a random code of this form looks, with a # for each random character; None where the form leaves
+    its length to the vendor."""
+    length = as_count(form.get("length"))
+    random = as_text(form.get("pattern")) or ("#" * length if length else None)
+    if random is None:
+        return None
+    return (as_text(form.get("prefix")) or "") + random + (as_text(form.get("postfix")) or "")
+
+
 def _type_of(template: Mapping[str, Any]) -> str:
     """The type of a template, which `bodies.voucher` found out where it was left out."""
     kind = next((one for one in VALUE_FIELDS if one == template.get("type")), None)

@@ -15,9 +15,10 @@ Failure = tuple[Literal["duplicate", "invalid"], str]
 
 TWICE: Final[Failure] = ("duplicate", "this code stands twice in the call")
 TAKEN: Final[Failure] = ("duplicate", "this code exists already")
+HERE: Final = ", in this pool"
 DELETED: Final[Failure] = ("duplicate", "this code is taken, and no voucher shows it: a deleted one had it")
 UNREPORTED: Final[Failure] = ("invalid", "the import did not report it as added")
-_NO_SEGMENT: Final = "a code of dots alone cannot be used here: it would change the address that it stands in"
+NO_SEGMENT: Final = "a code of dots alone cannot be used here: it would change the address that it stands in"
 _DUPLICATE_WORDS: Final = ("duplicate", "already exist", "already used", "not unique")
 
 
@@ -39,14 +40,14 @@ def taken(voucher: Mapping[str, Any], campaign_id: str | None) -> Failure:
     if pool is None:
         return ("duplicate", f"{TAKEN[1]}, outside any pool")
     if pool == campaign_id:
-        return ("duplicate", f"{TAKEN[1]}, in this pool")
+        return ("duplicate", TAKEN[1] + HERE)
     return ("duplicate", f"{TAKEN[1]}, in the pool {quoted(as_text(voucher.get('campaign')) or pool)}")
 
 
 def with_segments(codes: Iterable[NewCode | BadCode]) -> list[NewCode | BadCode]:
     """The codes, those among the bad ones that could not be reached at the vendor once they were there."""
     return [
-        one if isinstance(one, BadCode) or is_segment(one.value) else BadCode(one.value, _NO_SEGMENT)
+        one if isinstance(one, BadCode) or is_segment(one.value) else BadCode(one.value, NO_SEGMENT)
         for one in codes
     ]
 
@@ -56,7 +57,13 @@ def answer(
 ) -> Answer[list[CodeFate]]:
     """The fate of each code, in their order, and the counts."""
     fates = list(_fates(codes, outcome))
-    counts = {name: sum(fate["result"] == name for fate in fates) for name in ("added", "pending")}
+    for fate in fates if more.get("dry_run") else ():
+        if fate["result"] == "added":
+            fate["result"] = "would_add"
+    counts = {
+        name: sum(fate["result"] in results for fate in fates)
+        for name, results in {"added": ("added", "would_add"), "pending": ("pending",)}.items()
+    }
     beside: dict[str, Any] = {"added": counts["added"], "rejected": len(fates) - sum(counts.values())}
     if counts["pending"]:
         beside |= {"pending": counts["pending"], "async_action_id": outcome.async_action_id}

@@ -72,18 +72,27 @@ class JobTools(Account):
         action = await self._get(f"/v1/async-actions/{segment(async_action_id)}")
         status = as_text(action.get("status")) or "IN_PROGRESS"
         result = as_object(action.get("result"))
-        failed = [*as_objects(result.get("failed")), *as_objects(result.get("errors"))]
-        done, failures = as_count(result.get("done_count")), as_count(result.get("failed_count"))
-        failures = len(failed) if failures is None else failures
+        failed = [
+            _failure(one) for name in ("failed", "errors") for one in as_objects(result.pop(name, None))
+        ]
+        done = as_count(result.get("done_count")) or 0
+        told = as_count(result.get("failed_count"))
+        failures = len(failed) if told is None else told
         ended = status in ENDED
         progress = as_count(action.get("progress"))
         return {
             **action,
             "status": status,
-            "operation_status": as_text(action.get("operation_status"))
-            or operation_status(status, done or 0, failures),
+            "operation_status": _operation_status(action, status, done, failures),
             "progress": (100 if ended else 0) if progress is None else progress,
-            "result": {**result, "done_count": done or 0, "failed_count": failures, "failed": failed}
+            "result": {
+                **result,
+                "message": f"{done:,} done, {failures:,} failed",
+                **_own_message(result),
+                "done_count": done,
+                "failed_count": failures,
+                "failed": failed,
+            }
             if result or ended
             else None,
         }
@@ -115,6 +124,28 @@ async def until(
         pause = min(pause * 2, _LONGEST_PAUSE)
         shown = await look()
     return shown
+
+
+def _failure(given: Mapping[str, Any]) -> Object:
+    """What failed, with the reason in one place; the row where the vendor tells it."""
+    reason = as_text(given.get("reason")) or as_text(given.get("message")) or as_text(given.get("details"))
+    rest = {name: value for name, value in given.items() if name not in ("message", "details")}
+    return {"code": None, **rest, "reason": reason, "row": as_count(given.get("row"))}
+
+
+def _operation_status(action: Mapping[str, Any], status: str, done: int, failures: int) -> str:
+    """By the counts where the vendor tells any (ours): it says SUCCESS of jobs whose rows failed. Where it
+    tells none its own word stands."""
+    told = as_text(action.get("operation_status"))
+    if status in ENDED and (done or failures):
+        return operation_status("FAILED" if told == "FAILED" and not failures else status, done, failures)
+    return told or operation_status(status, done, failures)
+
+
+def _own_message(result: Mapping[str, Any]) -> Object:
+    """The vendor's own words on a job, beside ours."""
+    message = as_text(result.get("message"))
+    return {} if message is None else {"vendor_message": message}
 
 
 def _has_ended(action: Mapping[str, Any]) -> bool:

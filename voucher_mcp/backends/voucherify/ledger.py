@@ -5,6 +5,7 @@ from typing import Any
 
 from voucher_mcp.backends.http import Reply, segment
 from voucher_mcp.backends.voucherify.account import DRY, PAGE, voucher_path
+from voucher_mcp.backends.voucherify.ids import is_voucher_id
 from voucher_mcp.backends.voucherify.query import encode
 from voucher_mcp.backends.voucherify.redeemables import cursor, newest_first
 from voucher_mcp.backends.voucherify.shapes import Object, as_number, as_object, as_objects, as_text
@@ -21,10 +22,12 @@ class LedgerTools(VoucherTools):
     async def update_voucher_balance(
         self, write: Write, code: str, amount: int, reason: str | None
     ) -> Answer[Object]:
-        if write.dry_run:
-            return Answer(_after(await self._voucher(code), amount), DRY)
+        there = await self._voucher(code) if write.dry_run or is_voucher_id(code) else None
+        told: Object = {"code": as_text((there or {}).get("code")) or code, "reason": reason}
+        if there is not None and write.dry_run:
+            return Answer({**_after(there, amount), **told, "transaction_id": None}, DRY)
         if write.recovering and (done := await self._booked(write, code)) is not None:
-            return Answer(done)
+            return Answer({**done, **told})
         body: dict[str, Any] = {"amount": amount}
         if write.reference:
             body["source_id"] = write.reference
@@ -41,7 +44,7 @@ class LedgerTools(VoucherTools):
         except InvalidInput:
             _after(await self._voucher(code), amount)  # which tells the reason better, if it is one of these
             raise
-        return Answer(reply.object())
+        return Answer({**reply.object(), **told})
 
     async def list_voucher_transactions(
         self, code: str, limit: int, order: str | None, starting_after_id: str | None
@@ -105,11 +108,11 @@ class LedgerTools(VoucherTools):
 
 
 def _balance_in(line: Mapping[str, Any]) -> Object:
-    """The balance object of a line of the ledger."""
+    """The balance object of a line of the ledger, with the line's id."""
     balance = as_object(as_object(line.get("details")).get("balance"))
     if not balance:
-        return {"object": "balance", "related_object": {"type": "voucher", "id": line.get("voucher_id")}}
-    return balance
+        balance = {"object": "balance", "related_object": {"type": "voucher", "id": line.get("voucher_id")}}
+    return {**balance, "transaction_id": as_text(line.get("id"))}
 
 
 def _after(voucher: Mapping[str, Any], amount: int) -> Object:

@@ -9,7 +9,7 @@ from voucher_mcp.backends.voucherify.errors import NO_REPEAT, require_gone, unse
 from voucher_mcp.backends.voucherify.ids import known_ids
 from voucher_mcp.backends.voucherify.importing import Importing
 from voucher_mcp.backends.voucherify.pool_lookups import LOOKED_UP, codes_of
-from voucher_mcp.backends.voucherify.shapes import Object, as_text, as_unix
+from voucher_mcp.backends.voucherify.shapes import Object, as_object, as_text, as_unix
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput, NotFound, OutcomeUnknown, VoucherError, quoted
 from voucher_mcp.domain.fields import fault
@@ -69,7 +69,11 @@ class PoolCodeTools(Importing):
     ) -> Answer[list[CodeFate]]:
         count, identity = generation.count, campaigns.identity(campaign)
         if write.dry_run:
-            return Answer([], {"added": count, "rejected": 0, **DRY})
+            usual = as_object(as_object(campaign.get("voucher")).get("code_config"))
+            shape = campaigns.shape_of(campaigns.code_config(generation.config) or usual)
+            fate: CodeFate = {"code": shape or "", "id": None, "result": "would_add", "error": None}
+            foreseen = [fate] * min(count, GENERATED_SHOWN) if shape else []
+            return Answer(foreseen, {"added": count, "rejected": 0, **DRY})
         if write.recovering:  # the codes were the vendor's choice
             raise unsettled(_GENERATED, recovering=True)
         config = campaigns.code_config(generation.config)

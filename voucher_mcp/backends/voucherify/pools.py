@@ -10,7 +10,7 @@ from voucher_mcp.backends.voucherify.errors import require_gone
 from voucher_mcp.backends.voucherify.ids import known_ids
 from voucher_mcp.backends.voucherify.importing import Importing
 from voucher_mcp.backends.voucherify.pages import ListOf
-from voucher_mcp.backends.voucherify.pool_lookups import LOOKED_UP
+from voucher_mcp.backends.voucherify.pool_lookups import LOOKED_UP, SCANNED, codes_of
 from voucher_mcp.backends.voucherify.shapes import Object, as_count, as_text
 from voucher_mcp.backends.voucherify.together import together
 from voucher_mcp.backends.voucherify.walking import earliest, is_before
@@ -140,6 +140,8 @@ class PoolTools(Importing):
         data: Deletion = {"deleted": 1, "ids": [identity], "freed": force}
         about = campaigns.about(campaign, as_count(campaign.get("vouchers_count")))
         if write.dry_run:
+            if (codes := await self._all_cards(campaign)) is not None:
+                about = campaigns.about_codes(campaign, codes)
             return Answer(data, DRY, about=about)
         reply = await self._send(
             write,
@@ -158,6 +160,18 @@ class PoolTools(Importing):
                     f"{quoted(action)}). get_voucher_pool shows whether it is still there."
                 )
         return Answer(data, about=about)
+
+    async def _all_cards(self, campaign: Mapping[str, Any]) -> list[Object] | None:
+        """Every code of a pool of cards, to know what is left on them; None where they are too many to read
+        or no cards."""
+        count = as_count(campaign.get("vouchers_count"))
+        if not campaigns.has_cards(campaign) or count is None or count > SCANNED:
+            return None
+        try:
+            found = await self._stretch(codes_of(campaigns.identity(campaign)), 0, SCANNED)
+        except VoucherError:  # it is asked all the same, with what they were made to be worth
+            return None
+        return found.rows if found.ends and len(found.rows) == count else None
 
     async def _with_reach(
         self, campaign: Mapping[str, Any], pool: VoucherPool, changes: Mapping[str, Any]
@@ -218,7 +232,7 @@ class PoolTools(Importing):
         )
         rejected = len(codes) - total if codes else 0
         counts = {"added": total, "rejected": rejected} if codes or generation else {}
-        shown: Any = {**pool, **counts, "id": ""}  # not known before
+        shown: Any = {**pool, **counts, "id": None}  # not known before
         return cast(VoucherPool, shown)
 
     async def _has_campaign(self, name: str) -> Object | None:

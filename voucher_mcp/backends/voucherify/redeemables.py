@@ -3,6 +3,7 @@
 from voucher_mcp.backends.http import segment
 from voucher_mcp.backends.voucherify import shapes
 from voucher_mcp.backends.voucherify.account import Account
+from voucher_mcp.backends.voucherify.errors import says
 from voucher_mcp.backends.voucherify.filters import redeemable_filters
 from voucher_mcp.backends.voucherify.query import encode
 from voucher_mcp.backends.voucherify.shapes import Object, as_count, as_object, as_objects
@@ -38,8 +39,10 @@ class RedeemableTools(Account):
         path = f"/v1/customers/{segment(customer_id)}/redeemables"
         try:
             body = (await self._http.read("GET", path, query=encode(parameters))).object()
-        except NotFound:
-            return Answer([], {"total": 0, "has_more": False, "known": False})
+        except NotFound as error:
+            if not says(error, "customer"):
+                raise
+            return Answer([], {"known": False, "total": 0, "has_more": False})
         shown = [_holding(one, detail) for one in as_objects(body.get("data"))]
         return Answer(shown, {"total": as_count(body.get("total")), **cursor(body)})
 

@@ -8,6 +8,7 @@ from voucher_mcp.backends.voucherify.errors import ineligible
 from voucher_mcp.backends.voucherify.shapes import (
     REFERENCE,
     Object,
+    as_count,
     as_number,
     as_object,
     as_objects,
@@ -15,8 +16,10 @@ from voucher_mcp.backends.voucherify.shapes import (
 )
 from voucher_mcp.domain.errors import InsufficientBalance, QuantityExceeded, VoucherError, quoted
 from voucher_mcp.domain.queries import RedemptionRequest, SessionRequest
+from voucher_mcp.domain.times import now, to_iso
 
 _UNITS: Final = (("DAYS", 86_400_000), ("HOURS", 3_600_000), ("MINUTES", 60_000), ("SECONDS", 1_000))
+_USUAL_TTL: Final = 7 * 86_400_000
 _SHOWN: Final = ("id", "object", "status", "result", "order", "applicable_to", "inapplicable_to")
 
 
@@ -67,9 +70,19 @@ def validation(answer: Mapping[str, Any], session: Mapping[str, Any] | None) -> 
         "valid": answer.get("valid") is True and not any(map(_fails, found)),
         "redeemables": [_turn(one) for one in found],
         "order": shapes.order(answer.get("order"), "concise"),
-        "session": held or None,
+        "session": {**held, **_end_of(held)} if held else None,
     }
     return {"id": answer["id"], **shown} if as_text(answer.get("id")) else shown
+
+
+def _end_of(session: Mapping[str, Any]) -> Object:
+    """When a session that was opened now ends; without a time of its own after seven days (documents)."""
+    length = dict(_UNITS, MILLISECONDS=1).get(str(session.get("ttl_unit")))
+    ttl = as_count(session.get("ttl"))
+    if as_text(session.get("expires_at")) or (ttl is not None and length is None):
+        return {}
+    lasts = _USUAL_TTL if ttl is None or length is None else ttl * length
+    return {"expires_at": to_iso(now() + lasts)}
 
 
 def refuse_ineligible(answer: Mapping[str, Any], ids: Sequence[str], *, reserved: bool) -> None:

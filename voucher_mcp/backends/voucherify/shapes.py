@@ -28,6 +28,9 @@ _VOUCHER: Final = (
     "loyalty_card",
     "start_date",
     "expiration_date",
+    "validity_timeframe",
+    "validity_day_of_week",
+    "validity_hours",
     "active",
     "redemption",
     "holder_id",
@@ -41,6 +44,8 @@ _REDEMPTION_COUNTS: Final = ("quantity", "redeemed_quantity", "redeemed_amount",
 _LEFT_OUT: Final = frozenset({"channel", "customer", "related_object_parent_id"})
 """Of a concise redemption: its `customer_id` says who it was."""
 
+_VOUCHER_NAMES: Final = ("id", "code", "type", "campaign", "campaign_id")
+_SAID_BY_VOUCHER: Final = ("related_object_type", "related_object_id", "related_object_parent_id")
 _ORDER_LEFT_OUT: Final = frozenset({"redemptions", "customer"})
 _USUAL_EFFECT: Final = "APPLY_TO_ORDER"
 _SPENT: Final = ("redeemed_", "subtracted_", "expired_", "pending_", "next_expiration_")
@@ -103,7 +108,17 @@ def voucher(given: object, detail: str) -> Object:
         counts = as_object(whole["redemption"])
         # a missing quantity is no limit, so null says nothing more
         short["redemption"] = {n: counts[n] for n in _REDEMPTION_COUNTS if counts.get(n) is not None}
+    if rules := _rules_of(whole):
+        short["validation_rules"] = rules
     return short
+
+
+def _rules_of(whole: Mapping[str, Any]) -> list[Any] | None:
+    """The ids of the rules that limit its use, under the name by which a voucher is created with them."""
+    assigned = as_object(whole.get("validation_rules_assignments"))
+    ids = [rule for one in as_objects(assigned.get("data")) if (rule := as_text(one.get("rule_id")))]
+    given = whole.get("validation_rules")  # in a dry run, as it was asked for
+    return list(dict.fromkeys(ids)) or (given if isinstance(given, list) and given else None)
 
 
 def listed_voucher(given: object, detail: str) -> Object:
@@ -143,6 +158,21 @@ def redemption(given: object, detail: str) -> Object:
     if "reward" in short:
         reward = as_object(whole["reward"])
         short["reward"] = {n: reward[n] for n in ("id", "name", "type", "assignment_id") if reward.get(n)}
+    return short
+
+
+def listed_redemption(given: object, detail: str) -> Object:
+    """A redemption among many: of the concise one's voucher who it is, of its order the amounts, and
+    nothing twice. get_redemption shows the rest."""
+    short = redemption(given, detail)
+    if detail == "full":
+        return short
+    if voucher := as_object(short.get("voucher")):
+        short["voucher"] = {name: voucher[name] for name in _VOUCHER_NAMES if name in voucher}
+        for name in _SAID_BY_VOUCHER:
+            short.pop(name, None)
+    if amounts := as_object(short.get("order")):
+        short["order"] = {name: part for name, part in amounts.items() if name.endswith("amount")}
     return short
 
 

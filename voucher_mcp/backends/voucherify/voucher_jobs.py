@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from voucher_mcp.backends.base import Fields
-from voucher_mcp.backends.http import Files
-from voucher_mcp.backends.voucherify import bodies
+from voucher_mcp.backends.http import Files, is_segment
+from voucher_mcp.backends.voucherify import bodies, campaigns
 from voucher_mcp.backends.voucherify.account import DRY, voucher_path
 from voucher_mcp.backends.voucherify.errors import NO_REPEAT, unsettled
-from voucher_mcp.backends.voucherify.shapes import Object
+from voucher_mcp.backends.voucherify.pages import Stretch
+from voucher_mcp.backends.voucherify.pool_lookups import PoolLookups, codes_of
+from voucher_mcp.backends.voucherify.shapes import Object, as_count, as_text
 from voucher_mcp.backends.voucherify.vouchers import VoucherTools
 from voucher_mcp.domain.answer import Answer
-from voucher_mcp.domain.errors import InvalidInput, NotFound, OutcomeUnknown
+from voucher_mcp.domain.errors import InvalidInput, NotFound, OutcomeUnknown, quoted
 from voucher_mcp.domain.fields import fault
 from voucher_mcp.domain.files.cells import plain
 from voucher_mcp.domain.files.encoding import Unreadable
@@ -30,6 +32,8 @@ _LOOKED_UP: Final = 5
 _SHOWN: Final = 20
 """Rows that a dry run shows as they were read."""
 _NAMED: Final = 5
+_WALKED: Final = 5_000
+"""Codes of a pool that are listed for a bulk update (ours): fifty requests."""
 
 _IMPORTED: Final = "get_voucher with one of the codes shows whether they are there, once the job is done."
 _IMPORTED_ONCE: Final = (
@@ -41,7 +45,7 @@ _UPDATED: Final = (
 )
 
 
-class VoucherJobTools(VoucherTools):
+class VoucherJobTools(VoucherTools, PoolLookups):
     """The part of the toolset vouchers that runs on at the vendor after the call."""
 
     async def import_vouchers(self, write: Write, vouchers: Sequence[Fields]) -> Answer[Object]:
@@ -83,12 +87,34 @@ class VoucherJobTools(VoucherTools):
         self, write: Write, codes: Sequence[str] | None, metadata: Fields, pool_id: str | None = None
     ) -> Answer[Object]:
         if pool_id is not None:
-            codes = [code["code"] async for batch in self.export_codes(pool_id, None) for code in batch]
+            if write.recovering:  # before the pool is read again
+                raise unsettled(_UPDATED, recovering=True)
+            codes = await self._codes_in(pool_id)
         if not codes:
             raise fault("codes" if pool_id is None else "pool_id", "has no codes; nothing was changed")
         body = {"codes": list(codes), "metadata": dict(metadata)}
-        _refuse_too_large(body, "codes")
+        _refuse_too_large(body, "codes" if pool_id is None else "pool_id")
         return await self._update(write, "/v1/vouchers/metadata/async", body, len(codes))
+
+    async def _codes_in(self, pool_id: str) -> list[str]:
+        """All codes of a pool, which the vendor's bulk update wants to be told.
+
+        Raises:
+            InvalidInput: they are more than can be listed in a call.
+        """
+        campaign = await self._campaign(pool_id)
+        count = as_count(campaign.get("vouchers_count"))
+        found: Stretch[Object] | None = None
+        if count is None or count <= _WALKED:
+            found = await self._stretch(codes_of(campaigns.identity(campaign)), 0, _WALKED)
+        if found is None or not found.ends:
+            raise InvalidInput(
+                f"The pool {quoted(campaigns.name_of(campaign))} has more than {_WALKED:,} codes, and this "
+                "voucher system changes only codes that are named one by one: more cannot be listed in a "
+                "call. Nothing was changed. Give the codes in `codes`, from list_voucher_codes.",
+                field="pool_id",
+            )
+        return [code for one in found.rows if (code := as_text(one.get("code")))]
 
     async def export_voucher_transactions(
         self, write: Write, code: str, order: str | None, fields: Sequence[str] | None
@@ -161,6 +187,9 @@ def _checked(content: bytes, place: Place) -> tuple[bytes, int, Mapping[str, Any
         for line, cells in table.rows():
             count += 1
             code = plain(cells.pop(columns.code)) if columns.code < len(cells) else ""
+            if code and not is_segment(code):
+                bad.append(f"line {line:,}: a code of dots alone cannot be used here")
+                continue
             try:
                 row = columns.written(cells)
             except ValueError as error:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from voucher_mcp.backends.base import Fields
 from voucher_mcp.backends.http import Reply, segment
-from voucher_mcp.backends.voucherify import bodies, shapes
+from voucher_mcp.backends.voucherify import bodies, campaigns, shapes
 from voucher_mcp.backends.voucherify.account import DRY, Account, is_named, voucher_path
 from voucher_mcp.backends.voucherify.errors import NO_REPEAT, require_gone, says, unsettled
 from voucher_mcp.backends.voucherify.filters import passed_over, voucher_filters
@@ -34,6 +34,7 @@ from voucher_mcp.domain.errors import (
 from voucher_mcp.domain.fields import fault
 from voucher_mcp.domain.pool import Deletion
 from voucher_mcp.domain.queries import Detail, VouchersQuery
+from voucher_mcp.domain.times import now
 from voucher_mcp.domain.validity import RedeemableStatus, redeemable_status
 from voucher_mcp.domain.write import Write
 
@@ -53,7 +54,7 @@ class VoucherTools(Account):
         sent = _new(body)
         if write.dry_run:
             await self._refuse_taken(code)
-            return Answer(shapes.voucher({"code": code, "active": True, **sent}, detail), DRY)
+            return Answer({"id": None, **shapes.voucher({"code": code, "active": True, **sent}, detail)}, DRY)
         if write.recovering and (there := await self._voucher_made_before(write, code, sent)) is not None:
             return Answer(shapes.voucher(there, detail))
         if code in _OTHER_ENDPOINTS:
@@ -75,7 +76,8 @@ class VoucherTools(Account):
             if code is not None:
                 await self._refuse_taken(code)
             shown = {name: value for name, value in sent.items() if name != "code_config"}
-            return Answer(shapes.voucher({"active": True, **shown}, detail), DRY)
+            known = {"id": None, "code": code or campaigns.shape_of(code_config or {})}
+            return Answer({**known, **shapes.voucher({"active": True, **shown}, detail)}, DRY)
         if write.recovering:
             there = await self._voucher_made_before(write, code, sent)
             if there is not None:
@@ -85,7 +87,8 @@ class VoucherTools(Account):
         return await self._create_voucher(write, "/v1/vouchers", sent, detail, code)
 
     async def get_voucher(self, code: str, detail: Detail) -> Answer[Object]:
-        return Answer(shapes.voucher(await self._voucher(code), detail))
+        there = await self._voucher(code)
+        return Answer({**shapes.voucher(there, detail), "status": status_of(there, now())})
 
     async def list_vouchers(self, query: VouchersQuery, detail: Detail) -> Answer[list[Object]]:
         if query.order is not None and query.order not in ORDERS:
@@ -111,7 +114,10 @@ class VoucherTools(Account):
                 "for and nothing of it is shown. Leave that filter out, or narrow by another field.",
                 field="filters",
             )
-        return Answer([shapes.listed_voucher(one, detail) for one in found], {"total": total})
+        seen = (query.page - 1) * query.limit + len(found)
+        more = len(found) == query.limit if total is None else seen < total
+        beside = {"total": total, "has_more": bool(found) and more}
+        return Answer([shapes.listed_voucher(one, detail) for one in found], beside)
 
     async def update_voucher(self, write: Write, code: str, body: Fields, detail: Detail) -> Answer[Object]:
         sent = _changes(body)
