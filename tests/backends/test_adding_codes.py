@@ -209,3 +209,14 @@ async def test_a_refused_call_does_not_spend_its_key(agent: Agent) -> None:
     pool = await agent.new_pool("Soon")
     assert (await agent.ok("add_voucher_codes", **call))["added"] == 1
     assert await agent.texts(pool) == ["A"]
+
+
+async def test_a_dry_run_shows_random_codes_as_their_pattern_and_adds_none(agent: Agent) -> None:
+    pool = await agent.new_pool()
+    form = {"count": 2, "prefix": "LEA-", "length": 6}
+    answer = await agent.ok("add_voucher_codes", pool_id=pool, generate=form, dry_run=True)
+    foreseen = {"code": "LEA-######", "id": None, "result": "would_add", "error": None}
+    assert (answer["data"], answer["added"]) == ([foreseen] * 2, 2)
+    answer = await agent.ok("add_voucher_codes", pool_id=pool, codes=["A"], dry_run=True)
+    assert answer["data"] == [{**foreseen, "code": "A"}]
+    assert await agent.codes(pool) == []

@@ -34,7 +34,8 @@ async def test_a_dry_run_only_reads_and_answers_like_the_call(
             answer["data"].pop("updated_time", None)
         assert {name: dry[name] for name in real} == real  # beside it stands what a person is asked about
     if "codes" in arguments and tool == "add_voucher_codes":
-        assert [fate["result"] for fate in dry["data"]] == [fate["result"] for fate in real["data"]]
+        foreseen = [fate["result"].replace("would_add", "added") for fate in dry["data"]]
+        assert foreseen == [fate["result"] for fate in real["data"]]
     if tool == "create_voucher_pool":
         names = ("name", "total", "added", "rejected", "used_by", "voucher", "company_id")
         assert [dry["data"][name] for name in names] == [real["data"][name] for name in names]

@@ -48,7 +48,7 @@ async def choose(account: Account, codes: Sequence[NewCode | BadCode] | Generati
     """
     if isinstance(codes, Generation):
         made = [NewCode(value) for value in await _fresh(account, codes)]
-        return Chosen(made, {}, shown=GENERATED_SHOWN)
+        return Chosen(made, {}, shown=GENERATED_SHOWN, shape=codes.config.shape)
     existing = await account.active_codes(_values(codes))
     return Chosen(codes, dict.fromkeys(existing))
 
@@ -92,12 +92,15 @@ class Chosen:
         taken: Collection[str],
         there: Mapping[str, str | None] | None = None,
         shown: int | None = None,
+        shape: str | None = None,
     ) -> None:
-        """`taken` are texts that exist already, `there` those that an earlier try has added, with ids."""
+        """`taken` are texts that exist already, `there` those that an earlier try has added, with ids;
+        `shape` is the form of random codes."""
         self._codes = codes
         self._taken = taken
         self._added: dict[str, str | None] = dict(there or {})
         self._shown = shown
+        self._shape = shape
         self.wanted: dict[str, NewCode] = {}
         for code in codes:
             if isinstance(code, NewCode) and code.value not in taken and code.value not in self._added:
@@ -106,7 +109,12 @@ class Chosen:
     def pretend(self) -> Answer[list[CodeFate]]:
         """The answer if all were added; their ids nobody knows yet."""
         self._added |= dict.fromkeys(self.wanted)
-        return self.answer()
+        answer = self.answer()
+        for fate in answer.data:
+            if fate["result"] == "added":
+                fate["result"] = "would_add"
+                fate["code"] = self._shape or fate["code"]
+        return answer
 
     async def write(self, account: Account, write: Write, pool: Pool) -> Answer[list[CodeFate]]:
         """Add them.

@@ -25,7 +25,7 @@ class LedgerTools(VoucherTools):
         there = await self._voucher(code) if write.dry_run or is_voucher_id(code) else None
         told: Object = {"code": as_text((there or {}).get("code")) or code, "reason": reason}
         if there is not None and write.dry_run:
-            return Answer({**_after(there, amount), **told, "transaction_id": None}, DRY)
+            return Answer({**_after(there, amount), **told}, DRY)
         if write.recovering and (done := await self._booked(write, code)) is not None:
             return Answer({**done, **told})
         body: dict[str, Any] = {"amount": amount}

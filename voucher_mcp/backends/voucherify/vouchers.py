@@ -54,9 +54,9 @@ class VoucherTools(Account):
         sent = _new(body)
         if write.dry_run:
             await self._refuse_taken(code)
-            return Answer({"id": None, **shapes.voucher({"code": code, "active": True, **sent}, detail)}, DRY)
+            return Answer({"id": None, **_shown({"code": code, "active": True, **sent}, detail)}, DRY)
         if write.recovering and (there := await self._voucher_made_before(write, code, sent)) is not None:
-            return Answer(shapes.voucher(there, detail))
+            return Answer(_shown(there, detail))
         if code in _OTHER_ENDPOINTS:
             path, sent = "/v1/vouchers", {"code": code, **sent}
         else:
@@ -77,18 +77,17 @@ class VoucherTools(Account):
                 await self._refuse_taken(code)
             shown = {name: value for name, value in sent.items() if name != "code_config"}
             known = {"id": None, "code": code or campaigns.shape_of(code_config or {})}
-            return Answer({**known, **shapes.voucher({"active": True, **shown}, detail)}, DRY)
+            return Answer({**known, **_shown({"active": True, **shown}, detail)}, DRY)
         if write.recovering:
             there = await self._voucher_made_before(write, code, sent)
             if there is not None:
-                return Answer(shapes.voucher(there, detail))
+                return Answer(_shown(there, detail))
             if code is None:  # it was the vendor's choice
                 raise unsettled(_GENERATED, recovering=True)
         return await self._create_voucher(write, "/v1/vouchers", sent, detail, code)
 
     async def get_voucher(self, code: str, detail: Detail) -> Answer[Object]:
-        there = await self._voucher(code)
-        return Answer({**shapes.voucher(there, detail), "status": status_of(there, now())})
+        return Answer(_shown(await self._voucher(code), detail))
 
     async def list_vouchers(self, query: VouchersQuery, detail: Detail) -> Answer[list[Object]]:
         if query.order is not None and query.order not in ORDERS:
@@ -135,10 +134,10 @@ class VoucherTools(Account):
             whole = {**there, **sent["metadata"]}
             sent["metadata"] = {key: value for key, value in whole.items() if key not in removed}
         if current is not None and write.dry_run:
-            return Answer(shapes.voucher({**current, **sent}, detail), DRY)
+            return Answer(_shown({**current, **sent}, detail), DRY)
         is_done = current is not None and not removed & there.keys() and bodies.same(sent, current)
         if current is not None and write.recovering and is_done:
-            return Answer(shapes.voucher(current, detail))
+            return Answer(_shown(current, detail))
         # the path takes the code only, not the id
         name = as_text((current or {}).get("code")) or code
         changed = await self._put(write, name, sent)
@@ -159,7 +158,7 @@ class VoucherTools(Account):
                 field="metadata",
                 applied="partly",
             )
-        return Answer(shapes.voucher(changed, detail))
+        return Answer(_shown(changed, detail))
 
     async def _put(self, write: Write, code: str, body: Object) -> Object:
         reply = await self._send(write, "PUT", voucher_path(code), json=body, settled_by="get_voucher")
@@ -206,18 +205,18 @@ class VoucherTools(Account):
             if says(error, "campaign"):
                 error.field = "campaign_id" if "campaign_id" in body else "campaign"
             raise
-        return Answer(shapes.voucher(made, detail))
+        return Answer(_shown(made, detail))
 
     async def _set_active(self, write: Write, code: str, active: bool, detail: Detail) -> Answer[Object]:
         if write.dry_run or write.recovering:
             current = await self._voucher(code)
             if write.dry_run:
-                return Answer(shapes.voucher({**current, "active": active}, detail), DRY)
+                return Answer(_shown({**current, "active": active}, detail), DRY)
             if current.get("active") is active:
-                return Answer(shapes.voucher(current, detail))
+                return Answer(_shown(current, detail))
         path = voucher_path(code, "/enable" if active else "/disable")
         reply = await self._send(write, "POST", path, settled_by="get_voucher, field `active`,")
-        return Answer(shapes.voucher(_answered(reply, code), detail))
+        return Answer(_shown(_answered(reply, code), detail))
 
     async def _refuse_taken(self, code: str) -> None:
         try:
@@ -253,6 +252,11 @@ class VoucherTools(Account):
                 field="code",
             )
         return there
+
+
+def _shown(voucher: Mapping[str, Any], detail: Detail) -> Object:
+    """A voucher that stands alone, with whether it can be used now."""
+    return {**shapes.voucher(voucher, detail), "status": status_of(voucher, now())}
 
 
 def _answered(reply: Reply, name: str) -> Object:
