@@ -37,5 +37,5 @@ async def test_a_dry_run_only_reads_and_answers_like_the_call(
         foreseen = [fate["result"].replace("would_add", "added") for fate in dry["data"]]
         assert foreseen == [fate["result"] for fate in real["data"]]
     if tool == "create_voucher_pool":
-        names = ("name", "total", "added", "rejected", "used_by", "voucher", "company_id")
+        names = ("name", "total", "added", "rejected", "used_by", "template", "company_id")
         assert [dry["data"][name] for name in names] == [real["data"][name] for name in names]

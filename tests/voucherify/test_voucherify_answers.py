@@ -6,6 +6,7 @@ import pytest
 
 from tests.backends.agent import Agent
 from tests.standins.voucherify import StandIn
+from voucher_mcp.backends.voucherify import voucher_jobs
 
 GIFT: dict[str, Any] = {"type": "GIFT_VOUCHER", "gift": {"amount": 500}}
 HOURS = {"daily": [{"days_of_week": [1, 2], "start_time": "09:00", "expiration_time": "12:00"}]}
@@ -117,6 +118,10 @@ async def test_a_job_of_which_a_part_failed_is_partial(agent: Agent) -> None:
 async def test_an_unknown_customer_holds_nothing(agent: Agent) -> None:
     answer = await agent.ok("list_customer_redeemables", customer_id="nobody")
     assert (answer["data"], answer["known"], answer["has_more"]) == ([], False, False)
+    for tool in ("list_vouchers", "list_redemptions"):
+        answer = await agent.ok(tool, customer="nobody")
+        assert (answer["data"], answer["known"]) == ([], False)
+    assert "known" not in await agent.ok("list_vouchers")
 
 
 async def test_a_page_of_redemptions_tells_each_thing_once(agent: Agent) -> None:
@@ -127,7 +132,7 @@ async def test_a_page_of_redemptions_tells_each_thing_once(agent: Agent) -> None
     assert listed["voucher"].keys() <= {"id", "code", "type", "campaign", "campaign_id"}
     assert listed["voucher"]["code"] == "CARD"
     assert listed["amount"] == 10
-    assert all(name.endswith("amount") for name in listed["order"])
+    assert listed["order"] == {"amount": 100, "total_discount_amount": 10, "total_amount": 90}
     whole = await agent.data("get_redemption", redemption_id=listed["id"])
     assert "gift" in whole["voucher"]
 
@@ -138,3 +143,40 @@ async def test_a_row_of_dots_is_refused_before_it_is_sent(agent: Agent, shop: St
     answer = await agent.refused("invalid_input", "import_vouchers_using_csv", csv=csv)
     assert "line 3" in answer["error"]
     assert not shop.state.jobs
+
+
+async def test_the_codes_of_a_pool_get_metadata_in_one_call(agent: Agent, shop: StandIn) -> None:
+    shop.add_campaign("Summer", [f"C{number:03}" for number in range(120)])
+    shop.add_campaign("Winter", ["W"])
+    shop.add_campaign("Empty")
+    call: dict[str, Any] = {"pool_id": "Summer", "metadata": {"tier": "gold"}}
+    dry = await agent.data("update_vouchers_metadata_in_bulk", **call, dry_run=True)
+    assert dry["result"]["tried"] == 120
+    begun = await agent.data("update_vouchers_metadata_in_bulk", **call, idempotency_key="k")
+    action = await agent.data("get_async_action", async_action_id=begun["async_action_id"], wait=20)
+    assert (action["operation_status"], action["result"]["done_count"]) == ("SUCCESS", 120)
+    assert "metadata" not in await agent.data("get_voucher", code="W")
+    refused = await agent.refused(
+        "invalid_input", "update_vouchers_metadata_in_bulk", **{**call, "pool_id": "Empty"}
+    )
+    assert refused["field"] == "pool_id"
+
+
+async def test_the_codes_of_a_pool_beyond_the_reach_are_not_half_changed(
+    agent: Agent, shop: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(voucher_jobs, "_WALKED", 2)
+    shop.add_campaign("Summer", ["A", "B", "C"])
+    call: dict[str, Any] = {"pool_id": "Summer", "metadata": {"tier": "gold"}}
+    refused = await agent.refused("invalid_input", "update_vouchers_metadata_in_bulk", **call)
+    assert "more than 2 codes" in refused["error"]
+    assert not shop.state.jobs
+
+
+async def test_what_is_left_on_the_cards_of_a_pool_is_named_before_it_goes(
+    agent: Agent, shop: StandIn
+) -> None:
+    await agent.new_pool("Cards", voucher=GIFT, codes=["A", "B"])
+    await agent.ok("update_voucher_balance", code="A", amount=-120)
+    told = await agent.ok("delete_voucher_pool", pool_id="Cards", dry_run=True)
+    assert (told["codes"], told["amount"]) == (2, 880)

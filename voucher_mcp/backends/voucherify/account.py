@@ -1,6 +1,6 @@
 """One Voucherify project as the tools reach it: its address, its sign-in, and how it is asked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from unicodedata import normalize
 from urllib.parse import urlsplit
@@ -136,6 +136,16 @@ class Account(Backend):
         if not isinstance(body.get(name), list):
             raise reply.unreadable("has no list where one was expected")
         return as_objects(body[name]), as_count(body.get("total"))
+
+    async def _whether_known(self, customer: str | None, rows: Sequence[object]) -> Object:
+        """{known: false} beside an empty list of a customer whom the vendor does not know."""
+        if customer is None or rows:
+            return {}
+        try:
+            await self._get(f"/v1/customers/{segment(customer)}")
+        except NotFound:
+            return {"known": False}
+        return {}
 
     async def _send(
         self,

@@ -141,7 +141,8 @@ class RedemptionTools(RecoveredRedemptions):
             "filters": {"junction": "and", **filters} if filters else None,
         }
         found, total = await self._list("/v1/redemptions", "redemptions", parameters)
-        return Answer([shapes.listed_redemption(one, detail) for one in found], {"total": total})
+        beside = {"total": total, **await self._whether_known(query.customer, found)}
+        return Answer([shapes.listed_redemption(one, detail) for one in found], beside)
 
     async def get_redemption(self, redemption_id: str, detail: Detail) -> Answer[Object]:
         return Answer(shapes.redemption(await self._redemption(redemption_id), detail))

@@ -45,7 +45,15 @@ _LEFT_OUT: Final = frozenset({"channel", "customer", "related_object_parent_id"}
 """Of a concise redemption: its `customer_id` says who it was."""
 
 _VOUCHER_NAMES: Final = ("id", "code", "type", "campaign", "campaign_id")
-_SAID_BY_VOUCHER: Final = ("related_object_type", "related_object_id", "related_object_parent_id")
+_LISTED_AMOUNTS: Final = ("amount", "total_discount_amount", "total_amount")
+_SAID_BY_VOUCHER: Final = (
+    "related_object_type",
+    "related_object_id",
+    "related_object_parent_id",
+    "gift",
+    "loyalty_card",
+)
+"""The card's credits or points are its `amount`."""
 _ORDER_LEFT_OUT: Final = frozenset({"redemptions", "customer"})
 _USUAL_EFFECT: Final = "APPLY_TO_ORDER"
 _SPENT: Final = ("redeemed_", "subtracted_", "expired_", "pending_", "next_expiration_")
@@ -172,7 +180,7 @@ def listed_redemption(given: object, detail: str) -> Object:
         for name in _SAID_BY_VOUCHER:
             short.pop(name, None)
     if amounts := as_object(short.get("order")):
-        short["order"] = {name: part for name, part in amounts.items() if name.endswith("amount")}
+        short["order"] = {name: amounts[name] for name in _LISTED_AMOUNTS if name in amounts}
     return short
 
 

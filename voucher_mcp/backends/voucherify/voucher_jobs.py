@@ -213,5 +213,12 @@ def _checked(content: bytes, place: Place) -> tuple[bytes, int, Mapping[str, Any
 
 def _rehearsed(count: int, shown: Mapping[str, Any] | None = None) -> Answer[Object]:
     """What can be known of a job before it runs: the vendor checks the rows itself."""
-    unknown: Mapping[str, Any] = {"done_count": None, "failed_count": None, "failed": [], "tried": count}
+    message = f"{count:,} would be sent; the voucher system checks each itself"
+    unknown: Mapping[str, Any] = {
+        "message": message,
+        "done_count": None,
+        "failed_count": None,
+        "failed": [],
+        "tried": count,
+    }
     return Answer({"async_action_id": None, "result": {**unknown, **(shown or {})}}, DRY)

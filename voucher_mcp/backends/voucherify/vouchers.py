@@ -116,6 +116,7 @@ class VoucherTools(Account):
         seen = (query.page - 1) * query.limit + len(found)
         more = len(found) == query.limit if total is None else seen < total
         beside = {"total": total, "has_more": bool(found) and more}
+        beside |= await self._whether_known(query.customer, found)
         return Answer([shapes.listed_voucher(one, detail) for one in found], beside)
 
     async def update_voucher(self, write: Write, code: str, body: Fields, detail: Detail) -> Answer[Object]:
