@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -13,6 +13,7 @@ import apsw
 
 from voucher_mcp.backends.local.stores.sqlite import SqliteStore
 from voucher_mcp.domain.write import Write, digest_of_call
+from voucher_mcp.server import all_tools
 
 SPECS = Path(os.environ.get("VOUCHER_MCP_SPECS") or Path(__file__).parents[2] / "shared" / "specs")
 """The vendors' documents, which are not part of this repository; the tests see the variable no more."""
@@ -32,6 +33,13 @@ TEN_PERCENT: dict[str, Any] = {
 def new_key() -> str:
     """An idempotency key that no other call of this run has."""
     return f"key-{next(_numbers)}"
+
+
+def can_write(tool: str, arguments: Mapping[str, Any]) -> bool:
+    """Whether a call, or the one that it is the dry run of, changes something: only of these is it said."""
+    if tool == "validate_vouchers":
+        return bool(arguments.get("session"))
+    return tool in all_tools() and not tool.startswith(("get_", "list_", "find_"))
 
 
 def warrant(tool: str = "test", key: str | None = None, *, dry_run: bool = False, **arguments: Any) -> Write:

@@ -7,7 +7,7 @@ from typing import Any
 from mcp import Client
 
 from tests.backends.traits import ALL
-from tests.support import TEN_PERCENT, new_key
+from tests.support import TEN_PERCENT, can_write, new_key
 
 Envelope = dict[str, Any]
 _KEYED = (
@@ -20,9 +20,11 @@ _KEYED = (
 )
 
 
-def assert_reads_well(error: str) -> None:
-    """It says once that nothing was changed, and one is no plural."""
-    assert len(re.findall(r"nothing (was )?changed", error, re.IGNORECASE)) < 2, error
+def assert_reads_well(error: str, *, of_write: bool) -> None:
+    """It is in whole sentences, says at most once that nothing was changed, and one is no plural."""
+    assert re.search(r"[.?]$", error), error
+    assert re.search(r"[^.?] Nothing was changed\.$", error) is None, error
+    assert len(re.findall(r"nothing (was )?changed", error, re.IGNORECASE)) <= of_write, error
     assert not re.search(r"(?<![\d.,:-])1 [a-z]+(?<!i)(?<!wa)(?<!ha)s\b", error), error
 
 
@@ -52,7 +54,8 @@ class Agent:
         envelope = result.structured_content
         assert isinstance(envelope, dict)
         assert envelope["success"] is not result.is_error
-        assert_reads_well(envelope["error"] or "")
+        if not envelope["success"]:
+            assert_reads_well(envelope["error"], of_write=can_write(tool, arguments))
         return envelope
 
     async def ok(self, tool: str, **arguments: Any) -> Envelope:
@@ -71,7 +74,7 @@ class Agent:
         envelope = await self.call(tool, **arguments)
         assert not envelope["success"], envelope
         assert envelope["error_code"] == error_code, envelope
-        assert envelope["applied"] == "no"
+        assert envelope.get("applied") == ("no" if can_write(tool, arguments) else None), envelope
         assert not envelope["data"]
         return envelope
 

@@ -59,7 +59,7 @@ async def test_whatever_is_called_an_envelope_answers_and_nothing_breaks(
             if number % 100 == 0:
                 await stock(client, fuzzer, number)
             tool, arguments = fuzzer.call()
-            envelope = envelope_of(await client.call_tool(tool, arguments), tool)
+            envelope = envelope_of(await client.call_tool(tool, arguments), tool, arguments)
             what = f"{number}: {tool} {arguments!r:.2000} -> {envelope!r:.1000}"
             assert envelope.get("error_code") != "internal", what
             assert (envelope["error"] or "").isprintable(), what

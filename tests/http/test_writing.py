@@ -63,7 +63,7 @@ async def test_a_write_whose_answer_cannot_be_read_is_unknown(body: bytes) -> No
 
 async def test_a_mapping_may_word_the_unknown_outcome_but_not_deny_it() -> None:
     def denying(reply: Reply, writing: bool) -> VoucherError:
-        return Conflict("Nothing was changed.")
+        return Conflict("It is taken.")
 
     def wording(reply: Reply, writing: bool) -> VoucherError:
         return OutcomeUnknown("Look at get_voucher.", applied="partly")
@@ -81,7 +81,7 @@ async def test_a_mapping_may_word_the_unknown_outcome_but_not_deny_it() -> None:
 
 async def test_a_write_that_never_left_is_unavailable() -> None:
     async with nobody() as address, account(base_url=address) as (_, client):
-        with pytest.raises(Unavailable, match="nothing was changed") as caught:
+        with pytest.raises(Unavailable, match="could not be reached") as caught:
             await client.write(WRITE, "POST", "/v1/vouchers", json={})
     assert caught.value.applied == "no"
 
@@ -107,7 +107,7 @@ async def test_a_write_that_is_always_over_the_rate_changes_nothing() -> None:
 async def test_a_write_that_is_sent_elsewhere_was_not_carried_out(status: int) -> None:
     async with account() as (server, client):
         server.always = answer(status, headers=["Location: https://elsewhere.example/v1/vouchers"])
-        with pytest.raises(UpstreamError, match=r"redirects to .elsewhere\.example.") as caught:
+        with pytest.raises(UpstreamError, match="redirects to another address") as caught:
             await client.write(WRITE, "POST", "/v1/vouchers", json={})
     assert caught.value.applied == "no"
     assert len(server.requests) == 1

@@ -128,6 +128,6 @@ async def test_a_failing_call_on_the_engine_logs_no_code(
         good = example(tool)
         for name in good.keys() & hostile.keys():
             spoiled = {**good, name: hostile[name], "idempotency_key": CODE}
-            envelope_of(await client.call_tool(tool, spoiled), tool)
+            envelope_of(await client.call_tool(tool, spoiled), tool, spoiled)
         await done(client, "list_projects")
     assert_none_of([CODE], logged(log))

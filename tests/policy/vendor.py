@@ -129,7 +129,7 @@ class FlakyBackend(Backend):
     async def create_voucher(self, write: Write, code: str, body: Fields, detail: Detail) -> Answer[Object]:
         shown = {"code": code, "type": "GIFT_VOUCHER", "gift": dict(body["gift"])}
         if not write.recovering and self.vendor.balance(code) is not None:
-            raise AlreadyExists("There is such a voucher already; nothing was changed.")
+            raise AlreadyExists("There is such a voucher already.")
         amount = body["gift"]["amount"]
         return await self._change(
             write,
@@ -163,7 +163,7 @@ class FlakyBackend(Backend):
     ) -> Answer[Deletion]:
         there = {code for (code,) in self.vendor.run("SELECT code FROM codes")}
         if not write.recovering and not there >= set(code_ids):
-            raise InvalidInput("Not all of them are codes of that pool. Nothing was changed.")
+            raise InvalidInput("Not all of them are codes of that pool.")
         answer: Answer[Deletion] = Answer(
             {"deleted": len(code_ids), "ids": list(code_ids), "freed": force},
             about={"pool": POOL, "codes": len(code_ids)},
@@ -223,7 +223,7 @@ class FlakyBackend(Backend):
     def _card(self, code: str) -> Object:
         found = self.vendor.run("SELECT balance, kind FROM cards WHERE code = ?", code)
         if not found:
-            raise NotFound("There is no such voucher; nothing was changed.")
+            raise NotFound("There is no such voucher.")
         [(balance, kind)] = found
         typed = {} if kind is None else {"type": kind}
         return {"code": code, **typed, "gift": {"balance": balance}}
@@ -241,11 +241,11 @@ def _die() -> None:
 
 
 def _refuse() -> None:
-    raise Conflict("The vendor refused it; nothing was changed.")
+    raise Conflict("The vendor refused it.")
 
 
 def _unreachable() -> None:
-    raise Unavailable("The vendor cannot be reached; nothing was sent.")
+    raise Unavailable("The vendor cannot be reached.")
 
 
 def _lose() -> None:

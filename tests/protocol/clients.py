@@ -10,6 +10,7 @@ from mcp.client.context import ClientRequestContext
 from mcp.client.session import ElicitationFnT
 from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, ResourceLink, TextContent
 
+from tests.support import can_write
 from voucher_mcp.config import Settings
 from voucher_mcp.server import build_server
 
@@ -88,7 +89,7 @@ def answers_a_list(tool: str) -> bool:
     return tool.startswith("list_") or tool == "add_voucher_codes"
 
 
-def envelope_of(result: CallToolResult, tool: str) -> Envelope:
+def envelope_of(result: CallToolResult, tool: str, arguments: Table) -> Envelope:
     """The envelope of a call, after checking everything that holds for each one of them."""
     content, *links = result.content
     envelope = result.structured_content
@@ -103,7 +104,7 @@ def envelope_of(result: CallToolResult, tool: str) -> Envelope:
     if envelope["success"] is True:
         _check_success(envelope, tool)
     else:
-        _check_failure(envelope, tool)
+        _check_failure(envelope, tool, arguments)
     return envelope
 
 
@@ -113,12 +114,13 @@ def _check_success(envelope: Envelope, tool: str) -> None:
     assert not envelope.keys() & {"error_code", "applied", "retryable", "retry_after", "field"}
 
 
-def _check_failure(envelope: Envelope, tool: str) -> None:
+def _check_failure(envelope: Envelope, tool: str, arguments: Table) -> None:
     assert envelope["success"] is False
     assert envelope["data"] == ([] if answers_a_list(tool) else None)
     assert envelope["error"]
     assert envelope["error_code"] in ERROR_CODES
-    assert envelope["applied"] in {"no", "unknown", "partly"}
+    assert envelope.get("applied") in ({"no", "unknown", "partly"} if can_write(tool, arguments) else {None})
+    assert envelope["error"].endswith("Nothing was changed.") is (envelope.get("applied") == "no"), envelope
     known = {
         "success",
         "data",
@@ -136,13 +138,14 @@ def _check_failure(envelope: Envelope, tool: str) -> None:
 
 async def call(client: Client, tool: str, /, **arguments: Any) -> Envelope:
     """The checked envelope of a call."""
-    return envelope_of(await client.call_tool(tool, arguments), tool)
+    return envelope_of(await client.call_tool(tool, arguments), tool, arguments)
 
 
 async def refused(client: Client, error_code: str, tool: str, /, **arguments: Any) -> Envelope:
     """The envelope of a call that has to fail like this and to change nothing."""
     envelope = await call(client, tool, **arguments)
-    assert (envelope.get("error_code"), envelope.get("applied")) == (error_code, "no"), envelope
+    unchanged = "no" if can_write(tool, arguments) else None
+    assert (envelope.get("error_code"), envelope.get("applied")) == (error_code, unchanged), envelope
     return envelope
 
 

@@ -64,8 +64,8 @@ async def test_an_accepted_answer_that_is_sent_again_is_not_applied_twice(tool: 
         again = await step(client, tool, AGREE, question.request_state)
     assert isinstance(first, CallToolResult)
     assert isinstance(again, CallToolResult)
-    assert envelope_of(first, tool)["success"]
-    assert envelope_of(again, tool)["error_code"] in {"not_found", "invalid_input"}
+    assert envelope_of(first, tool, {})["success"]
+    assert envelope_of(again, tool, {})["error_code"] in {"not_found", "invalid_input"}
 
 
 async def test_an_old_agreement_does_not_hold_for_a_new_pool_of_the_same_name(database: Path) -> None:

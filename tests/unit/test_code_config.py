@@ -221,9 +221,7 @@ def test_half_of_the_space_can_be_made_and_no_more() -> None:
 
 
 def test_a_refusal_for_space_says_the_numbers_and_what_would_fit() -> None:
-    with pytest.raises(
-        InvalidInput, match=r"600 codes .* 1000 .* 500.* nothing was created.* length 4 or more"
-    ):
+    with pytest.raises(InvalidInput, match=r"600 codes .* 1000 .* 500.* length 4 or more"):
         parse(length=3, charset="numbers").require_space(600, "generate.count")
     with pytest.raises(InvalidInput, match=r"a pattern with 4 # or more"):
         parse(pattern="##-#", charset="numbers").require_space(600, "generate.count")

@@ -290,7 +290,4 @@ class Backend:
         raise self._cannot("export_codes")
 
     def _cannot(self, method: str) -> Unsupported:
-        return Unsupported(
-            f"A {self.name} project cannot serve {method}; nothing was changed. list_projects shows what "
-            "it can."
-        )
+        return Unsupported(f"A {self.name} project cannot serve {method}. list_projects shows what it can.")

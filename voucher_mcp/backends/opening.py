@@ -119,7 +119,7 @@ class Backends:
         if self._settings.journal.is_missing:
             missing = self._settings.unusable("default")
             why = missing.what if missing else "nobody said where it is"
-            raise Unavailable(f"The journal cannot be written: {why}. Nothing was sent.", retryable=False)
+            raise Unavailable(f"The journal cannot be written: {why}.", retryable=False)
         path = self._file(self._settings.journal)
         async with self._opening[path]:
             return await self._store(path)

@@ -96,7 +96,7 @@ class Pace:
                 if not fits(wait, kept):
                     raise RateLimited(
                         "The project's rate at its voucher system is used up for now, and the wait does not "
-                        "fit into this call; nothing was sent. Try again in "
+                        "fit into this call. Try again in "
                         f"{counted(math.ceil(wait), 'second')}.",
                         retry_after=round(wait, 1),
                     )

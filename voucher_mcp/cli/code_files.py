@@ -53,7 +53,7 @@ class CodeFile:
                     given = _kept(given, closing.enter_context(tempfile.TemporaryFile()))
                 yield cls(given, chosen or {})
             except IsADirectoryError as error:
-                raise InvalidInput(f"{name} cannot be read: {error.strerror}. Nothing was added.") from error
+                raise InvalidInput(f"{name} cannot be read: {error.strerror}.") from error
 
     @property
     def position(self) -> int:
@@ -69,7 +69,7 @@ class CodeFile:
         try:
             self._table = CodeTable.opened(self._blocks(), self._chosen, place)
         except Unreadable as error:
-            raise InvalidInput(f"{error.sentence} Nothing was added.") from None
+            raise InvalidInput(error.sentence) from None
         return self._table
 
     def codes(self, bad: Bad, *, balance: int | None = None, points: bool = False) -> Iterator[NewCode]:
@@ -94,7 +94,7 @@ def _open(name: str) -> BinaryIO:
             return os.fdopen(sys.stdin.fileno(), "rb", closefd=False)
         return Path(name).open("rb")
     except OSError as error:
-        raise InvalidInput(f"{name} cannot be read: {error.strerror}. Nothing was added.") from error
+        raise InvalidInput(f"{name} cannot be read: {error.strerror}.") from error
 
 
 def _can_be_read_twice(file: BinaryIO) -> bool:

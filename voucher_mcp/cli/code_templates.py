@@ -16,8 +16,6 @@ from voucher_mcp.domain.times import parse_time, to_iso
 WORTHS: Final = ("template", "percent", "amount", "gift")
 """The options that say what a code is worth; `--create` needs one of them."""
 
-_NOTHING: Final = "Nothing was added."
-
 
 def template_of(arguments: argparse.Namespace, project: Project) -> dict[str, Any] | None:
     """The template that the command line gives; None where no pool is to be made.
@@ -28,14 +26,12 @@ def template_of(arguments: argparse.Namespace, project: Project) -> dict[str, An
     given = [name for name in (*WORTHS, "expires", "uses") if getattr(arguments, name) is not None]
     if not arguments.create:
         if given:
-            raise InvalidInput(
-                f"--{given[0]} says what the codes of a new pool are; it needs --create. {_NOTHING}"
-            )
+            raise InvalidInput(f"--{given[0]} says what the codes of a new pool are; it needs --create.")
         return None
     if not set(given) & set(WORTHS):
         raise InvalidInput(
             "--create needs what the codes of the new pool are worth: --percent 20, --amount 5.00, --gift 35 "
-            f"or --template FILE. {_NOTHING}"
+            "or --template FILE."
         )
     voucher = _read(arguments.template) if arguments.template is not None else _of_number(arguments, project)
     return _with_limits(voucher, arguments, project)
@@ -46,7 +42,7 @@ def _of_number(arguments: argparse.Namespace, project: Project) -> dict[str, Any
     if arguments.percent is not None:
         percent = _number("percent", arguments.percent, 2) / 100
         if percent > 100:
-            raise InvalidInput(f"--percent is at most 100; got {quoted(arguments.percent)}. {_NOTHING}")
+            raise InvalidInput(f"--percent is at most 100; got {quoted(arguments.percent)}.")
         return {"type": "DISCOUNT_VOUCHER", "discount": {"type": "PERCENT", "percent_off": percent}}
     if arguments.amount is not None:
         off = _number("amount", arguments.amount, digits)
@@ -58,9 +54,9 @@ def _number(option: str, text: str, digits: int) -> int:
     try:
         number = amount(text.strip(), digits)
     except ValueError as error:
-        raise InvalidInput(f"--{option} {error}. {_NOTHING}") from None
+        raise InvalidInput(f"--{option} {error}.") from None
     if not number:
-        raise InvalidInput(f"--{option} must be more than 0. {_NOTHING}")
+        raise InvalidInput(f"--{option} must be more than 0.")
     return number
 
 
@@ -68,13 +64,13 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         voucher = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise InvalidInput(f"{path} cannot be read: {error.strerror}. {_NOTHING}") from error
+        raise InvalidInput(f"{path} cannot be read: {error.strerror}.") from error
     except (ValueError, RecursionError):
         voucher = None
     if not isinstance(voucher, dict):
         raise InvalidInput(
             f"{path} must hold the template as one JSON object, such as "
-            f'{{"discount": {{"type": "PERCENT", "percent_off": 20}}}}. {_NOTHING}'
+            f'{{"discount": {{"type": "PERCENT", "percent_off": 20}}}}.'
         )
     return voucher
 
@@ -89,7 +85,7 @@ def _with_limits(voucher: dict[str, Any], arguments: argparse.Namespace, project
         if (text := getattr(arguments, option)) is None:
             continue
         if voucher.get(field) is not None:
-            raise InvalidInput(f"The template has its own {field}; leave --{option} out. {_NOTHING}")
+            raise InvalidInput(f"The template has its own {field}; leave --{option} out.")
         voucher[field] = read(text)
     return dict(template_as_meant(voucher))
 
@@ -100,5 +96,5 @@ def _end(text: str, project: Project) -> int:
 
 def _uses(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or not 0 < int(text) < 2**31:
-        raise InvalidInput(f"--uses must be a whole number from 1; got {quoted(text)}. {_NOTHING}")
+        raise InvalidInput(f"--uses must be a whole number from 1; got {quoted(text)}.")
     return int(text)

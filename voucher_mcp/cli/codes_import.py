@@ -20,7 +20,7 @@ from voucher_mcp.cli.reach import on_backends, project_of
 from voucher_mcp.cli.report import Report
 from voucher_mcp.cli.tally import Tally
 from voucher_mcp.config import Project, Settings
-from voucher_mcp.domain.errors import AlreadyExists, InvalidInput, NotFound, quoted
+from voucher_mcp.domain.errors import AlreadyExists, InvalidInput, NotFound, VoucherError, quoted
 from voucher_mcp.domain.files.code_rows import chosen_columns
 from voucher_mcp.domain.files.life import Place
 from voucher_mcp.domain.money import MINOR_UNITS
@@ -39,6 +39,15 @@ _SHOWN = 10
 
 def run(arguments: argparse.Namespace) -> int:
     """Import, and say what became of the lines; 130 where Ctrl-C ended it."""
+    try:
+        return _import(arguments)
+    except VoucherError as error:
+        if error.applied == "no":
+            error.message += " Nothing was added."
+        raise
+
+
+def _import(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     project = project_of(settings, arguments.project)
     _require_write(settings, project)
@@ -90,6 +99,10 @@ class _Import:
         try:
             on_backends(settings, work)
             ended = not interrupt.asked
+        except VoucherError as error:
+            if self._tally.added and not self._dry_run:
+                error.applied = "partly"  # by the batches before
+            raise
         finally:
             self._sum_up(stopped=not ended)
         return DONE if ended else INTERRUPTED
@@ -160,8 +173,8 @@ class _Import:
                 self._is_new = True
                 return None
             raise NotFound(
-                f"There is no pool {quoted(self._pool)} in the project {self._project.id}; nothing "
-                "was added. With --create it is made, with --percent, --amount, --gift or --template for "
+                f"There is no pool {quoted(self._pool)} in the project {self._project.id}. "
+                "With --create it is made, with --percent, --amount, --gift or --template for "
                 "what its codes are worth."
             ) from None
 
@@ -177,7 +190,7 @@ class _Import:
             if there != wanted:
                 raise AlreadyExists(
                     f"The pool {quoted(self._pool)} exists, and each of its codes {there}; one of --create "
-                    f"{wanted}. Nothing was added. Leave --create and what goes with it out to add codes to "
+                    f"{wanted}. Leave --create and what goes with it out to add codes to "
                     "that pool, or choose another name."
                 )
         ends = _end_of(pool, voucher, self._project)
@@ -185,10 +198,9 @@ class _Import:
 
     def _unusable(self) -> InvalidInput:
         if not self._tally.bad:
-            return InvalidInput("The file is empty; nothing was added.")
+            return InvalidInput("The file is empty.")
         return InvalidInput(
-            f"No line of the file holds a usable code; nothing was added. {self._report.path} says why, line "
-            "by line."
+            f"No line of the file holds a usable code. {self._report.path} says why, line by line."
         )
 
 
@@ -212,5 +224,5 @@ def _report_path(arguments: argparse.Namespace) -> Path:
         return Path(f"{name}.report.csv")
     path: Path = arguments.report
     if arguments.file != STANDARD_INPUT and path.resolve() == Path(arguments.file).resolve():
-        raise InvalidInput("The report would replace the file that is imported; nothing was added.")
+        raise InvalidInput("The report would replace the file that is imported.")
     return path

@@ -39,7 +39,7 @@ async def _migrate_all(settings: Settings) -> int:
                 print(await _migrate(path, opening))
             except VoucherError as error:
                 failed = True
-                print(f"{path}: FAILED: {error.message}")
+                print(f"{path}: FAILED: {error.message} Nothing was changed.")
     return FAILED if failed else DONE
 
 

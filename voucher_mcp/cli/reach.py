@@ -25,9 +25,7 @@ def project_of(settings: Settings, project_id: str) -> Project:
     if project_id in settings.projects:
         return settings.projects[project_id]
     known = ", ".join(settings.projects)
-    raise NotFound(
-        f"There is no project {quoted(project_id)}; nothing was changed. The projects are {known}."
-    )
+    raise NotFound(f"There is no project {quoted(project_id)}. The projects are {known}.")
 
 
 async def checked(backend: Backend) -> str:

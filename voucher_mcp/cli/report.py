@@ -38,8 +38,7 @@ class Report:
             descriptor = owners_own(str(path), os.O_WRONLY | os.O_CREAT)
         except OSError as error:
             raise InvalidInput(
-                f"The report {path} cannot be written: {error.strerror}. --report names another file. "
-                "Nothing was added."
+                f"The report {path} cannot be written: {error.strerror}. --report names another file."
             ) from error
         self._file = io.TextIOWrapper(
             os.fdopen(descriptor, "wb"), encoding="utf-8", errors="replace", newline=""

@@ -8,7 +8,8 @@
     └── the system behind the project: Unauthorized, Forbidden, RateLimited, QuotaExhausted, UpstreamError,
         Unavailable, OutcomeUnknown
 
-A message is a sentence for the agent: what failed, whether anything changed, what to do next.
+A message is a sentence for the agent: what failed, and what to do next. Whether anything was changed is in
+`applied`, and the envelope puts it into words; a message says only what is more than that.
 Values that come from a voucher system or a caller appear in it quoted, by `quoted`.
 """
 

@@ -38,26 +38,24 @@ def check_cards(source: Mapping[str, Any], target: Mapping[str, Any], status: st
         VoucherDisabled, VoucherExpired, VoucherNotActive, QuantityExceeded: what is moved could not be spent.
     """
     if source["id"] == target["id"]:
-        raise InvalidInput(
-            "`from_code` and `to_code` are the same card. Nothing was changed.", field="to_code"
-        )
+        raise InvalidInput("`from_code` and `to_code` are the same card.", field="to_code")
     for field, card in (("from_code", source), ("to_code", target)):
         if card["type"] not in _UNITS:
             raise InvalidInput(
-                f"The voucher {quoted(card['code'])} is a discount and has no balance. Nothing was changed.",
+                f"The voucher {quoted(card['code'])} is a discount and has no balance.",
                 field=field,
             )
     if source["type"] != target["type"]:
         raise InvalidInput(
-            "One is a gift card and the other a loyalty card, and points are no money. Nothing was changed; "
-            "choose two cards of one kind.",
+            "One is a gift card and the other a loyalty card, and points are no money. Choose two cards of "
+            "one kind.",
             field="to_code",
         )
     if status in _UNUSABLE:
         kind, why = _UNUSABLE[status]
         raise kind(
-            f"The card {quoted(target['code'])} {why}, so what is moved to it could not be spent. Nothing "
-            "was changed; choose another card to receive it.",
+            f"The card {quoted(target['code'])} {why}, so what is moved to it could not be spent. Choose "
+            "another card to receive it.",
             field="to_code",
         )
 
@@ -76,7 +74,6 @@ def amount_to_move(card: Mapping[str, Any], wanted: int | None, balance: int, re
     held = f", of which sessions reserve {reserved}" if reserved else ""
     much = "Nothing" if wanted is None else f"No {wanted} {_UNITS[card['type']]}"
     raise InsufficientBalance(
-        f"{much} can be moved from the card {quoted(card['code'])}: its balance is {balance}{held}. Nothing "
-        "was changed.",
+        f"{much} can be moved from the card {quoted(card['code'])}: its balance is {balance}{held}.",
         field="from_code" if wanted is None else "amount",
     )

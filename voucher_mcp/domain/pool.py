@@ -182,7 +182,7 @@ def template_as_meant(voucher: Mapping[str, Any] | None) -> Mapping[str, Any]:
         raise InvalidInput(
             "`voucher` is required: it says what the codes of the pool are worth, such as "
             f"{TEMPLATE_EXAMPLE}, or for gift cards "
-            '{"type": "GIFT_VOUCHER", "gift": {"amount": 5000}} in minor units. Nothing was changed.',
+            '{"type": "GIFT_VOUCHER", "gift": {"amount": 5000}} in minor units.',
             field="voucher",
         )
     is_discount = voucher.get("type") == "DISCOUNT_VOUCHER" or voucher.get("discount")

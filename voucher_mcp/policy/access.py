@@ -34,32 +34,28 @@ def refusal(demand: Demand, project: Project, settings: Settings, can: Can) -> V
     """Why the project refuses the tool; None where it does not."""
     if not _selected(demand, settings):
         return Unsupported(
-            f"The toolset {demand.toolset} is switched off on this server, so {demand.tool} was not run "
-            "and nothing was "
-            "changed. The operator can add it to `toolsets`."
+            f"The toolset {demand.toolset} is switched off on this server, so {demand.tool} was not run. "
+            "The operator can add it to `toolsets`."
         )
     if demand.method is not None and not can(project, demand.method):
         return Unsupported(
-            f"A {project.backend} project cannot serve {demand.tool}; nothing was changed. "
-            "list_projects names what each project cannot do."
+            f"A {project.backend} project cannot serve {demand.tool}. list_projects names what each "
+            "project cannot do."
         )
     if demand.writes and settings.read_only:
         return AccessDenied(
-            f"This server is read-only, so {demand.tool} was not run and nothing was changed. The operator "
-            "decides that "
-            "with `read_only`."
+            f"This server is read-only, so {demand.tool} was not run. The operator decides that with "
+            "`read_only`."
         )
     if demand.writes and project.access == "read":
         return AccessDenied(
-            f"The project {project.id} has read access, so {demand.tool} was not run and nothing was "
-            "changed. The operator "
-            'can set access = "write" for it, or VOUCHER_MCP_ACCESS=write where there is no file.'
+            f"The project {project.id} has read access, so {demand.tool} was not run. The "
+            'operator can set access = "write" for it, or VOUCHER_MCP_ACCESS=write where there is no file.'
         )
     if demand.irreversible and project.destructive == "block":
         return AccessDenied(
-            f"The project {project.id} blocks irreversible writes, so {demand.tool} was not run and "
-            "nothing was changed. "
-            "The operator decides that with `destructive`."
+            f"The project {project.id} blocks irreversible writes, so {demand.tool} was not run. The "
+            "operator decides that with `destructive`."
         )
     return None
 

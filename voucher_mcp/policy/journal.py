@@ -191,12 +191,10 @@ class VendorJournal:
         try:
             begun = await self._begin(project_id, write)
         except OutcomeUnknown as error:  # of the intent alone
-            raise Unavailable(
-                f"The journal could not be written, so nothing was sent: {error.message}"
-            ) from error
+            raise Unavailable(f"The journal could not be written: {error.message}") from error
         if isinstance(begun, _Spent):
             return begun.answer()
-        outcome: Answer[Any] | VoucherError | None = Unavailable("Nothing was sent.")
+        outcome: Answer[Any] | VoucherError | None = Unavailable("It was not sent.")
         try:
             await anyio.lowlevel.checkpoint_if_cancelled()
             outcome = None  # which is what a crash or cancellation leaves from here on

@@ -49,8 +49,8 @@ def check_call(worth: Worth, limits: Limits) -> None:
     for limit, what, much, most in wanted:
         if most is not None and much > most:
             raise LimitExceeded(
-                f"This call would {what}, and the limit {limit} is {most:,}. Nothing was changed. Ask for at "
-                f"most {most:,} a call, or have the operator raise the limit."
+                f"This call would {what}, and the limit {limit} is {most:,}. Ask for at most {most:,} a "
+                "call, or have the operator raise the limit."
             )
 
 
@@ -96,8 +96,8 @@ async def count_call(store: Store, project_id: str, most: int) -> None:
         if count >= most:
             wait = MINUTE / 1_000 if oldest is None else (oldest + MINUTE - moment) / 1_000
             raise LimitExceeded(
-                f"The limit max_calls_per_minute is {most:,}, and the last minute had {count:,}. "
-                f"Nothing was changed. Wait {counted(math.ceil(max(0.0, wait)), 'second')}, then try again.",
+                f"The limit max_calls_per_minute is {most:,}, and the last minute had {count:,}. Wait "
+                f"{counted(math.ceil(max(0.0, wait)), 'second')}, then try again.",
                 retryable=True,
                 retry_after=max(0.0, wait),
             )
@@ -109,6 +109,5 @@ async def count_call(store: Store, project_id: str, most: int) -> None:
         await store.write(work)
     except OutcomeUnknown as error:  # of the count alone
         raise Unavailable(
-            "The call could not be counted against max_calls_per_minute, so it was not made and nothing was "
-            "changed. Try again."
+            "The call could not be counted against max_calls_per_minute, so it was not made. Try again."
         ) from error

@@ -52,7 +52,7 @@ async def _acquire(lock: ProcessLock) -> bool:
         return await lock.acquire()
     except OSError as error:  # a full disk, for one
         raise Unavailable(
-            f"The journal cannot be kept, as its lock cannot be taken: {error.strerror}. Nothing was sent."
+            f"The journal cannot be kept, as its lock cannot be taken: {error.strerror}."
         ) from error
 
 

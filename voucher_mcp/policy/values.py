@@ -40,7 +40,7 @@ class BackendValues:
         if pool and pool.get("total") is None and self._counting:
             raise LimitExceeded(
                 "How many codes this pool has cannot be told, so it cannot be held against the limit "
-                "max_codes_per_call. Nothing was changed. Name the codes, or have the operator lift it."
+                "max_codes_per_call. Name the codes, or have the operator lift it."
             )
         return int(pool.get("total") or 0)
 

@@ -87,9 +87,7 @@ def _worth_of_table(blocks: Iterable[bytes], digits: int, field: str) -> Worth:
             with suppress(ValueError):  # it will fail its row
                 amount += table.columns.body(cells, set()).get("gift", {}).get("amount", 0)
     except Unreadable as error:
-        raise InvalidInput(
-            f"{error.sentence} It cannot be held against the limits. Nothing was changed.", field=field
-        ) from error
+        raise InvalidInput(f"{error.sentence} It cannot be held against the limits.", field=field) from error
     return Worth(min(amount, _MOST), 0, rows)
 
 

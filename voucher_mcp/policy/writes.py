@@ -274,8 +274,8 @@ def _held_to_its_worth(write: Write) -> Write:
         worth = await weigh(values)
         if max(worth.amount - write.worth.amount, worth.points - write.worth.points) > 0:
             raise Conflict(
-                "What this makes became more while the user was asked. Nothing was changed. Call again, and "
-                "the user is asked about what it is now."
+                "What this makes became more while the user was asked. Call again, and the user is asked "
+                "about what it is now."
             )
         return worth
 

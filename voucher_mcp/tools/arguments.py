@@ -95,11 +95,11 @@ def distinct_texts(values: Sequence[object], field: str, most: int) -> list[str]
         InvalidInput: fewer, more, or something else among them.
     """
     if not 1 <= len(values) <= most:
-        raise InvalidInput(f"`{field}` takes 1 to {most:,} of them. Nothing was changed.", field=field)
+        raise InvalidInput(f"`{field}` takes 1 to {most:,} of them.", field=field)
     for number, value in enumerate(values):
         if not isinstance(value, str) or not value:
             path = f"{field}.{number}"
-            raise InvalidInput(f"`{path}` must be a text. Nothing was changed.", field=path)
+            raise InvalidInput(f"`{path}` must be a text.", field=path)
     return list(dict.fromkeys(str(value) for value in values))
 
 
@@ -112,7 +112,7 @@ def cleared(names: Sequence[str] | None, given: Mapping[str, Any]) -> tuple[str,
     for name in names or ():
         if given.get(name) is not None:
             raise InvalidInput(
-                f"`{name}` is in `clear` and has a value too; give only one of them. Nothing was changed.",
+                f"`{name}` is in `clear` and has a value too; give only one of them.",
                 field="clear",
             )
     return tuple(dict.fromkeys(names or ()))
@@ -151,7 +151,7 @@ def parse(model: type[BaseModel], given: Mapping[str, Any], merges: bool = False
         problems = error.errors(include_url=False)
         sentences = "; ".join(_sentence(problem, list(fields)) for problem in problems[:5])
         end = "" if sentences.endswith("?") else "."
-        raise InvalidInput(f"{sentences}{end} Nothing was changed.", field=_path(problems[0])) from None
+        raise InvalidInput(f"{sentences}{end}", field=_path(problems[0])) from None
     arguments = {name: getattr(checked, name) for name in fields}
     refuse_unstorable(
         {name: value for name, value in arguments.items() if name not in _CHECKED_ONE_BY_ONE}, ""
@@ -178,7 +178,7 @@ def _refuse_unfit(value: object, path: str, depth: int = MAX_DEPTH) -> None:
 
 
 def _unfit(path: str, what: str) -> InvalidInput:
-    return InvalidInput(f"`{path}` {what}. Nothing was changed.", field=path)
+    return InvalidInput(f"`{path}` {what}.", field=path)
 
 
 def _path(problem: ErrorDetails) -> str:

@@ -81,17 +81,15 @@ async def agree(
         answer = await _ask_now(context, question)
     confirmed = (answer.content or {}).get("confirm")
     if answer.action == "decline" or (answer.action == "accept" and confirmed is False):
-        raise Declined(
-            "The user did not agree. Nothing was changed; do not try again unless the user asks for it."
-        )
+        raise Declined("The user did not agree. Do not try again unless the user asks for it.")
     if answer.action != "accept" or confirmed is not True:
         raise _required("the question came back without an answer", question)
 
 
 def _required(why: str, question: Question) -> ConfirmationRequired:
     return ConfirmationRequired(
-        f"{question.reason} and needs a person's consent, but {why}. Nothing was changed. Call again when "
-        f"the user is there, or the operator can set {question.setting}."
+        f"{question.reason} and needs a person's consent, but {why}. Call again when the user is there, or "
+        f"the operator can set {question.setting}."
     )
 
 
@@ -103,6 +101,6 @@ async def _ask_now(context: ServerRequestContext[Any, Any], question: Question) 
             return await context.session.elicit_form(form.message, form.requested_schema, context.request_id)
     except (TimeoutError, MCPError, ValidationError) as error:
         raise ConfirmationRequired(
-            f"{question.reason}, so the user was asked, but no answer came that can be read. Nothing was "
-            "changed. Call again when the user is there."
+            f"{question.reason}, so the user was asked, but no answer came that can be read. Call again "
+            "when the user is there."
         ) from error

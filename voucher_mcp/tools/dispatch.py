@@ -80,7 +80,7 @@ class Dispatcher:
             return ask.result
         except Exception as error:
             reference = log_crash(logger, params.name, error)
-            return envelope.crash(reference, writing=writing, listing=listing)
+            return envelope.crash(reference, writing=writing, of_write=of_write, listing=listing)
 
     async def _run(
         self,
@@ -116,7 +116,7 @@ class Dispatcher:
         assert definition.worth is not None  # the registry saw to it
         key, dry_run = arguments.pop("idempotency_key", None), arguments.pop("dry_run", False)
         if definition.key == "required" and key is None and not dry_run:
-            raise InvalidInput("`idempotency_key` is required. Nothing was changed.", field="idempotency_key")
+            raise InvalidInput("`idempotency_key` is required.", field="idempotency_key")
         asks = definition.question is not None and project.destructive == "confirm"
         wish = Wish(definition.name, arguments, CALLER, key, dry_run, definition.worth, asks)
 
@@ -153,14 +153,14 @@ class Dispatcher:
             return project
         known = ", ".join(quoted(known) for known in list(self.settings.projects)[:10])
         raise NotFound(
-            f"There is no project {quoted(project_id)}; nothing was changed. The projects are {known}.",
+            f"There is no project {quoted(project_id)}. The projects are {known}.",
             field="project_id",
         )
 
     def _unknown(self, name: str) -> VoucherError:
         near = get_close_matches(name[:100], self.tools, n=1)
         return NotFound(
-            f"There is no tool {quoted(name)}; nothing was changed."
+            f"There is no tool {quoted(name)}."
             + (f" Did you mean {near[0]}?" if near else " tools/list shows what there is.")
         )
 

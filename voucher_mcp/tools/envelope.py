@@ -1,7 +1,6 @@
 """The one answer that every tool gives: success, data, error, and what belongs beside them."""
 
 import json
-import re
 from typing import Any
 
 from mcp.types import CallToolResult, ResourceLink, TextContent
@@ -10,8 +9,6 @@ from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import VoucherError
 from voucher_mcp.domain.json_text import has_large_integer, with_exact_integers
 from voucher_mcp.policy.text import clean, is_clean
-
-_SAYS_SO = re.compile(r"[Nn]othing (was|is|has|will|of it was)|[Nn]one was|[Nn]either was")
 
 
 def success(answer: Answer[Any], *, links: bool = False) -> CallToolResult:
@@ -28,15 +25,16 @@ def success(answer: Answer[Any], *, links: bool = False) -> CallToolResult:
 def failure(error: VoucherError, *, listing: bool = False, of_write: bool = False) -> CallToolResult:
     """The envelope of a call that did not; fields that do not apply are left out.
 
-    That of a write, or of its dry run, always says in `error` whether anything was changed.
+    Whether anything was changed is said of a write, or of its dry run, alone: in `applied`, and in `error`
+    where nothing was.
     """
     message = error.message
-    if of_write and error.applied == "no" and not _SAYS_SO.search(message):
+    if of_write and error.applied == "no":
         message += " Nothing was changed."
     details = {
         "retryable": error.retryable,
         "retry_after": error.retry_after,
-        "applied": error.applied,
+        "applied": error.applied if of_write else None,
         "field": error.field,
         "request_id": error.request_id,
     }
@@ -50,19 +48,15 @@ def failure(error: VoucherError, *, listing: bool = False, of_write: bool = Fals
     return _result(envelope, is_error=True)
 
 
-def crash(reference: str, *, writing: bool, listing: bool = False) -> CallToolResult:
+def crash(reference: str, *, writing: bool, of_write: bool, listing: bool = False) -> CallToolResult:
     """The envelope of a fault of ours: a reference that the log has too, and nothing from the inside."""
-    changed = (
-        "whether anything was changed is not known; read the voucher or pool first"
-        if writing
-        else "nothing was changed"
-    )
+    unknown = " It is not known whether anything was changed; read the voucher or pool first."
     error = VoucherError(
-        f"This is a fault in voucher-mcp (reference {reference}); {changed}. "
+        f"This is a fault in voucher-mcp (reference {reference}).{unknown if writing else ''} "
         "Tell the operator the reference: the server's log has it too.",
         applied="unknown" if writing else "no",
     )
-    return failure(error, listing=listing)
+    return failure(error, listing=listing, of_write=of_write)
 
 
 def _result(envelope: dict[str, Any], *, is_error: bool) -> CallToolResult:

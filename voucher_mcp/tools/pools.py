@@ -197,7 +197,7 @@ async def assign_voucher_code(
 ) -> Answer[AssignedCode]:
     """Give the next available code of a pool to a customer."""
     if not customer_id.isprintable():
-        raise InvalidInput("`customer_id` must be printable text. Nothing was changed.", field="customer_id")
+        raise InvalidInput("`customer_id` must be printable text.", field="customer_id")
     return await call.backend.assign_voucher_code(call.write, pool_id, customer_id)
 
 
@@ -274,7 +274,7 @@ async def start_voucher_import(
 
 
 def _either() -> InvalidInput:
-    return InvalidInput("Give either `codes` or `generate`. Nothing was changed.", field="codes")
+    return InvalidInput("Give either `codes` or `generate`.", field="codes")
 
 
 def _wanted(
@@ -284,9 +284,8 @@ def _wanted(
         return _generation(generate)
     if len(codes or ()) > MAX_CODES_A_CALL:
         raise InvalidInput(
-            f"`codes` takes at most {MAX_CODES_A_CALL:,} a call. Nothing was changed; send them in several "
-            "calls, or "
-            "let the operator use `voucher-mcp codes import`.",
+            f"`codes` takes at most {MAX_CODES_A_CALL:,} a call. Send them in several calls, or let the "
+            "operator use `voucher-mcp codes import`.",
             field="codes",
         )
     return [_code(value) for value in codes or ()]
@@ -333,9 +332,8 @@ def _generation(generate: Mapping[str, Any]) -> Generation:
         count = 0
     if not 1 <= count <= MAX_GENERATED_A_CALL:
         raise InvalidInput(
-            f"`generate.count` must be an integer from 1 to {MAX_GENERATED_A_CALL:,}. Nothing was changed; "
-            "for more, "
-            "call again with a new key.",
+            f"`generate.count` must be an integer from 1 to {MAX_GENERATED_A_CALL:,}. For more, call again "
+            "with a new key.",
             field="generate.count",
         )
     config = CodeConfig.parse(form, "generate")

@@ -41,7 +41,7 @@ async def import_vouchers_using_csv(
 ) -> Answer[dict[str, Any]]:
     """Begin to import vouchers from CSV; follow it with get_async_action."""
     if (csv is None) == (path is None):
-        raise InvalidInput("Give either `csv` or `path`. Nothing was changed.", field="csv")
+        raise InvalidInput("Give either `csv` or `path`.", field="csv")
     source = CsvSource(text=csv, path=None if path is None else Path(path))
     return await call.backend.import_vouchers_using_csv(call.write, source)
 
@@ -80,7 +80,7 @@ async def update_vouchers_metadata_in_bulk(
 ) -> Answer[dict[str, Any]]:
     """Begin to merge the same metadata into all of these vouchers."""
     if (codes is None) == (pool_id is None):
-        raise InvalidInput("Give either `codes` or `pool_id`. Nothing was changed.", field="codes")
+        raise InvalidInput("Give either `codes` or `pool_id`.", field="codes")
     return await call.backend.update_vouchers_metadata_in_bulk(call.write, codes, metadata, pool_id)
 
 

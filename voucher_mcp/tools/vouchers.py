@@ -132,9 +132,7 @@ async def generate_random_code(
 ) -> Answer[Any]:
     """Create a voucher of a random code; arguments as in create_voucher."""
     if code is not None and code_config is not None:
-        raise InvalidInput(
-            "Give `code` or `code_config`, not both. Nothing was changed.", field="code_config"
-        )
+        raise InvalidInput("Give `code` or `code_config`, not both.", field="code_config")
     body = _body(locals(), "call", "code", "code_config", "detail")
     return await call.backend.generate_random_code(call.write, code, code_config, body, detail)
 
@@ -267,7 +265,7 @@ async def update_voucher_balance(
 ) -> Answer[Any]:
     """Add to what a gift card or loyalty card holds, or take off."""
     if amount == 0:
-        raise InvalidInput("`amount` must not be 0. Nothing was changed.", field="amount")
+        raise InvalidInput("`amount` must not be 0.", field="amount")
     return await call.backend.update_voucher_balance(call.write, code, amount, reason)
 
 

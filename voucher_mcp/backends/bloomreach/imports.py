@@ -28,7 +28,6 @@ from voucher_mcp.domain.write import Write
 _IMPORTS_PAGE = "the imports page of Bloomreach"
 _LONGEST_PATH = 2_000
 """Ours."""
-_NOTHING = "Nothing was started."
 _VERSIONS = ("v2", "v1")
 """Of the address: older pages of the documents name the first, newer ones the other."""
 _OF_THE_IMPORT = re.compile(r"(?<![/\w])(import|project)s?\b", re.IGNORECASE)
@@ -60,9 +59,7 @@ class ImportTools(Backend):
         """
         assert self._api is not None, "serves() says no without the API key"
         if path is not None and (not path.isprintable() or not 0 < len(path) <= _LONGEST_PATH):
-            raise InvalidInput(
-                f"`path` must be 1 to {_LONGEST_PATH:,} printable characters. {_NOTHING}", field="path"
-            )
+            raise InvalidInput(f"`path` must be 1 to {_LONGEST_PATH:,} printable characters.", field="path")
         place = f"projects/{segment(self._project_token)}/imports/{segment(import_id)}/start"
         data: Object = {
             "import_id": import_id,
@@ -83,7 +80,7 @@ class ImportTools(Backend):
         said: Object = answer if isinstance(answer, dict) else {}
         success = said.get("success")
         if success is False:
-            raise UpstreamError(f"Bloomreach did not start the import: {_reason(reply)}. {_NOTHING}")
+            raise UpstreamError(f"Bloomreach did not start the import: {_reason(reply)}.")
         if success is not True and (success is not None or said.get("error") or said.get("errors")):
             raise _unknown("Bloomreach's answer cannot be read", reply.request_id)
         return Answer({**said, **data})
@@ -122,6 +119,7 @@ def _api(project: BloomreachProject) -> HttpClient:
     basic = base64.b64encode(pair.encode()).decode()
     return HttpClient(
         project.api_base,
+        project=project.id,
         headers={"Authorization": f"Basic {basic}"},
         timeout=project.timeout,
         pace=None,
@@ -141,7 +139,7 @@ def _unknown(start: str, request_id: str | None = None) -> OutcomeUnknown:
 
 def _failure(reply: Reply, writing: bool) -> VoucherError:
     status, reason = reply.status, _reason(reply)
-    said = f"Bloomreach refused to start the import: {reason}. {_NOTHING}"
+    said = f"Bloomreach refused to start the import: {reason}."
     if status == 401:
         return Unauthorized(f"{said} Let the operator check `api_key_id` and `api_secret`, and `api_base`.")
     if status in (402, 403):

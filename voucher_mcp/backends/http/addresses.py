@@ -20,7 +20,7 @@ def segment(text: str) -> str:
     if not is_segment(text):
         raise InvalidInput(
             f"{quoted(text)} cannot be an id or code of a voucher system that is reached over the web: in an "
-            "address it would lead elsewhere. Nothing was sent. Give the whole id or code."
+            "address it would lead elsewhere. Give the whole id or code."
         )
     return quote(text, safe="", errors="surrogatepass")
 

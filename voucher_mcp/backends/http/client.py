@@ -76,6 +76,7 @@ class HttpClient:
         self,
         base_url: str,
         *,
+        project: str,
         headers: Mapping[str, str],
         timeout: float,
         pace: Pace | None,
@@ -85,6 +86,7 @@ class HttpClient:
     ) -> None:
         """Args:
         base_url: what every path is appended to.
+        project: the id of the project, which stands in errors.
         headers: sent with each request: sign-in and whatever the vendor asks for.
         timeout: seconds to wait for an answer, or for its next part.
         pace: what the account may ask; None: only what the vendor's answers say.
@@ -96,7 +98,7 @@ class HttpClient:
         self._headers = dict(headers)
         self._timeout = timeout
         self._pace = pace or Pace()
-        self._diagnosis = Diagnosis(host_of(base_url), failure)
+        self._diagnosis = Diagnosis(project, failure)
         self._redactor = Redactor(secrets)
         self._own_domain = own_domain
         self._client: httpx2.AsyncClient | None = None
@@ -155,7 +157,7 @@ class HttpClient:
         if not same_vendor(self._base_url, url, self._own_domain):
             raise UpstreamError(
                 "The voucher system gave an address that is not its own, and the project's sign-in is not "
-                "shown elsewhere; nothing was fetched. Fetch it in the voucher system's own web page."
+                "shown elsewhere. Fetch it in the voucher system's own web page."
             )
         return await self._call(_Request("GET", url, accept="*/*"))
 
@@ -180,7 +182,7 @@ class HttpClient:
                 error.retry_after = round(wait, 1)
             if not found.again or tries == _TRIES or not fits(wait, request.kept):
                 raise error
-            logger.info("%s: %s; trying again in %.1f s", self._diagnosis.host, error.code, wait)
+            logger.info("%s: %s; trying again in %.1f s", host_of(self._base_url), error.code, wait)
             await anyio.sleep(wait)
 
     async def _exchange(self, request: _Request) -> Reply | Trouble:
@@ -201,7 +203,7 @@ class HttpClient:
 
     def _connected(self) -> httpx2.AsyncClient:
         if self._closed:
-            raise Unavailable("This server is shutting down; nothing was sent. Try again once it runs.")
+            raise Unavailable("This server is shutting down. Try again once it runs.")
         if self._client is None:
             self._client = connect(self._base_url, self._headers, self._timeout)
         return self._client
@@ -218,7 +220,7 @@ class HttpClient:
                 extensions={"trace": sending},
             )
         except httpx2.InvalidURL:
-            raise InvalidInput("An argument is too long for a web address; nothing was sent.") from None
+            raise InvalidInput("An argument is too long for a web address.") from None
         response = await client.send(built, stream=True)
         try:
             reply = Reply(response.status_code, response.headers, b"", request.writing, request.settled_by)

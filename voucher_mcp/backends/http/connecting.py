@@ -46,7 +46,7 @@ def connect(base_url: str, headers: Mapping[str, str], timeout: float) -> httpx2
     except (OSError, ValueError, ImportError, httpx2.InvalidURL):
         raise Unavailable(
             "The server's environment names a proxy (HTTPS_PROXY, ALL_PROXY) or certificates (SSL_CERT_FILE, "
-            "SSL_CERT_DIR) that cannot be used; nothing was sent. The operator should mend these settings.",
+            "SSL_CERT_DIR) that cannot be used. The operator should repair these settings.",
             retryable=False,
         ) from None
 

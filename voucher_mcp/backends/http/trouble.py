@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import httpx2
 
-from voucher_mcp.backends.http.addresses import host_of
 from voucher_mcp.backends.http.rates import rate_of
 from voucher_mcp.backends.http.reply import Reply, unknown_outcome
 from voucher_mcp.domain.errors import (
@@ -16,7 +15,6 @@ from voucher_mcp.domain.errors import (
     Unavailable,
     UpstreamError,
     VoucherError,
-    quoted,
 )
 
 Failure = Callable[[Reply, bool], VoucherError]
@@ -44,8 +42,13 @@ class Trouble:
 class Diagnosis:
     """Tells the trouble of one vendor's requests."""
 
-    host: str
+    project: str
+    """Its id, which stands in errors; the host does not."""
     failure: Failure
+
+    @property
+    def _system(self) -> str:
+        return f"The voucher system of the project {self.project}"
 
     def of_reply(self, reply: Reply) -> Trouble:
         """An answer that is no success. What the status alone settles is held to its kind of error, so that
@@ -59,15 +62,15 @@ class Diagnosis:
         if reply.status < 500 and reply.status != 408:
             return Trouble(error)
         start = (
-            "The voucher system gave the request up as too slow"
+            f"{self._system} gave the request up as too slow"
             if reply.status == 408
-            else f"The voucher system failed (status {reply.status})"
+            else f"{self._system} failed (status {reply.status})"
         )
         if reply.leaves_open:
             if not isinstance(error, OutcomeUnknown):
                 error = unknown_outcome(start, reply.settled_by, error.request_id)
             return Trouble(error)
-        failed = _held_to(Unavailable, error, start, writing=False)
+        failed = _held_to(Unavailable, error, start)
         after = rate_of(reply.headers).retry_after
         return Trouble(failed, again=failed.retryable is not False, after=after)
 
@@ -85,22 +88,22 @@ class Diagnosis:
         if not begun or isinstance(error, httpx2.LocalProtocolError):
             return self._of_unreached(error)
         if error is None or isinstance(error, httpx2.TimeoutException):
-            start = f"{self.host} did not answer in time"
+            start = f"{self._system} did not answer in time"
         elif isinstance(error, httpx2.DecodingError):
-            start = f"The answer of {self.host} could not be unpacked"
+            start = f"{self._system} sent an answer that could not be unpacked"
         else:
-            start = f"The connection to {self.host} broke before its answer was whole"
+            start = f"{self._system} broke the connection before its answer was whole"
         if writing:
             return Trouble(unknown_outcome(start, settled_by))
         if isinstance(error, httpx2.DecodingError):
             return Trouble(UpstreamError(f"{start}, so nothing could be read. Try again later."))
-        return Trouble(Unavailable(f"{start}. It was only a read; try again later."), again=True)
+        return Trouble(Unavailable(f"{start}. Try again later."), again=True)
 
     def _of_unreached(self, error: httpx2.RequestError | None) -> Trouble:
         if isinstance(error, httpx2.LocalProtocolError | httpx2.UnsupportedProtocol):
             return Trouble(
                 UpstreamError(
-                    "The request could not be put into HTTP; nothing was sent. The operator should look for "
+                    "The request could not be put into HTTP. The operator should look for "
                     "line ends and control characters in the project's sign-in."
                 )
             )
@@ -108,27 +111,23 @@ class Diagnosis:
         if proxy or _is_about_tls(error):
             return Trouble(
                 Unavailable(
-                    f"{self.host} could not be reached: {'proxy' if proxy else 'TLS'} failure; nothing was "
-                    "changed. The operator should check the proxy (HTTPS_PROXY, NO_PROXY) and certificate "
-                    "(SSL_CERT_FILE, SSL_CERT_DIR) settings of the server's environment, and the project's "
-                    "address."
+                    f"{self._system} could not be reached: {'proxy' if proxy else 'TLS'} failure. The "
+                    "operator should check the proxy (HTTPS_PROXY, NO_PROXY) and certificate "
+                    "(SSL_CERT_FILE, SSL_CERT_DIR) settings of the server's environment, and the "
+                    "project's address."
                 )
             )
         return Trouble(
-            Unavailable(f"{self.host} could not be reached; nothing was changed. Try again later."),
+            Unavailable(f"{self._system} could not be reached. Try again later."),
             again=True,
         )
 
     def _of_redirect(self, reply: Reply) -> VoucherError:
-        try:
-            where = quoted(host_of(reply.headers.get("location", "")) or self.host)
-        except ValueError:
-            where = "nowhere"
         if reply.writing and reply.status not in _NOT_CARRIED_OUT:
-            return reply.unreadable(f"is a redirect to {where}")
+            return reply.unreadable("is a redirect")
         return UpstreamError(
-            f"{self.host} redirects to {where}, which is not followed because the sign-in would go along; "
-            "nothing was changed. The operator should check the project's address.",
+            f"{self._system} redirects to another address. It is not followed: the sign-in would go along. "
+            "The operator should check the project's address.",
             request_id=reply.request_id,
         )
 
@@ -138,18 +137,17 @@ def _of_rate(reply: Reply, error: VoucherError) -> Trouble:
     rate = rate_of(reply.headers)
     if rate.scope == "period" or isinstance(error, QuotaExhausted):
         spent = "The account's calls of this period are used up"
-        return Trouble(_held_to(QuotaExhausted, error, spent, writing=reply.writing))
+        return Trouble(_held_to(QuotaExhausted, error, spent))
     start = "The account asks its voucher system too often"
-    limited = _held_to(RateLimited, error, start, writing=reply.writing)
+    limited = _held_to(RateLimited, error, start)
     after = rate.retry_after if rate.retry_after is not None else rate.renewed_in
     return Trouble(limited, again=True, after=after, for_all=rate.scope == "account")
 
 
-def _held_to(kind: type[VoucherError], error: VoucherError, start: str, *, writing: bool) -> VoucherError:
+def _held_to(kind: type[VoucherError], error: VoucherError, start: str) -> VoucherError:
     """The mapping's error where it is of the kind that the status demands, else one that is."""
     if isinstance(error, kind):
         return error
-    start += "; nothing was changed" if writing else ""
     advice = "Ask the operator about the plan." if kind is QuotaExhausted else "Try again later."
     return kind(f"{start}. {advice}", request_id=error.request_id)
 

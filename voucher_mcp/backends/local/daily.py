@@ -43,8 +43,8 @@ async def check(transaction: Transaction, project: Project | None, write: Write,
         if more and most is not None and done + more > most:
             raise LimitExceeded(
                 f"This would mint {more:,} {unit}, and the limit {limit} is {most:,}, of which "
-                f"{max(0, most - done):,} are left until midnight UTC. Nothing was changed. Ask for less, or "
-                "have the operator raise the limit.",
+                f"{max(0, most - done):,} are left until midnight UTC. Ask for less, or have the operator "
+                "raise the limit.",
                 retryable=True,
                 retry_after=(DAY - moment % DAY) / 1_000,
             )

@@ -89,8 +89,8 @@ def require_same(write: Write, digest: str) -> None:
     """Raises IdempotencyMismatch where the key was spent on other arguments than these."""
     if digest != write.digest:
         raise IdempotencyMismatch(
-            "This idempotency_key was already used with other arguments; nothing was changed. "
-            "Send the same arguments to get the first result again, or a new key for a new write.",
+            "This idempotency_key was already used with other arguments. Send the same arguments to get "
+            "the first result again, or a new key for a new write.",
             field="idempotency_key",
         )
 

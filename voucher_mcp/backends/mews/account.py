@@ -210,7 +210,7 @@ class Account(Backend):
 
 def _untold() -> Conflict:
     return Conflict(
-        "Some of these codes may exist already, in a pool of which not all codes could be looked through; "
-        "nothing was changed. Send fewer codes at once, or other ones.",
+        "Some of these codes may exist already, in a pool of which not all codes could be looked through. "
+        "Send fewer codes at once, or other ones.",
         field="codes",
     )

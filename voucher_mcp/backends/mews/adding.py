@@ -33,8 +33,8 @@ def require_possible(codes: Sequence[NewCode | BadCode] | Generation) -> None:
     """
     if isinstance(codes, Generation) and codes.count > MAX_GENERATED:
         raise InvalidInput(
-            f"On Mews at most {MAX_GENERATED:,} codes can be generated a call, as it takes 1,000 a request. "
-            "Nothing was changed; call again with a new key for more.",
+            f"On Mews at most {MAX_GENERATED:,} codes can be generated a call, as it takes 1,000 a "
+            "request. Call again with a new key for more.",
             field="generate.count",
         )
 
@@ -197,8 +197,8 @@ async def _fresh(account: Account, generation: Generation) -> list[str]:
         if len(fresh) == generation.count:
             return list(fresh)
     raise InvalidInput(
-        f"Nearly all codes of this form are taken: {len(fresh):,} of {generation.count:,} could be made; "
-        "nothing was changed. Ask for a longer length or another pattern, prefix or postfix.",
+        f"Nearly all codes of this form are taken: {len(fresh):,} of {generation.count:,} could be made. "
+        "Ask for a longer length or another pattern, prefix or postfix.",
         field="generate",
     )
 

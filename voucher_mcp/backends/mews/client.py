@@ -32,6 +32,7 @@ class MewsClient:
         token = ("mews", project.base_url.rstrip("/"), project.access_token)
         self._http = HttpClient(
             project.base_url,
+            project=project.id,
             headers={},
             timeout=project.timeout,
             pace=paces.of(token, CALLS, CALLS_SECONDS),

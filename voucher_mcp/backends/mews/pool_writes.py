@@ -82,8 +82,8 @@ class PoolWrites(PoolReads):
         ):
             if value is not None or field in clear:
                 raise Unsupported(
-                    f"A pool on Mews has no `{field}`; it can only be renamed or deleted, and each code has "
-                    "dates of its own. Nothing was changed. delete_voucher_codes ends codes for good.",
+                    f"A pool on Mews has no `{field}`; it can only be renamed or deleted, and each code "
+                    "has dates of its own. delete_voucher_codes ends codes for good.",
                     field=field,
                 )
         if name is None:
@@ -159,8 +159,8 @@ class PoolWrites(PoolReads):
     async def _require_free_name(self, name: str, but: str | None = None) -> None:
         if not await self.name_seems_free(name, but):
             raise AlreadyExists(
-                f"A pool named {quoted(name)} exists already; nothing was changed. Choose another name, or "
-                "work with that pool by its name.",
+                f"A pool named {quoted(name)} exists already. Choose another name, or work with that pool "
+                "by its name.",
                 field="name",
             )
 

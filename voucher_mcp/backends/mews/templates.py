@@ -28,8 +28,7 @@ def checked_name(name: str) -> str:
     check_name(name)
     if len(name) > MAX_NAME_LENGTH:
         raise InvalidInput(
-            f"On Mews a pool's name has at most {MAX_NAME_LENGTH} characters; this one has {len(name)}. "
-            "Nothing was changed.",
+            f"On Mews a pool's name has at most {MAX_NAME_LENGTH} characters; this one has {len(name)}.",
             field="name",
         )
     return name
@@ -115,6 +114,4 @@ def _id(value: object, name: str) -> str:
 
 def _wrong(name: str, why: str) -> InvalidInput:
     field = f"voucher.{name}" if name else "voucher"
-    return InvalidInput(
-        f"`{field}` {why}{'' if why.endswith(('.', '?')) else '.'} Nothing was changed.", field=field
-    )
+    return InvalidInput(f"`{field}` {why}{'' if why.endswith(('.', '?')) else '.'}", field=field)

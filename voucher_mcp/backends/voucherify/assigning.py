@@ -193,8 +193,8 @@ def _require_running(campaign: Mapping[str, Any]) -> None:
 
 def _exhausted(campaign: Mapping[str, Any], request_id: str | None = None) -> PoolExhausted:
     return PoolExhausted(
-        f"The pool {quoted(campaigns.name_of(campaign))} has no code left to assign; nothing was changed. "
-        "add_voucher_codes puts more into it.",
+        f"The pool {quoted(campaigns.name_of(campaign))} has no code left to assign. add_voucher_codes "
+        "puts more into it.",
         request_id=request_id,
     )
 

@@ -116,7 +116,7 @@ def import_rows(rows: Sequence[object]) -> list[dict[str, Any]]:
         InvalidInput: as `voucher`; `field` is the path in the list, such as `vouchers.3.discount`.
     """
     if not rows:
-        raise fault("vouchers", "is empty; nothing was imported")
+        raise fault("vouchers", "is empty")
     return [_imported(row, f"vouchers.{at}") for at, row in enumerate(rows)]
 
 
@@ -127,7 +127,7 @@ def bulk_rows(rows: Sequence[object]) -> list[dict[str, Any]]:
         InvalidInput: another field, or a row without code or metadata.
     """
     if not rows:
-        raise fault("vouchers", "is empty; nothing was changed")
+        raise fault("vouchers", "is empty")
     checked = []
     for at, row in enumerate(rows):
         path = f"vouchers.{at}"
@@ -165,8 +165,8 @@ def refuse_too_large(content: bytes | str, field: str) -> None:
     size = len(content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass"))
     if size > MAX_INPUT_BYTES:
         raise InvalidInput(
-            f"`{field}` is {size:,} bytes; the voucher system takes {MAX_INPUT_BYTES:,} at most. Nothing was "
-            "changed; send it in several calls.",
+            f"`{field}` is {size:,} bytes; the voucher system takes {MAX_INPUT_BYTES:,} at most. Send it "
+            "in several calls.",
             field=field,
         )
 
@@ -199,7 +199,7 @@ def _row(row: object, path: str) -> Mapping[str, Any]:
     if not isinstance(row.get("code"), str) or not row["code"]:
         raise fault(f"{path}.code", "is required")
     if not is_segment(row["code"]):
-        raise fault(f"{path}.code", "cannot be dots alone; nothing was changed")
+        raise fault(f"{path}.code", "cannot be dots alone")
     return row
 
 
@@ -226,8 +226,7 @@ def _no_such_field(name: str, names: Names, path: str) -> InvalidInput:
     hint = f"Did you mean `{near[0]}`?" if near else f"Known are {', '.join(names)}."
     field = member(path, str(name))
     return InvalidInput(
-        f"There is no field {quoted(field)} here, and the voucher system would skip it. Nothing was changed. "
-        f"{hint}",
+        f"There is no field {quoted(field)} here, and the voucher system would skip it. {hint}",
         field=field,
     )
 

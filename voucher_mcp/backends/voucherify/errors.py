@@ -114,8 +114,7 @@ def failure(reply: Reply, writing: bool) -> VoucherError:
             f"Voucherify failed (status {status}){words}. Try again later.", request_id=request_id
         )
     kind = _kind(status, key_of(body))
-    unchanged = " Nothing was changed." if writing else ""
-    message = f"Voucherify refused the request (status {status}){words}.{unchanged}"
+    message = f"Voucherify refused the request (status {status}){words}."
     field = None
     if kind is NotFound and (resource := _RESOURCES.get(str(body.get("resource_type")))) is not None:
         field, hint = resource
@@ -148,7 +147,7 @@ def require_gone(error: NotFound) -> None:
     if not any(says(error, word) for word in ("not_found", "resource_not_found", *_RESOURCES)):
         raise UpstreamError(
             "What answered (status 404) does not look like Voucherify's API, so nothing can be said of "
-            "what is there; nothing was changed. base_url should be the API's address.",
+            "what is there. base_url should be the API's address.",
             request_id=error.request_id,
         ) from None
 
@@ -215,13 +214,13 @@ def _too_fast(reply: Reply, words: str) -> VoucherError:
     rate = rate_of(reply.headers)
     if rate.scope == "period":
         return QuotaExhausted(
-            f"The account's API calls for this billing period are used up{words}. Nothing was changed; the "
-            "operator can raise the plan.",
+            f"The account's API calls for this billing period are used up{words}. The operator can raise "
+            "the plan.",
             request_id=reply.request_id,
         )
     wait = rate.retry_after if rate.retry_after is not None else rate.renewed_in
     return RateLimited(
-        f"Voucherify's rate limit is reached{words}. Nothing was changed; try again later.",
+        f"Voucherify's rate limit is reached{words}. Try again later.",
         retry_after=None if wait is None else round(wait, 1),
         request_id=reply.request_id,
     )

@@ -126,13 +126,12 @@ def _after(voucher: Mapping[str, Any], amount: int) -> Object:
     gift, card = as_object(voucher.get("gift")), as_object(voucher.get("loyalty_card"))
     if balance is None:
         raise InvalidInput(
-            "Only gift cards and loyalty cards have a balance, and this voucher is neither. Nothing was "
-            "changed.",
+            "Only gift cards and loyalty cards have a balance, and this voucher is neither.",
             field="code",
         )
     if balance + amount < 0:
         raise InsufficientBalance(
-            f"The card holds {balance:,}, so {-amount:,} cannot be taken off. Nothing was changed.",
+            f"The card holds {balance:,}, so {-amount:,} cannot be taken off.",
             field="amount",
         )
     total = as_number(gift.get("amount") if gift else card.get("points"))

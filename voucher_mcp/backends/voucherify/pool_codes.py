@@ -45,7 +45,7 @@ class PoolCodeTools(Importing):
         if len(code_ids) > LOOKED_UP:
             raise InvalidInput(
                 f"`code_ids` takes at most {LOOKED_UP} in this voucher system, which deletes them one by "
-                "one. Nothing was changed.",
+                "one.",
                 field="code_ids",
             )
         campaign = await self._campaign(pool_id)
@@ -160,8 +160,8 @@ class PoolCodeTools(Importing):
         if strangers:
             named = ", ".join(map(quoted, strangers[:5])) + (" and others" if len(strangers) > 5 else "")
             raise InvalidInput(
-                f"Not in the pool {quoted(campaigns.name_of(campaign))}: {named} "
-                f"({len(strangers)} of {counted(len(names), 'code')}). Nothing was changed.",
+                f"Not in the pool {quoted(campaigns.name_of(campaign))}: {named} ({len(strangers)} of "
+                f"{counted(len(names), 'code')}).",
                 field="code_ids",
             )
 

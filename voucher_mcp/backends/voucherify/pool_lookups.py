@@ -53,8 +53,8 @@ class PoolLookups(JobTools, Paging):
             if (pasted := looked_up(pool_id)) not in ("", pool_id):
                 return await self._campaign(pasted)
             error.message = (
-                f"There is no pool {quoted(pool_id)} in this project; nothing was changed. "
-                "list_voucher_pools shows the pools with their ids and names."
+                f"There is no pool {quoted(pool_id)} in this project. list_voucher_pools shows the pools "
+                "with their ids and names."
             )
             error.field = "pool_id"
             raise

@@ -104,7 +104,7 @@ class PoolTools(Importing):
         self._require_order(campaign, changes)
         if name is not None and name != campaigns.name_of(campaign):
             raise Unsupported(
-                "`name` cannot be changed: this voucher system keeps a campaign's name. Nothing was changed.",
+                "`name` cannot be changed: this voucher system keeps a campaign's name.",
                 field="name",
             )
         wanted = {**campaign, **changes, **({} if active is None else {"active": active})}
@@ -283,7 +283,7 @@ class PoolTools(Importing):
         start, end = merged.get("start_date"), merged.get("expiration_date")
         if changes and start is not None and end is not None and end <= start:
             raise InvalidInput(
-                "The pool would end before it starts; nothing was changed.",
+                "The pool would end before it starts.",
                 field="expiration_date" if "expiration_date" in changes else "start_date",
             )
 
@@ -293,9 +293,9 @@ def _require_emptied(campaign: Mapping[str, Any], changes: Mapping[str, str | No
     kept = [name for name, value in changes.items() if value is None and campaign.get(name) is not None]
     if kept:
         others = any(value is not None for value in changes.values())
-        changed = "The other date was changed." if others else "Nothing was changed."
+        changed = " The other date was changed." if others else ""
         raise Unsupported(
-            f"This voucher system kept `{kept[0]}`: a campaign cannot lose its date. {changed} Set another "
+            f"This voucher system kept `{kept[0]}`: a campaign cannot lose its date.{changed} Set another "
             "date instead.",
             field="clear",
             applied="partly" if others else "no",
@@ -304,8 +304,8 @@ def _require_emptied(campaign: Mapping[str, Any], changes: Mapping[str, str | No
 
 def _taken(name: str, request_id: str | None = None) -> AlreadyExists:
     return AlreadyExists(
-        f"A pool named {quoted(name)} exists already; nothing was changed. Choose another name, or work with "
-        "that pool by its name.",
+        f"A pool named {quoted(name)} exists already. Choose another name, or work with that pool by its "
+        "name.",
         field="name",
         request_id=request_id,
     )

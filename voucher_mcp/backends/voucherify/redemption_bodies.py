@@ -106,7 +106,7 @@ def refusal(one: Mapping[str, Any], ids: Sequence[str]) -> VoucherError:
     reason = ineligible(said)
     others = "" if len(ids) == 1 else f" None of the {len(ids)} vouchers was redeemed."
     return type(reason)(
-        f"{quoted(name)} was not redeemed: {reason.message}. Nothing was changed.{others}",
+        f"{quoted(name)} was not redeemed: {reason.message}.{others}",
         field=f"redeemables.{ids.index(name)}.id" if name in ids else None,
         request_id=as_text(said.get("request_id")),
     )

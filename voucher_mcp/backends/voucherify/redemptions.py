@@ -58,7 +58,7 @@ class RedemptionTools(RecoveredRedemptions):
         session = request.session
         if session is not None and session.key is None:
             raise InvalidInput(
-                "`session.key` is required to redeem what a session reserved. Nothing was changed.",
+                "`session.key` is required to redeem what a session reserved.",
                 field="session.key",
             )
         ids = [one.id for one in request.redeemables]
@@ -97,8 +97,7 @@ class RedemptionTools(RecoveredRedemptions):
             if write.dry_run:
                 if done is not None:
                     raise AlreadyRolledBack(
-                        "This redemption was rolled back already; nothing was changed. get_redemption shows "
-                        "it.",
+                        "This redemption was rolled back already. get_redemption shows it.",
                         field="redemption_id",
                     )
                 return Answer(redemption_bodies.foreseen_rollback(there, redemption_id, reason), DRY)
@@ -212,7 +211,7 @@ def _of_stack(error: InvalidInput) -> VoucherError:
         return error
     return InvalidInput(
         "This redemption is part of a stack, which is rolled back as a whole: get_redemption shows its "
-        "parent in the field `redemption`; use that id. Nothing was changed.",
+        "parent in the field `redemption`; use that id.",
         field="redemption_id",
         request_id=error.request_id,
     )

@@ -61,8 +61,7 @@ class VoucherJobTools(VoucherTools, PoolLookups):
     async def import_vouchers_using_csv(self, write: Write, csv: CsvSource) -> Answer[Object]:
         if csv.text is None:
             raise InvalidInput(
-                "This project has no folder to read files from; send the CSV itself as `csv`. Nothing was "
-                "changed.",
+                "This project has no folder to read files from; send the CSV itself as `csv`.",
                 field="path",
             )
         content = csv.text.encode("utf-8", "surrogatepass")
@@ -91,7 +90,7 @@ class VoucherJobTools(VoucherTools, PoolLookups):
                 raise unsettled(_UPDATED, recovering=True)
             codes = await self._codes_in(pool_id)
         if not codes:
-            raise fault("codes" if pool_id is None else "pool_id", "has no codes; nothing was changed")
+            raise fault("codes" if pool_id is None else "pool_id", "has no codes")
         body = {"codes": list(codes), "metadata": dict(metadata)}
         _refuse_too_large(body, "codes" if pool_id is None else "pool_id")
         return await self._update(write, "/v1/vouchers/metadata/async", body, len(codes))
@@ -200,7 +199,7 @@ def _checked(content: bytes, place: Place) -> tuple[bytes, int, Mapping[str, Any
             if len(shown) < _SHOWN:
                 shown.append({"row": line, **dict(zip(header, row, strict=False))})
     except Unreadable as error:
-        raise InvalidInput(f"{error.sentence} Nothing was changed.", field="csv") from None
+        raise InvalidInput(error.sentence, field="csv") from None
     if bad:
         more = f"; and {len(bad) - _NAMED:,} more" if len(bad) > _NAMED else ""
         raise fault("csv", f"has rows that cannot be read: {'; '.join(bad[:_NAMED])}{more}")

@@ -225,8 +225,7 @@ class VoucherTools(Account):
         except NotFound:
             return
         raise AlreadyExists(
-            f"There is a voucher {quoted(code)} already; nothing was changed. get_voucher shows it, "
-            "update_voucher changes it.",
+            f"There is a voucher {quoted(code)} already. get_voucher shows it, update_voucher changes it.",
             field="code",
         )
 
@@ -309,7 +308,7 @@ def _new(body: Fields) -> dict[str, Any]:
     if sent.get("type") == "LOYALTY_CARD" and not (sent.get("campaign") or sent.get("campaign_id")):
         raise InvalidInput(
             "`campaign` is required: a loyalty card belongs to a campaign, a pool whose template is a "
-            "LOYALTY_CARD. Nothing was changed.",
+            "LOYALTY_CARD.",
             field="campaign",
         )
     return sent
@@ -322,10 +321,10 @@ def _changes(body: Fields) -> dict[str, Any]:
         InvalidInput: nothing to change, a field that the vendor would skip, or one that cannot be cleared.
     """
     for name in (name for name in ("type", "discount", "active") if name in body and body[name] is None):
-        raise fault(name, "cannot be cleared; nothing was changed")
+        raise fault(name, "cannot be cleared")
     sent = bodies.voucher(body, bodies.UPDATE)
     if not sent:
-        raise InvalidInput("There is nothing to change; give at least one field. Nothing was changed.")
+        raise InvalidInput("There is nothing to change; give at least one field.")
     if sent.get("metadata", 0) is None:
         sent["metadata"] = {}
     return sent

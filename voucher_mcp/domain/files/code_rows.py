@@ -245,7 +245,7 @@ def chosen_columns(said: Iterable[str]) -> dict[str, Kind]:
         if kind.strip() not in NAMED or not spelled(heading):
             raise InvalidInput(
                 f"--column takes KIND=HEADER, where KIND is {', '.join(NAMED[:-1])} or {NAMED[-1]}; got "
-                f"{quoted(each)}. Nothing was added."
+                f"{quoted(each)}."
             )
         chosen[spelled(heading)] = cast(Kind, kind.strip())
     return chosen
@@ -265,7 +265,7 @@ def _check(names: Sequence[str], chosen: Mapping[str, Kind]) -> None:
     try:
         parse_metadata(dict.fromkeys(names, ""), "header")
     except InvalidInput as error:
-        raise Unreadable(error.message.removesuffix(" Nothing was changed.").rstrip(".")) from None
+        raise Unreadable(error.message.rstrip(".")) from None
 
 
 def _kinds(names: Sequence[str], chosen: Mapping[str, Kind]) -> list[Kind]:

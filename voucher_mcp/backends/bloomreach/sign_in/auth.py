@@ -68,8 +68,8 @@ class StoredAuth(httpx2.Auth):
                 return await self._refreshed(stored or self._held)
         except OSError as error:
             raise Unavailable(
-                f"The sign-in cannot be stored ({error.strerror or error}), and so was not renewed. Nothing "
-                "was changed; let the operator mend the data directory."
+                f"The sign-in cannot be stored ({error.strerror or error}), and so was not renewed. Let "
+                "the operator repair the data directory."
             ) from None
 
     async def _refreshed(self, old: SignIn) -> SignIn:

@@ -77,4 +77,4 @@ def _too_large(size: int) -> InvalidInput:
 
 
 def _bad(problem: str) -> InvalidInput:
-    return InvalidInput(f"`path` {problem}. Nothing was begun.", field="path")
+    return InvalidInput(f"`path` {problem}.", field="path")

@@ -124,7 +124,7 @@ class JsonInput:
         if lines:
             yield Chunk(first, first + 1, b"\n".join(lines))
         if not self.total:
-            raise InvalidInput(f"`{self._field}` is empty; nothing was begun.", field=self._field)
+            raise InvalidInput(f"`{self._field}` is empty.", field=self._field)
 
 
 def json_rows(chunk: Chunk) -> Iterator[tuple[int, Any]]:
@@ -135,12 +135,12 @@ def json_rows(chunk: Chunk) -> Iterator[tuple[int, Any]]:
 def too_large(field: str) -> InvalidInput:
     """The error for an argument that is larger than a call may carry."""
     return InvalidInput(
-        f"`{field}` may have at most {MAX_INPUT_BYTES // 1_000_000} MB; nothing was begun. Send it in "
-        "several calls, or let the operator put a CSV file into import_dir for import_vouchers_using_csv.",
+        f"`{field}` may have at most {MAX_INPUT_BYTES // 1_000_000} MB. Send it in several calls, or let "
+        "the operator put a CSV file into import_dir for import_vouchers_using_csv.",
         field=field,
     )
 
 
 def problem_of(message: str) -> str:
     """An error's message as the reason of one row."""
-    return message.removesuffix(" Nothing was changed.")[:REASON_LENGTH]
+    return message[:REASON_LENGTH]

@@ -198,7 +198,7 @@ async def _apply(transaction: Transaction, kind: InputJob, known: Job, part: Seq
     """
     job = await jobs.read(transaction, known.n)
     if job.cursor != known.cursor or job.ended:
-        raise Unavailable("Another process runs this job too; nothing was changed.")
+        raise Unavailable("Another process runs this job too. Try again later.")
     project = await jobs.project_of(transaction, job)
     outcome = await kind.deal_with(transaction, project, part, now())
     after = replace(

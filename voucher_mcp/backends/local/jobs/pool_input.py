@@ -33,7 +33,6 @@ class PoolInput:
                 self.total += len(batch)
         if not self.total:
             raise InvalidInput(
-                f"The pool {quoted(self._pool_id)} has no codes; nothing was begun. add_voucher_codes puts "
-                "some into it.",
+                f"The pool {quoted(self._pool_id)} has no codes. add_voucher_codes puts some into it.",
                 field="pool_id",
             )

@@ -36,9 +36,9 @@ class CsvInput:
         try:
             yield from self._cut()
         except Unreadable as error:
-            raise InvalidInput(f"{error.sentence} Nothing was begun.", field=self._field) from None
+            raise InvalidInput(error.sentence, field=self._field) from None
         if not self.total:
-            raise InvalidInput("The CSV has no vouchers in it; nothing was begun.", field=self._field)
+            raise InvalidInput("The CSV has no vouchers in it.", field=self._field)
 
     def _cut(self) -> Iterator[Chunk]:
         table = VoucherTable.opened(self._blocks, self._place)

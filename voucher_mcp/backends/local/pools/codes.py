@@ -190,11 +190,11 @@ async def assign(
         kept = ", but disabled, expired or reserved by sessions" if pool.available else ""
         raise PoolExhausted(
             f"The pool {quoted(pool.name)} has no code left to assign ({pool.available:,} available{kept}; "
-            f"{pool.total:,} in all); nothing was changed. add_voucher_codes puts more into it."
+            f"{pool.total:,} in all). add_voucher_codes puts more into it."
         )
     n, code = row
     if not await transaction.run("code_assign", n, customer_id, moment):
-        raise Conflict("The code was taken by someone else; nothing was changed. Try again.", retryable=True)
+        raise Conflict("The code was taken by someone else. Try again.", retryable=True)
     await holders.hold(transaction, project, customer_id, n, holders.OWNER, moment)
     await move(transaction, pool.n, n, AVAILABLE, ASSIGNED)
     identity = voucher_id(project, n)
@@ -264,7 +264,7 @@ async def find_all(
         named = ", ".join(quoted(reference) for reference in islice(missing, 5))
         raise InvalidInput(
             f"Not in the pool {quoted(pool.name)}: {named}{' and others' if len(missing) > 5 else ''} "
-            f"({len(missing)} of {counted(len(references), 'code')}). Nothing was changed.{meant}",
+            f"({len(missing)} of {counted(len(references), 'code')}).{meant}",
             field="code_ids",
         )
     return list({row[0]: row for _, row in found if row is not None}.values())

@@ -79,8 +79,8 @@ async def find(
         row = row or await transaction.one("pool_by_id_or_name", project.n, looked_up(reference))
     if row is None:
         raise NotFound(
-            f"There is no pool {quoted(reference)} in this project; nothing was changed. "
-            "list_voucher_pools shows the pools with their ids and names.",
+            f"There is no pool {quoted(reference)} in this project. list_voucher_pools shows the pools "
+            "with their ids and names.",
             field=field,
         )
     return Pool.of(row)
@@ -117,8 +117,8 @@ async def find_to_delete(transaction: Transaction, project: Project, reference: 
     if len(rows) > 1:
         ids = ", ".join(row[1] for row in rows[:5])
         raise InvalidInput(
-            f"{len(rows)} deleted pools had the name {quoted(reference)}: {ids}. Nothing was changed; give "
-            "the id of the one that is meant.",
+            f"{len(rows)} deleted pools had the name {quoted(reference)}: {ids}. Give the id of the one "
+            "that is meant.",
             field="pool_id",
         )
     return Pool.of(rows[0])
@@ -181,7 +181,7 @@ async def update(
     end = kept["expiration_date"] if expiration_date is None else expiration_date
     if start is not None and end is not None and end <= start:
         raise InvalidInput(
-            f"The pool would end ({to_iso(end)}) before it starts ({to_iso(start)}); nothing was changed.",
+            f"The pool would end ({to_iso(end)}) before it starts ({to_iso(start)}).",
             field="start_date" if expiration_date is None else "expiration_date",
         )
     await transaction.run(
@@ -214,8 +214,7 @@ def _dates_of(pool: Pool) -> dict[str, int | None]:
 async def _refuse_taken(transaction: Transaction, project: Project, name: str, pool_id: str) -> None:
     if await transaction.one("pool_name_taken", project.n, name, pool_id):
         raise AlreadyExists(
-            f"A pool named {quoted(name)} exists already; nothing was changed. Choose another name, or "
-            "work with "
-            "that pool by its name.",
+            f"A pool named {quoted(name)} exists already. Choose another name, or work with that pool by "
+            "its name.",
             field="name",
         )

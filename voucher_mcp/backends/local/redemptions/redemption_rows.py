@@ -84,8 +84,7 @@ async def find(transaction: Transaction, project: Project | None, reference: str
             if row is not None and row[1] == rollback:
                 return Redemption.of(row)
     raise NotFound(
-        f"There is no redemption {quoted(reference)} in this project; nothing was changed. list_redemptions "
-        "shows what there is.",
+        f"There is no redemption {quoted(reference)} in this project. list_redemptions shows what there is.",
         field="redemption_id",
     )
 

@@ -140,7 +140,7 @@ def _metadata_of(request: RedemptionRequest) -> Mapping[str, Any]:
 def _key_of(session: SessionRequest | None) -> str | None:
     if session is not None and session.key is None:
         raise InvalidInput(
-            "`session.key` is required to redeem what a session reserved. Nothing was changed.",
+            "`session.key` is required to redeem what a session reserved.",
             field="session.key",
         )
     return None if session is None else session.key

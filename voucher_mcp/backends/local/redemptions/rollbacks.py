@@ -64,25 +64,24 @@ async def roll_back(
 def _check(project: Project, redemption: Redemption, moment: int) -> None:
     if redemption.rollback:
         raise InvalidInput(
-            "This is a rollback itself and cannot be rolled back. Nothing was changed; redeem again instead.",
+            "This is a rollback itself and cannot be rolled back. Redeem again instead.",
             field="redemption_id",
         )
     if redemption.parent is not None:
         parent = row_id(REDEMPTION, project, redemption.parent)
         raise InvalidInput(
-            f"This redemption is part of a stack, which is rolled back as a whole: use its parent {parent}. "
-            "Nothing was changed.",
+            f"This redemption is part of a stack, which is rolled back as a whole: use its parent {parent}.",
             field="redemption_id",
         )
     if redemption.rolled_back_by is not None:
         raise AlreadyRolledBack(
-            "This redemption was rolled back already; nothing was changed. get_redemption shows it.",
+            "This redemption was rolled back already. get_redemption shows it.",
             field="redemption_id",
         )
     if moment - redemption.created_at > ROLLBACK_DAYS * _MILLISECONDS_A_DAY:
         raise Conflict(
-            f"This redemption is of {to_iso(redemption.created_at)}; only those of the last {ROLLBACK_DAYS} "
-            "days can be rolled back. Nothing was changed.",
+            f"This redemption is of {to_iso(redemption.created_at)}; only those of the last "
+            f"{ROLLBACK_DAYS} days can be rolled back.",
             field="redemption_id",
         )
 
@@ -98,8 +97,7 @@ async def _give_back(
     assert voucher is not None  # no parent
     if voucher.is_deleted:
         raise Conflict(
-            f"The voucher of {identity(project, redemption)} was deleted, so it cannot take anything back; "
-            "nothing was changed.",
+            f"The voucher of {identity(project, redemption)} was deleted, so it cannot take anything back.",
             field="redemption_id",
         )
     rollback = await _record(transaction, project, redemption, call, parent)

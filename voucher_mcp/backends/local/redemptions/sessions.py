@@ -106,6 +106,4 @@ async def release_one(
 
 
 def _not_found(key: str, field: str, hint: str) -> SessionNotFound:
-    return SessionNotFound(
-        f"There is no session {quoted(key)} that holds this; nothing was changed. {hint}", field=field
-    )
+    return SessionNotFound(f"There is no session {quoted(key)} that holds this. {hint}", field=field)

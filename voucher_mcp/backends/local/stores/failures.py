@@ -89,15 +89,15 @@ FAILURES = (
 
 
 def unavailable(path: Path, error: Exception) -> VoucherError:
-    """The failure that an agent is told: nothing was changed."""
+    """The failure that an agent is told; nothing was changed."""
     if isinstance(error, WrongDatabase):
-        return Unavailable(f"The voucher database {path.name} {error} Nothing was changed.", retryable=False)
+        return Unavailable(f"The voucher database {path.name} {error}", retryable=False)
     if isinstance(error, OSError) and error.errno == errno.EROFS:
         error = OnlyReadable()
     kind = next((kind for kind in type(error).__mro__ if kind in _REASONS), Exception)
     reason, retryable = _REASONS[kind]
     return Unavailable(
-        f"The voucher database {path.name} is unavailable: {reason}. Nothing was changed.",
+        f"The voucher database {path.name} is unavailable: {reason}.",
         retryable=retryable,
     )
 

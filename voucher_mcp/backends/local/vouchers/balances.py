@@ -46,20 +46,20 @@ async def change(
     balance = voucher.balance
     if balance is None:
         raise InvalidInput(
-            f"The voucher {quoted(voucher.code)} is a discount and has no balance; nothing was changed. "
-            "update_voucher changes its discount.",
+            f"The voucher {quoted(voucher.code)} is a discount and has no balance. update_voucher changes "
+            "its discount.",
             field="code",
         )
     if amount == 0 or abs(amount) > MAX_NUMBER:
         raise InvalidInput(
-            f"`amount` must be a whole number other than 0, at most {MAX_NUMBER}. Nothing was changed.",
+            f"`amount` must be a whole number other than 0, at most {MAX_NUMBER}.",
             field="amount",
         )
     lifetime = (voucher.opened_with or 0) + voucher.granted
     if lifetime + amount > MAX_NUMBER:
         raise InvalidInput(
             f"{amount} more cannot be added: all that was ever put on the voucher, {lifetime}, may come to "
-            f"{MAX_NUMBER}. Nothing was changed.",
+            f"{MAX_NUMBER}.",
             field="amount",
         )
     if amount < 0:
@@ -123,8 +123,8 @@ async def _require_enough(
     unit = "points" if voucher.terms.get("type") == "LOYALTY_CARD" else "minor units"
     held = f", of which sessions reserve {reserved}" if reserved else ""
     raise InsufficientBalance(
-        f"{wanted} {unit} cannot be taken off the voucher {quoted(voucher.code)}: its balance is {balance}"
-        f"{held}. Nothing was changed.",
+        f"{wanted} {unit} cannot be taken off the voucher {quoted(voucher.code)}: its balance is "
+        f"{balance}{held}.",
         field="amount",
     )
 

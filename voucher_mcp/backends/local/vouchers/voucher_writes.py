@@ -54,7 +54,7 @@ async def draft(transaction: Transaction, project: Project, body: Mapping[str, A
     if given["type"] == "LOYALTY_CARD":
         raise InvalidInput(
             "`campaign` is required: a loyalty card belongs to a campaign, a pool whose template is a "
-            "LOYALTY_CARD. Nothing was changed.",
+            "LOYALTY_CARD.",
             field="campaign",
         )
     return Draft(None, own_row(given))
@@ -74,7 +74,7 @@ async def create(transaction: Transaction, project: Project, code: str, draft: D
     """
     if is_an_id(project, code):
         raise InvalidInput(
-            f"The code {quoted(code)} cannot be used: {IS_AN_ID}. Nothing was changed; choose another code.",
+            f"The code {quoted(code)} cannot be used: {IS_AN_ID}. Choose another code.",
             field="code",
         )
     n = await _insert(transaction, project, code, draft, moment)
@@ -83,9 +83,7 @@ async def create(transaction: Transaction, project: Project, code: str, draft: D
     reason = await taken.why(transaction, project, code, draft.pool.n if draft.pool else None)
     live = await transaction.one("voucher_by_code", project.n, code)
     shown = "" if live is None else " get_voucher shows it, update_voucher changes it."
-    raise AlreadyExists(
-        f"The code {quoted(code)} is {reason}. Nothing was changed; choose another code.{shown}", field="code"
-    )
+    raise AlreadyExists(f"The code {quoted(code)} is {reason}. Choose another code.{shown}", field="code")
 
 
 async def generate(
@@ -102,8 +100,8 @@ async def generate(
         if n is not None:
             return await _read(transaction, project, n)
     raise InvalidInput(
-        f"Nearly all codes of this form are taken: {_ROUNDS} random ones were not new. Nothing was changed; "
-        "ask for a longer length or another pattern, prefix or postfix.",
+        f"Nearly all codes of this form are taken: {_ROUNDS} random ones were not new. Ask for a longer "
+        "length or another pattern, prefix or postfix.",
         field="code_config",
     )
 
@@ -122,7 +120,7 @@ async def update(
     current = voucher.terms
     changes = parse_update(dict(body), current)
     if not changes:
-        raise InvalidInput("There is nothing to change; give at least one field. Nothing was changed.")
+        raise InvalidInput("There is nothing to change; give at least one field.")
     if changes.get("active"):
         _require_running_pool(voucher)
     of_pool = {"start_date": voucher.pool_start_date, "expiration_date": voucher.pool_expiration_date}
@@ -185,12 +183,11 @@ async def _campaign(transaction: Transaction, project: Project, campaigns: Mappi
         if reference is None or reference == "":
             continue
         if not isinstance(reference, str):
-            raise InvalidInput(f"`{field}` must be a text. Nothing was changed.", field=field)
+            raise InvalidInput(f"`{field}` must be a text.", field=field)
         pool = await pools.find(transaction, project, reference, field)
         if found is not None and found.n != pool.n:
             raise InvalidInput(
-                "`campaign_id` and `campaign` are two different campaigns; give one of them. Nothing was "
-                "changed.",
+                "`campaign_id` and `campaign` are two different campaigns; give one of them.",
                 field="campaign",
             )
         found = pool
@@ -201,8 +198,7 @@ def _in_pool(pool: Pool, given: VoucherTerms) -> Draft:
     kind = pool.template["type"]
     if given.get("type", kind) != kind:
         raise InvalidInput(
-            f"`type` must be {kind}, as in the campaign {quoted(pool.name)}, and not {given['type']}. "
-            "Nothing was changed.",
+            f"`type` must be {kind}, as in the campaign {quoted(pool.name)}, and not {given['type']}.",
             field="type",
         )
     shared: dict[str, Any] = {**pool.template}
@@ -259,6 +255,6 @@ def _require_running_pool(voucher: Voucher) -> None:
     if voucher.pool_active == 0:
         raise Conflict(
             f"The voucher belongs to the pool {quoted(voucher.pool_name)}, which is paused, so it cannot be "
-            "active. Nothing was changed; update_voucher_pool with active=true resumes the whole pool.",
+            "active. update_voucher_pool with active=true resumes the whole pool.",
             field="active",
         )

@@ -131,8 +131,8 @@ async def find(
             return Voucher.of(row)
     meant = await hint(transaction, project, reference) if project is not None else ""
     raise NotFound(
-        f"There is no voucher {quoted(reference)} in this project; nothing was changed.{meant} list_vouchers "
-        "and list_voucher_codes show what there is.",
+        f"There is no voucher {quoted(reference)} in this project.{meant} list_vouchers and "
+        "list_voucher_codes show what there is.",
         field=field,
     )
 
@@ -164,7 +164,7 @@ async def find_to_free(transaction: Transaction, project: Project, reference: st
     voucher = await find_ever(transaction, project, reference)
     if not await transaction.one("voucher_holds_code", voucher.n):
         raise NotFound(
-            f"The voucher {quoted(reference)} was deleted and its code is free already; nothing was changed.",
+            f"The voucher {quoted(reference)} was deleted and its code is free already.",
             field="code",
         )
     return voucher
