@@ -70,7 +70,7 @@ async def test_a_call_touches_no_more_codes_than_it_may(tool: str, database: Pat
     before = contents(database)
     envelope = await attempt(database, tool, CODES[tool], max_codes_per_call=2)
     assert (envelope["error_code"], envelope["applied"]) == ("limit_exceeded", "no")
-    for said in ("touch 3 codes", "max_codes_per_call is 2", "at most 2 a call"):
+    for said in ("touch 3 codes", "max_codes_per_call is 2", "Only the operator can raise"):
         assert said in envelope["error"]
     assert contents(database) == before
     assert (await attempt(database, tool, CODES[tool], max_codes_per_call=3))["success"]

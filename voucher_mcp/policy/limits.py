@@ -35,7 +35,7 @@ def check_call(worth: Worth, limits: Limits) -> None:
     wanted = (
         (
             "max_amount_per_call",
-            f"mint {worth.amount:,} minor units",
+            f"make value of {worth.amount:,} minor units",
             worth.amount,
             limits.max_amount_per_call,
         ),
@@ -49,8 +49,8 @@ def check_call(worth: Worth, limits: Limits) -> None:
     for limit, what, much, most in wanted:
         if most is not None and much > most:
             raise LimitExceeded(
-                f"This call would {what}, and the limit {limit} is {most:,}. Ask for at most {most:,} a "
-                "call, or have the operator raise the limit."
+                f"This call would {what}, and the limit {limit} is {most:,}. Only the "
+                "operator can raise the limit."
             )
 
 

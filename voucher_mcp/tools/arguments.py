@@ -55,22 +55,21 @@ List = Annotated[list[Any], Field()]
 """Of objects, as far as the schema says: a list of mixed kind is described as its plain kind."""
 
 Texts = Annotated[List, Field(json_schema_extra={"items": {"type": "string"}})]
-Span = Annotated[Object, Field(description="{after, before}")]
+Span = Annotated[Object, Field(description="{after, before}; a date is the whole day, included")]
 Code = Annotated[Text, BeforeValidator(codes_looked_up), Field(description="Code or id", min_length=1)]
 
 ProjectId = Annotated[Text, Field(min_length=1)]
 """Not described at each tool: list_projects and the instructions say what it is."""
 
 PoolId = Annotated[Text, Field(description="Pool id, or exact name", min_length=1)]
-Key = Annotated[
+Key = Annotated[Text, Field(min_length=1, max_length=255)]
+"""Described where a call must have it; the instructions say the rest, and what a dry run is."""
+
+NeededKey = Annotated[
     Text,
-    Field(
-        description="One per write; the same again when retrying",
-        min_length=1,
-        max_length=255,
-    ),
+    Field(description="One per write; the same to retry; a dry run needs none", min_length=1, max_length=255),
 ]
-DryRun = Annotated[Flag, Field(description="Show what would change")]
+DryRun = Annotated[Flag, Field()]
 
 VoucherKind = Literal["DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD"]
 CursorOrder = Annotated[Literal["id", "-id"], Field(description="-id, the default, is newest first")]

@@ -42,7 +42,7 @@ from voucher_mcp.tools.arguments import (
 )
 from voucher_mcp.tools.call import Call, WritingCall
 from voucher_mcp.tools.registry import tool
-from voucher_mcp.tools.schemas import values_in
+from voucher_mcp.tools.schemas import in_system, values_in
 
 MAX_POOLS_A_PAGE = 1_000
 
@@ -78,7 +78,11 @@ Status = Annotated[
 CodeIds = Annotated[Texts, BeforeValidator(codes_looked_up), Field(description="Ids or codes")]
 Force = Annotated[Flag, Field(description="Free the codes, also of what was deleted before")]
 Generate = Annotated[
-    Object | None, Field(description="{count, length, charset, pattern (# = random), prefix, postfix}")
+    Object | None,
+    Field(
+        description="{count, length, charset, pattern (# = random, in place of length), "
+        "prefix, postfix: around it}"
+    ),
 ]
 
 
@@ -107,7 +111,8 @@ async def list_voucher_codes(
     updated_after: Annotated[Time | None, Field(description="ISO 8601 or Unix seconds")] = None,
     updated_before: Time | None = None,
 ) -> Answer[list[VoucherCode]]:
-    """List codes with their status, when they were assigned and redeemed; `matched` counts all that fit."""
+    """List codes with their status, when they were assigned and redeemed; `matched` counts all
+    that fit: to count, count=1 is enough."""
     query = CodesQuery(
         skip=skip,
         count=count,
@@ -126,9 +131,11 @@ async def create_voucher_pool(
     voucher: Annotated[
         Object | None,
         Field(
-            description="Template of its codes, needed but in Mews: {type, discount | gift | loyalty_card, "
-            "redemption: {quantity} (of a discount 1 if left out), start_date, expiration_date, …}; "
-            "in Mews {service_id, type, company_id, assigned_rate_ids}"
+            description="Template of its codes, as in create_voucher: {type, discount | gift | "
+            "loyalty_card, redemption: {quantity} (of a discount 1 if left out), expiration_date, …}",
+            json_schema_extra=in_system(
+                mews="in Mews {service_id, type, company_id, assigned_rate_ids} or nothing"
+            ),
         ),
     ] = None,
     codes: Codes = None,
@@ -284,8 +291,8 @@ def _wanted(
         return _generation(generate)
     if len(codes or ()) > MAX_CODES_A_CALL:
         raise InvalidInput(
-            f"`codes` takes at most {MAX_CODES_A_CALL:,} a call. Send them in several calls, or let the "
-            "operator use `voucher-mcp codes import`.",
+            f"`codes` takes at most {MAX_CODES_A_CALL:,} a call. For more, let the operator use "
+            "`voucher-mcp codes import`.",
             field="codes",
         )
     return [_code(value) for value in codes or ()]

@@ -18,7 +18,10 @@ from voucher_mcp.tools.tolerance import is_nothing
 Redeemables = Annotated[
     List,
     BeforeValidator(codes_looked_up),
-    Field(description='1-30 of {object: "voucher", id: code or id, gift: {credits}, reward: {points}}'),
+    Field(
+        description='1-30 of {object: "voucher", id: code or id, gift: {credits}, reward: '
+        "{points}}, applied in this order"
+    ),
 ]
 Order = Annotated[
     Object | None,
@@ -26,7 +29,9 @@ Order = Annotated[
         description="{amount, items: [{product_id | sku_id | source_id, quantity, price, amount}], metadata}"
     ),
 ]
-Customer = Annotated[Object | None, Field(description="{id | source_id, metadata}")]
+Customer = Annotated[
+    Object | None, Field(description="{id | source_id, metadata}; find_customers knows them")
+]
 RedemptionId = Annotated[Text, Field(min_length=1)]
 
 
@@ -42,7 +47,10 @@ async def validate_vouchers(
     customer: Customer = None,
     session: Annotated[
         Object | None,
-        Field(description='Reserves them, which is a write: {type: "LOCK", key, ttl, ttl_unit: DAYS…}'),
+        Field(
+            description='Reserves them, which is a write: {type: "LOCK", key, ttl, ttl_unit: '
+            "SECONDS|MINUTES|HOURS|DAYS}"
+        ),
     ] = None,
 ) -> Answer[dict[str, Any]]:
     """Whether vouchers apply together, what they take off, or why one does not. Consumes nothing."""

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, create_model
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.policy.access import Demand
 from voucher_mcp.policy.worth import Measure
-from voucher_mcp.tools.arguments import DryRun, Key, ProjectId
+from voucher_mcp.tools.arguments import DryRun, Key, NeededKey, ProjectId
 from voucher_mcp.tools.schemas import input_schema, output_schema
 
 Handler = Callable[..., Awaitable[Answer[Any]]]
@@ -89,7 +89,7 @@ class ToolDefinition:
             fields[parameter.name] = (parameter.annotation, default)
         if self.writes:
             # where a call must have one, its dry run need not
-            fields["idempotency_key"] = (Key | None, None)
+            fields["idempotency_key"] = ((NeededKey if self.key == "required" else Key) | None, None)
             fields["dry_run"] = (DryRun, False)
         return create_model(self.name, __config__=ConfigDict(extra="forbid"), **fields)
 
@@ -97,12 +97,11 @@ class ToolDefinition:
         """The tool as tools/list shows it to somebody with projects in these systems."""
         return Tool(
             name=self.name,
-            title=self.title,
             description=self.description,
             input_schema=input_schema(self.arguments, systems, self.always),
             output_schema=output_schema(self.data, self.listing),
             annotations=ToolAnnotations(
-                title=self.title,  # some clients show this one alone
+                title=self.title,  # here alone: each session pays for a second one
                 read_only_hint=self.only_reads,
                 destructive_hint=self.irreversible,
                 # what is deleted stays deleted, and a key that must be sent makes a write happen once

@@ -61,7 +61,6 @@ def output_schema(data: Mapping[str, Any] | None, listing: bool) -> dict[str, An
             "data": content,
             "error": {"type": ["string", "null"]},
         },
-        "required": ["success", "data", "error"],
         **_OPEN,
     }
 

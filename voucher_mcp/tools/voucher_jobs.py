@@ -21,7 +21,10 @@ CsvText = Annotated[str, Field(strict=True)]
 @tool(toolset="vouchers", title="Import vouchers", writes=True, worth=worth.of_list)
 async def import_vouchers(
     call: WritingCall,
-    vouchers: Annotated[List, Field(description="As in create_voucher, each with its code; at most 10 MB")],
+    vouchers: Annotated[
+        List,
+        Field(description="As in create_voucher (amounts in minor units), each with its code; at most 10 MB"),
+    ],
 ) -> Answer[dict[str, Any]]:
     """Begin to import vouchers and gift cards; follow it with get_async_action."""
     return await call.backend.import_vouchers(call.write, vouchers)

@@ -67,20 +67,21 @@ async def create_voucher(
     discount: Annotated[
         Object | None,
         Field(
-            description="{type: AMOUNT|PERCENT|FIXED|UNIT, amount_off | percent_off | fixed_amount | "
+            description="{type: AMOUNT|PERCENT|FIXED|UNIT, amount_off (minor units) | "
+            "percent_off (25 = 25 %) | fixed_amount | "
             "unit_off + unit_type | units, …_formula, amount_limit, aggregated_amount_limit, effect: "
             "APPLY_TO_ORDER|APPLY_TO_ITEMS|ADD_NEW_ITEMS|…}"
         ),
     ] = None,
-    gift: Annotated[Object | None, Field(description="{amount, effect}")] = None,
+    gift: Annotated[Object | None, Field(description="{amount: minor units, effect}")] = None,
     loyalty_card: Annotated[Object | None, Field(description="{points}")] = None,
-    redemption: Annotated[Object | None, Field(description="{quantity}")] = None,
+    redemption: Annotated[Object | None, Field(description="{quantity}; no limit if left out")] = None,
     campaign: Annotated[Text | None, Field(description="Pool to join")] = None,
     campaign_id: Text | None = None,
     category: Text | None = None,
     category_id: Text | None = None,
-    start_date: Time | None = None,
-    expiration_date: Time | None = None,
+    start_date: Annotated[Time | None, Field(description="ISO 8601; a date from its first instant")] = None,
+    expiration_date: Annotated[Time | None, Field(description="ISO 8601; a date to its last instant")] = None,
     validity_timeframe: Annotated[Object | None, Field(description="{duration, interval}, ISO 8601")] = None,
     validity_day_of_week: Annotated[Days | None, Field(description="0 Sunday … 6")] = None,
     validity_hours: Annotated[
@@ -108,7 +109,11 @@ async def generate_random_code(
     call: WritingCall,
     code: OwnCode | None = None,
     code_config: Annotated[
-        Object | None, Field(description="{length, charset, pattern (# = random), prefix, postfix}")
+        Object | None,
+        Field(
+            description="{length, charset, pattern (# = random, in place of length), prefix, "
+            "postfix: around it}"
+        ),
     ] = None,
     type: VoucherKind | None = None,
     discount: Object | None = None,
@@ -151,23 +156,26 @@ async def list_vouchers(
     category: Text | None = None,
     campaign_id: Text | None = None,
     campaign: Text | None = None,
-    customer: Annotated[Text | None, Field(description="Who holds it")] = None,
+    customer: Annotated[Text | None, Field(description="Who holds it: id or source_id")] = None,
     created_at: Span | None = None,
     updated_at: Span | None = None,
     order: Annotated[Order | None, Field(description="- is descending")] = None,
-    code: Annotated[Text | None, BeforeValidator(codes_looked_up)] = None,
+    code: Annotated[
+        Text | None, BeforeValidator(codes_looked_up), Field(description="Exact; for a part use filters")
+    ] = None,
     ids: Annotated[Texts | None, BeforeValidator(codes_looked_up)] = None,
     filters: Annotated[
         Object | None,
         Field(
             description="{junction: and|or, FIELD: {conditions: {$is|$in|$contains|$starts_with|$after|"
-            "$more_than|$has_value|…: value}}}; a FIELD is a voucher's: voucher_type, gift.balance, "
+            "$more_than|$has_value|…: value}}}; a FIELD is a voucher's: code, voucher_type, gift.balance, "
             "redemption.redeemed_quantity, metadata.KEY, active ($expired), …"
         ),
     ] = None,
     detail: Detail = "concise",
 ) -> Answer[Any]:
-    """List vouchers, the newest first; `total` counts all that fit, up to a limit (then total_limited)."""
+    """List vouchers, the newest first; `total` counts all that fit, up to a limit (then
+    total_limited): to count, limit=1 is enough."""
     query = VouchersQuery(
         limit=limit,
         page=page,
@@ -211,7 +219,8 @@ async def update_voucher(
     clear: Annotated[Clear | None, Field(description="Fields to empty")] = None,
     detail: Detail = "concise",
 ) -> Answer[Any]:
-    """Change what is given, shaped as in create_voucher; empty the fields in `clear`, the rest stays."""
+    """Change what is given, shaped as in create_voucher: an object replaces the old one, metadata
+    is merged. Empty the fields in `clear`, the rest stays."""
     body = _body(locals(), "call", "code", "clear", "detail")
     empty = dict.fromkeys(cleared(clear, body))
     return await call.backend.update_voucher(call.write, code, body | empty, detail)

@@ -108,9 +108,9 @@ class Reply:
 def unknown_outcome(start: str, settled_by: str, request_id: str | None = None) -> OutcomeUnknown:
     """The error of a write whose answer was lost; `start` says how."""
     return OutcomeUnknown(
-        f"{start}, so it is unknown whether the change was made. Find out first: {settled_by} shows it. "
-        "Do not simply repeat the call: only one that had an idempotency_key finds out by itself, when it is "
-        "repeated with the same one.",
+        f"{start}, so it is unknown whether the change was made; {settled_by} shows it. A call that had an "
+        "idempotency_key finds out by itself when it is sent again with the same key: it never writes twice. "
+        "Send one without a key again only if that shows that nothing was done.",
         request_id=request_id,
     )
 

@@ -42,8 +42,8 @@ async def check(transaction: Transaction, project: Project | None, write: Write,
     for (limit, unit, more, most), done in zip(wanted, row or (0, 0), strict=True):
         if more and most is not None and done + more > most:
             raise LimitExceeded(
-                f"This would mint {more:,} {unit}, and the limit {limit} is {most:,}, of which "
-                f"{max(0, most - done):,} are left until midnight UTC. Ask for less, or have the operator "
+                f"This would make value of {more:,} {unit}, and the limit {limit} is {most:,}, of which "
+                f"{max(0, most - done):,} are left until midnight UTC. Only the operator can "
                 "raise the limit.",
                 retryable=True,
                 retry_after=(DAY - moment % DAY) / 1_000,
