@@ -110,7 +110,7 @@ class VoucherJobTools(VoucherTools, PoolLookups):
             raise InvalidInput(
                 f"The pool {quoted(campaigns.name_of(campaign))} has more than {_WALKED:,} codes, and this "
                 "voucher system changes only codes that are named one by one: more cannot be listed in a "
-                "call. Nothing was changed. Give the codes in `codes`, from list_voucher_codes.",
+                "call. Give the codes in `codes`, from list_voucher_codes.",
                 field="pool_id",
             )
         return [code for one in found.rows if (code := as_text(one.get("code")))]
