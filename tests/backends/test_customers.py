@@ -35,6 +35,8 @@ async def test_customers_are_found_by_a_part_of_their_id_in_any_case(shop: Agent
     assert await found(shop, " HUBER@") == ["lena.huber@example.com"]
     assert await found(shop, "GRÖSSE") == ["STRASSE-Größe"]
     assert await found(shop, "nobody") == []
+    assert await found(shop, "Khan Omar") == ["Omar-Khan"]
+    assert await found(shop, "omar huber") == []
 
 
 async def test_a_customer_is_shown_with_how_many_vouchers_they_hold(shop: Agent) -> None:

@@ -22,11 +22,11 @@ def test_no_other_id_leads_out_of_the_folder(export: str) -> None:
 
 
 def test_rows_have_the_names_of_the_header_and_empty_lines_are_no_rows() -> None:
-    assert first_rows('a,b\r\n1,"x\r\ny"\r\n\r\n2,\r\n', 5) == [
-        {"a": "1", "b": "x\r\ny"},
-        {"a": "2", "b": ""},
-    ]
-    assert first_rows("", 5) == []
+    text = 'a,b\r\n1,"x\r\ny"\r\n\r\n2,\r\n'
+    rows = [{"a": "1", "b": "x\r\ny"}, {"a": "2", "b": ""}]
+    assert first_rows(text, 5) == (rows, 2)
+    assert first_rows(text, 1) == (rows[:1], 2)
+    assert first_rows("", 5) == ([], 0)
 
 
 def test_what_cannot_be_put_in_place_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -219,7 +219,7 @@ class Backend:
         raise self._cannot("release_validation_session")
 
     async def find_customers(self, text: str, limit: int) -> Answer[list[Object]]:
-        """The customers whose id, name or e-mail holds the text, whatever its case; [] if nobody's does.
+        """The customers whose id, name or e-mail holds every word of the text, in any case.
 
         Each is {id, source_id, name, email, vouchers: how many they hold}, null what is not known; `has_more`
         stands beside them.

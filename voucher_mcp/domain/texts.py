@@ -94,3 +94,8 @@ def unstorable(text: str, *, prose: bool = False) -> str | None:
     called = name(character, "")
     shown = f"U+{ord(character):04X}{f' ({called})' if called else ''}"
     return f"holds the character {shown}, which cannot be seen and is not allowed"
+
+
+def words(text: str) -> list[str]:
+    """The words of a text in any case, as people write a name: `Omar Khan` finds `cust-omar-khan`."""
+    return re.findall(r"[^\s._-]+", caseless(text)) or [caseless(text.strip())]

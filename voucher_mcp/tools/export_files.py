@@ -12,11 +12,16 @@ from pathlib import Path
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
 
 
-def first_rows(text: str, count: int) -> list[dict[str, str]]:
-    """The first lines of a CSV as objects by its header; every value is the text of its cell."""
+def first_rows(text: str, count: int) -> tuple[list[dict[str, str]], int]:
+    """The first lines of a CSV as objects by its header, and how many lines it has.
+
+    Every value is the text of its cell.
+    """
     lines = csv.reader(io.StringIO(text, newline=""))
     header = next(lines, [])
-    return [dict(zip(header, cells, strict=False)) for cells in islice(filter(None, lines), count)]
+    rest = filter(None, lines)
+    rows = [dict(zip(header, cells, strict=False)) for cells in islice(rest, count)]
+    return rows, len(rows) + sum(1 for _ in rest)
 
 
 def path_of(folder: Path, address: str) -> Path:

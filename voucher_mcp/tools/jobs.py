@@ -43,7 +43,8 @@ async def get_export(
     wait: Wait = 0,
     rows: Annotated[Integer, Field(ge=0, le=200, description="How many of its lines to show")] = 0,
 ) -> Answer[dict[str, Any]]:
-    """See how far an export has come; when DONE, result.url is its CSV, a resource; `rows` shows lines."""
+    """See how far an export has come; when DONE, result.url is its CSV, a resource; `rows` shows its first
+    lines, and `total` counts all."""
     answer = await _ended(lambda: call.backend.get_export(export_id), ("DONE", "ERROR"), wait, call.report)
     result = answer.data.get("result") or {}
     if not (url := result.get("url")):
@@ -54,9 +55,10 @@ async def get_export(
     text = without_unwanted(await call.backend.read_export(export_id)) if rows or missing else ""
     if file is not None:  # one that is there stays: a finished export does not change
         data["result"] |= await _put(file, text) if missing else {"file": str(file)}
+    beside = dict(answer.beside)
     if rows:
-        data["rows"] = export_files.first_rows(text, rows)
-    return Answer(data, answer.beside, (Link(url, f"{export_id}.csv", "text/csv"),))
+        data["rows"], beside["total"] = export_files.first_rows(text, rows)
+    return Answer(data, beside, (Link(url, f"{export_id}.csv", "text/csv"),))
 
 
 async def _put(file: Path, text: str) -> dict[str, str | None]:

@@ -5,6 +5,7 @@ shapes are described once, on create_voucher.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -223,7 +224,9 @@ async def update_voucher(
     is merged. Empty the fields in `clear`, the rest stays."""
     body = _body(locals(), "call", "code", "clear", "detail")
     empty = dict.fromkeys(cleared(clear, body))
-    return await call.backend.update_voucher(call.write, code, body | empty, detail)
+    answer = await call.backend.update_voucher(call.write, code, body | empty, detail)
+    # a concise voucher leaves out what is empty; of what was to be emptied nobody has to guess
+    return replace(answer, data={**answer.data, **{name: answer.data.get(name) for name in empty}})
 
 
 @tool(toolset="vouchers", title="Enable a voucher", writes=True, idempotent=True, worth=worth.of_one)

@@ -14,6 +14,7 @@ from voucher_mcp.backends.voucherify.shapes import Object, as_count, as_text
 from voucher_mcp.backends.voucherify.together import together
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import NotFound
+from voucher_mcp.domain.texts import caseless, words
 
 PAGES: Final = 10
 """How many pages of the newest customers are looked through (ours)."""
@@ -27,7 +28,7 @@ class CustomerTools(Account):
     """The part of the toolset redeemables that finds customers."""
 
     async def find_customers(self, text: str, limit: int) -> Answer[list[Object]]:
-        wanted, found = text.strip().casefold(), dict[str, Object]()
+        wanted, found = words(text), dict[str, Object]()
         more = False
         for customer in [
             *await self._customers_filtered(text.strip()),
@@ -39,7 +40,8 @@ class CustomerTools(Account):
                 "/v1/customers", "customers", {"limit": PAGE, "page": page, "order": "-created_at"}
             )
             for row in rows:
-                if any(wanted in (as_text(row.get(name)) or "").casefold() for name in _LOOKED_IN):
+                known = caseless("\n".join(as_text(row.get(name)) or "" for name in _LOOKED_IN))
+                if all(word in known for word in wanted):
                     found.setdefault(str(row.get("id")), row)
             more = len(rows) == PAGE and (total is None or total > page * PAGE)
             if not more or len(found) > limit:

@@ -1,19 +1,20 @@
 """Who the customers are. The engine knows nothing of them but the id that they came into being with."""
 
+import json
 from typing import Any
 
 from voucher_mcp.backends.local.ids import Project
 from voucher_mcp.backends.local.stores.base import Transaction
 from voucher_mcp.domain.answer import Answer
-from voucher_mcp.domain.texts import caseless
+from voucher_mcp.domain.texts import words
 
 
 async def find(
     transaction: Transaction, project: Project | None, text: str, limit: int
 ) -> Answer[list[dict[str, Any]]]:
-    """The customers whose id holds the text, whatever its case, in the order of their ids."""
+    """The customers whose id holds every word of the text, in any case, in the order of their ids."""
     rows = (
-        await transaction.all("customers_with", project.n, caseless(text.strip()), limit + 1)
+        await transaction.all("customers_with", project.n, json.dumps(words(text)), limit + 1)
         if project
         else []
     )

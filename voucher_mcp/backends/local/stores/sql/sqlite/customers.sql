@@ -3,7 +3,9 @@ SELECT c.id, (
     SELECT coalesce(sum(h.count), 0) FROM holdings AS h LEFT JOIN pools AS p ON p.n = h.pool
     WHERE h.project = c.project AND h.customer = c.id AND p.deleted_at IS NULL
 )
-FROM customers AS c WHERE c.project = ?1 AND instr(c.folded, ?2) ORDER BY c.id LIMIT ?3;
+FROM customers AS c
+WHERE c.project = ?1 AND NOT EXISTS (SELECT 1 FROM json_each(?2) AS word WHERE instr(c.folded, word.value) = 0)
+ORDER BY c.id LIMIT ?3;
 
 -- customer_known
 SELECT 1 FROM customers WHERE project = ?1 AND id = ?2;
