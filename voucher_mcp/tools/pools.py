@@ -90,7 +90,7 @@ Generate = Annotated[
 async def list_voucher_pools(
     call: Call, skip: Annotated[Integer, Field(ge=0)] = 0
 ) -> Answer[list[VoucherPoolSummary]]:
-    """List the pools of codes, with how many codes each has and how many are still available."""
+    """List the pools with their counts of codes and dates (Unix seconds); `active` is false while paused."""
     return await call.backend.list_voucher_pools(skip, MAX_POOLS_A_PAGE)
 
 
@@ -202,7 +202,7 @@ async def assign_voucher_code(
     pool_id: PoolId,
     customer_id: Annotated[Text, Field(min_length=1, max_length=255)],
 ) -> Answer[AssignedCode]:
-    """Give the next available code of a pool to a customer."""
+    """Give the next available code of a pool to a customer, another one if they hold some already."""
     if not customer_id.isprintable():
         raise InvalidInput("`customer_id` must be printable text.", field="customer_id")
     return await call.backend.assign_voucher_code(call.write, pool_id, customer_id)

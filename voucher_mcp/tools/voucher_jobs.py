@@ -63,7 +63,8 @@ async def update_vouchers_in_bulk(
         List, BeforeValidator(codes_looked_up), Field(description="[{code, metadata}], at most 10 MB")
     ],
 ) -> Answer[dict[str, Any]]:
-    """Begin to merge metadata into vouchers, each its own; null removes a key."""
+    """Begin to merge metadata into vouchers, each its own; null removes a key. Follow it with
+    get_async_action."""
     return await call.backend.update_vouchers_in_bulk(call.write, vouchers)
 
 
@@ -81,7 +82,7 @@ async def update_vouchers_metadata_in_bulk(
     codes: Annotated[Texts | None, BeforeValidator(codes_looked_up)] = None,
     pool_id: Annotated[PoolId | None, Field(description="Instead: all codes of this pool")] = None,
 ) -> Answer[dict[str, Any]]:
-    """Begin to merge the same metadata into all of these vouchers."""
+    """Begin to merge the same metadata into all of these vouchers; follow it with get_async_action."""
     if (codes is None) == (pool_id is None):
         raise InvalidInput("Give either `codes` or `pool_id`.", field="codes")
     return await call.backend.update_vouchers_metadata_in_bulk(call.write, codes, metadata, pool_id)

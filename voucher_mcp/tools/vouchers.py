@@ -145,7 +145,8 @@ async def generate_random_code(
 
 @tool(toolset="vouchers", title="Get a voucher")
 async def get_voucher(call: Call, code: Code, detail: Detail = "concise") -> Answer[Any]:
-    """Get one voucher: what it is worth, when it is valid, how often it was redeemed, its balance."""
+    """Get one voucher: its worth, dates and days (0 Sunday), status, redemptions, balance (with what is in
+    `reservations`)."""
     return await call.backend.get_voucher(code, detail)
 
 
