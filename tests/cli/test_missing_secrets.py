@@ -38,7 +38,7 @@ def config(cli: Command) -> str:
 async def test_the_server_goes_on_with_the_other_projects(cli: Command, config: str) -> None:
     async with start(cli.folder) as wire:
         hello = await wire.open()
-        assert 'shop: "shop", voucherify, write, cannot be used' in hello["instructions"]
+        assert 'shop: "shop", voucherify, write, EUR, UTC, cannot be used' in hello["instructions"]
         offers = {one["id"]: one for one in (await wire.call("list_projects"))["data"]}
         assert offers["shop"]["unusable"].startswith(SHOP)
         assert offers["hotel"]["unusable"].startswith(HOTEL)

@@ -53,6 +53,7 @@ TRAITS: Mapping[str, Traits] = {
     "disable_voucher": Traits("Disable a voucher", writes=True),
     "delete_voucher": Traits("Delete a voucher", writes=True, irreversible=True),
     "update_voucher_balance": Traits("Add or remove balance", writes=True),
+    "move_voucher_balance": Traits("Move balance to another card", writes=True),
     "list_voucher_transactions": Traits("List a voucher's transactions"),
     # a vendor may make up the codes of rows without one
     "import_vouchers": Traits("Import vouchers", writes=True, idempotent=False),
@@ -61,6 +62,7 @@ TRAITS: Mapping[str, Traits] = {
     "update_vouchers_metadata_in_bulk": Traits("Update metadata in bulk", writes=True),
     "export_voucher_transactions": Traits("Export voucher transactions", exports=True),
     "release_validation_session": Traits("Release a validation session", writes=True),
+    "find_customers": Traits("Find customers"),
     "list_customer_redeemables": Traits("List a customer's redeemables"),
     # a session without a key of the caller's is another one each time
     "validate_vouchers": Traits("Validate vouchers", reserves=True, idempotent=False),
@@ -84,6 +86,7 @@ WITH_DETAIL = [
     "disable_voucher",
     "list_customer_redeemables",
     "redeem_vouchers",
+    "rollback_redemption",
     "list_redemptions",
     "get_redemption",
 ]
@@ -91,6 +94,7 @@ WITH_DETAIL = [
 
 POOL = "Summer"
 CARD = "CARD"
+OTHER = "OTHER"
 HOLDER = "bob"
 SESSION = "session"
 REDEMPTION, IMPORT, EXPORT = "{redemption}", "{import}", "{export}"
@@ -121,6 +125,7 @@ _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "disable_voucher": {"code": "C"},
     "delete_voucher": {"code": CARD},
     "update_voucher_balance": {"code": CARD, "amount": 100, "idempotency_key": "balance"},
+    "move_voucher_balance": {"from_code": CARD, "to_code": OTHER, "amount": 100, "idempotency_key": "move"},
     "list_voucher_transactions": {"code": CARD},
     "import_vouchers": {"vouchers": [{"code": "I1", "gift": {"amount": 500}}]},
     "import_vouchers_using_csv": {"csv": "Code,Voucher Type,Value\nI1,GIFT_VOUCHER,5\n"},
@@ -128,6 +133,7 @@ _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "update_vouchers_metadata_in_bulk": {"codes": [CARD], "metadata": {"season": "summer"}},
     "export_voucher_transactions": {"code": CARD},
     "release_validation_session": {"code": CARD, "session_key": SESSION},
+    "find_customers": {"text": HOLDER},
     "list_customer_redeemables": {"customer_id": HOLDER},
     "validate_vouchers": {"redeemables": _REDEEMABLES, "order": _ORDER},
     "redeem_vouchers": {"redeemables": _REDEEMABLES, "order": _ORDER, "idempotency_key": "redeem"},
@@ -149,7 +155,7 @@ def example(tool: str) -> dict[str, Any]:
 
 
 async def prepare(client: Client, project_id: str = "shop") -> None:
-    """Make what most examples work on: a pool with three codes, and a gift card on its own."""
+    """Make what most examples work on: a pool with three codes, and two gift cards on their own."""
     await done(
         client,
         "create_voucher_pool",
@@ -159,6 +165,7 @@ async def prepare(client: Client, project_id: str = "shop") -> None:
         codes=["A", "B", "C"],
     )
     await done(client, "create_voucher", project_id=project_id, code=CARD, gift={"amount": 1_000})
+    await done(client, "create_voucher", project_id=project_id, code=OTHER, gift={"amount": 1})
 
 
 async def ready(client: Client, tool: str) -> dict[str, Any]:

@@ -69,7 +69,7 @@ class CodeFile:
         try:
             self._table = CodeTable.opened(self._blocks(), self._chosen, place)
         except Unreadable as error:
-            raise InvalidInput(error.sentence) from None
+            raise InvalidInput(f"{error.sentence} {error.choice}".rstrip()) from None
         return self._table
 
     def codes(self, bad: Bad, *, balance: int | None = None, points: bool = False) -> Iterator[NewCode]:

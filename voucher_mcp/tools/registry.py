@@ -97,11 +97,12 @@ class ToolDefinition:
         """The tool as tools/list shows it to somebody with projects in these systems."""
         return Tool(
             name=self.name,
+            title=self.title,
             description=self.description,
             input_schema=input_schema(self.arguments, systems, self.always),
             output_schema=output_schema(self.data, self.listing),
             annotations=ToolAnnotations(
-                title=self.title,  # here alone: each session pays for a second one
+                title=self.title,  # some clients show this one alone
                 read_only_hint=self.only_reads,
                 destructive_hint=self.irreversible,
                 # what is deleted stays deleted, and a key that must be sent makes a write happen once

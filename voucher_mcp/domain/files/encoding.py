@@ -21,10 +21,12 @@ _AS_UTF8: Final = (
 class Unreadable(Exception):
     """A file as a whole is not understood: why, and on which line where that is known."""
 
-    def __init__(self, problem: str, line: int | None = None) -> None:
+    def __init__(self, problem: str, line: int | None = None, *, choice: str = "") -> None:
+        """`choice` says what a person who types a command can add to it; a tool has no such option."""
         super().__init__(problem)
         self.problem = problem
         self.line = line
+        self.choice = choice
 
     @property
     def sentence(self) -> str:

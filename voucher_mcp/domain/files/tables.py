@@ -22,6 +22,8 @@ _LOOKED_AT: Final = 50
 _SEPARATOR = re.compile(r'"?sep=([,;\t|])"?[,;\t|]*', re.IGNORECASE)
 """The line with which Excel is told what parts the cells."""
 
+_CODE_COLUMN: Final = "Or say which it is with --column code=HEADER."
+
 _SEVERAL = re.compile(r"[,;\t|]")
 _REMARK = re.compile(r'\s*"?(#|//)(\s|$)')
 
@@ -118,7 +120,8 @@ def _delimiter(line: str, said: str | None, is_code: Callable[[str], bool]) -> s
         return None
     raise Unreadable(
         f"the first line, {quoted(line.strip())}, has several cells and none of them is `code`. Name the "
-        "column that holds the codes `code`, or say which it is with --column code=HEADER"
+        "column that holds the codes `code`",
+        choice=_CODE_COLUMN,
     )
 
 
@@ -139,9 +142,9 @@ def _require_list(lines: Sequence[str], number: int) -> None:
     if remark or is_heading(first, others):
         raise Unreadable(
             f"the first line, {quoted(first)}, looks like a heading or a remark. If it is the heading of the "
-            "codes, name it with --column code=HEADER, or write `code` in its place; if it is a code, put a "
-            "line `code` above it",
+            "codes, write `code` in its place; if it is a code, put a line `code` above it",
             number,
+            choice=_CODE_COLUMN,
         )
 
 
