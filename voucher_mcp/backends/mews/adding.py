@@ -21,6 +21,8 @@ MAX_GENERATED = 5_000
 GENERATED_SHOWN = 100
 ROUNDS = 20
 """How often codes that turned out taken are made again (ours)."""
+SPARE = 100
+"""So many are tried then, however few are missing: one look tells of all of them."""
 
 SETTLED_BY = "list_voucher_codes of the pool (the newest codes come first)"
 
@@ -189,13 +191,15 @@ def undecided() -> OutcomeUnknown:
 async def _fresh(account: Account, generation: Generation) -> list[str]:
     """So many random codes that no active code has."""
     fresh: dict[str, None] = {}
+    tried = generation.count
     for _ in range(ROUNDS):
-        missing = generation.count - len(fresh)
-        made = [value for value in generation.config.generate(missing) if value not in fresh]
+        made = [value for value in generation.config.generate(tried) if value not in fresh]
         taken = await account.active_codes(made)
         fresh |= dict.fromkeys(value for value in made if value not in taken)
-        if len(fresh) == generation.count:
-            return list(fresh)
+        if len(fresh) >= generation.count:
+            return list(fresh)[: generation.count]
+        missing = generation.count - len(fresh)
+        tried = min(max(missing, SPARE), generation.config.space() // 2)
     raise InvalidInput(
         f"Nearly all codes of this form are taken: {len(fresh):,} of {generation.count:,} could be made. "
         "Ask for a longer length or another pattern, prefix or postfix.",
