@@ -38,7 +38,7 @@ def new_key() -> str:
 def can_write(tool: str, arguments: Mapping[str, Any]) -> bool:
     """Whether a call, or the one that it is the dry run of, changes something: only of these is it said."""
     if tool == "validate_vouchers":
-        return bool(arguments.get("session"))
+        return arguments.get("session") not in (None, "", [], {})
     return tool in all_tools() and not tool.startswith(("get_", "list_", "find_"))
 
 

@@ -84,8 +84,9 @@ async def open_engine(path: Path, timezone: str = "UTC") -> AsyncIterator[LocalB
 
 @asynccontextmanager
 async def open_agent(path: Path, **keys: Any) -> AsyncIterator[Agent]:
-    """An agent of a server with that file as its project, where nobody is asked before a deletion."""
-    table = {"backend": "local", "url": f"sqlite:///{path}", "destructive": "allow", **keys}
+    """An agent of a server with that file as its project, where nobody is asked about anything."""
+    free = {"destructive": "allow", "limits": {"confirm_above": "none"}}
+    table = {"backend": "local", "url": f"sqlite:///{path}", **free, **keys}
     async with Client(build_server(Settings.model_validate({"projects": {PROJECT: table}}))) as client:
         tools = (await client.list_tools()).tools
         keyed = frozenset(t.name for t in tools if "idempotency_key" in t.input_schema["properties"])

@@ -70,6 +70,10 @@ OTHER_TOOLS: Mapping[str, tuple[str, ...]] = {
     "get_redemption": (f"{REDEMPTIONS}::test_redemptions_are_listed_newest_first_by_who_what_and_when",),
     "get_async_action": ("engine/test_jobs.py::test_an_import_makes_vouchers_without_a_pool",),
     "get_export": ("engine/test_jobs_exports.py::test_a_finished_export_is_a_resource_link_and_a_resource",),
+    "find_customers": (
+        "backends/test_customers.py::test_customers_are_found_by_a_part_of_their_id_in_any_case",
+    ),
+    "move_voucher_balance": ("backends/test_moving_balances.py::test_an_amount_moves_from_card_to_card",),
     "list_projects": ("protocol/test_access.py::test_list_projects_says_what_each_project_is_and_cannot_do",),
     "list_voucher_pools": (f"{POOLS}::test_the_list_shows_the_id_name_and_counts_of_each_pool",),
     "get_voucher_pool": (f"{POOLS}::test_a_pool_adds_the_project_and_what_draws_from_it",),

@@ -92,7 +92,7 @@ async def test_what_a_session_reserves_cannot_be_taken_off(agent: Agent) -> None
     await agent.ok("update_voucher_balance", code="G", amount=-400)
 
 
-@pytest.mark.parametrize("amount", [0, 1.5, "5", True, LARGEST + 1, -LARGEST - 1, LARGEST - 999])
+@pytest.mark.parametrize("amount", [0, 1.5, "5.5", True, LARGEST + 1, -LARGEST - 1, LARGEST - 999])
 async def test_an_amount_that_is_none_is_refused(agent: Agent, amount: Any) -> None:
     await card(agent)
     assert (await agent.refused("invalid_input", "update_voucher_balance", code="G", amount=amount))[

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from evals import attempt, world
@@ -13,10 +14,10 @@ from evals.scripted import walk
 
 
 @pytest.fixture(scope="session")
-async def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the shop."""
     folder = tmp_path_factory.mktemp("evals")
-    await world.make(folder)
+    anyio.run(world.make, folder)
     return folder
 
 

@@ -169,6 +169,9 @@ async def test_list_projects_says_what_each_project_is_and_cannot_do(era: str, d
         "unavailable_tools": [],
         "timezone": "UTC",
         "currency": "EUR",
+        "destructive": "confirm",
+        "confirm_above": 100_000,
+        "limits": {},
     }
     assert archive == {
         "id": "archive",
@@ -178,6 +181,9 @@ async def test_list_projects_says_what_each_project_is_and_cannot_do(era: str, d
         "unavailable_tools": WRITING,
         "timezone": "Europe/Berlin",
         "currency": "CHF",
+        "destructive": "confirm",
+        "confirm_above": 100_000,
+        "limits": {},
     }
 
 

@@ -49,7 +49,8 @@ async def test_no_value_breaks_the_server(
     caplog.set_level(logging.ERROR)
     begun = []
     # who says no to a deletion has it tried and undone: the next value meets the same pool
-    async with connect(settings(database), person=Person(ElicitResult(action="decline"))) as client:
+    free = settings(database, keys={"limits": {"confirm_above": "none"}})
+    async with connect(free, person=Person(ElicitResult(action="decline"))) as client:
         await prepare(client)
         async for arguments in hostile_to(client, tool):
             envelope = await call(client, tool, **arguments)

@@ -17,6 +17,7 @@ from voucher_mcp.domain.voucher import (
     parse_terms,
     parse_update,
     public_terms,
+    redeemed_before,
 )
 
 PERCENT = {"type": "PERCENT", "percent_off": 30}
@@ -115,15 +116,13 @@ def test_an_import_passes_over_what_the_documents_skip_and_names_it() -> None:
     extras = {
         "validation_rules": ["val_1"],
         "discont": 1,
-        "redemption": {"quantity": 1, "redeemed_quantity": 1},
+        "redemption": {"quantity": 2, "redeemed_quantity": 1},
     }
-    terms, skipped = parse_import_row({"discount": PERCENT, **extras}, "vouchers.3")
-    assert terms["redemption"] == {"quantity": 1}
-    assert skipped == [
-        "vouchers.3.validation_rules",
-        "vouchers.3.discont",
-        "vouchers.3.redemption.redeemed_quantity",
-    ]
+    body = {"discount": PERCENT, **extras}
+    terms, skipped = parse_import_row(body, "vouchers.3")
+    assert redeemed_before(body, terms) == 1  # which is taken over
+    assert terms["redemption"] == {"quantity": 2}
+    assert skipped == ["vouchers.3.validation_rules", "vouchers.3.discont"]
 
 
 def test_a_wrong_value_fails_an_import_row() -> None:

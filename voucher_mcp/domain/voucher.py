@@ -97,7 +97,29 @@ def parse_import_row(body: object, path: str) -> tuple[VoucherTerms, list[str]]:
     terms = _read_terms(body, path, require_type=True, skipped=skipped)
     if terms["type"] == "LOYALTY_CARD":
         raise fault(member(path, "type"), "LOYALTY_CARD cannot be imported: a loyalty card belongs to a pool")
-    return terms, skipped
+    taken_over = member(member(path, "redemption"), "redeemed_quantity")
+    return terms, [field for field in skipped if field != taken_over]
+
+
+def redeemed_before(body: Mapping[str, Any], terms: VoucherTerms) -> int:
+    """How often a row of an import tells that its voucher was redeemed elsewhere, which is taken over (ours).
+
+    Raises:
+        InvalidInput: it is no whole number, more than the voucher can be redeemed, or of a gift card.
+    """
+    redemption = body.get("redemption")
+    told = redemption.get("redeemed_quantity") if isinstance(redemption, dict) else None
+    if told in (None, "", 0):
+        return 0
+    if terms["type"] == "GIFT_VOUCHER":  # how much of it is left nobody says
+        raise fault(
+            "redemption.redeemed_quantity", "tells that the card was used, and it would be full again"
+        )
+    count: int = whole_number(1)(told, "redemption.redeemed_quantity", None)
+    limit = terms.get("redemption")
+    if limit is not None and limit["quantity"] is not None and count > limit["quantity"]:
+        raise fault("redemption.redeemed_quantity", f"is more than the quantity, {limit['quantity']}")
+    return count
 
 
 def parse_update(body: object, current: VoucherTerms, *, path: str = "") -> VoucherTerms:
@@ -200,12 +222,11 @@ def _read_terms(body: object, path: str, require_type: bool, skipped: Skipped) -
 
 
 def _refuse_used(body: object, path: str) -> None:
-    """Raises InvalidInput where a row tells that its voucher was used elsewhere (ours): it would be new."""
+    """Raises InvalidInput where a row tells that its card was spent from (ours): it would be new again."""
     given = body if isinstance(body, dict) else {}
     parts = [(name, given[name]) for name in ("redemption", "gift") if isinstance(given.get(name), dict)]
     for name, part in parts:
         told = {
-            "redeemed_quantity": part.get("redeemed_quantity") not in (None, "", 0),
             "redeemed_amount": part.get("redeemed_amount") not in (None, "", 0),
             "balance": part.get("balance") not in (None, "", part.get("amount")),
         }

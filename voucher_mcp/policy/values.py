@@ -25,13 +25,14 @@ class BackendValues:
         self._limited = needs_worth(allowed)
         self._reading = self._limited or allowed.asked_above is not None  # of CSV, which takes time
         self._looking = self._limited or backend.journals
+        self._holding = backend.can("update_voucher_balance")  # elsewhere no code is money
         self._counting = allowed.max_codes_per_call is not None
         self.digits = MINOR_UNITS[project.currency]
         self.looked = False
         """Whether anything was looked up, so that it can have changed when the write is made."""
 
     async def template(self, pool_id: str) -> Mapping[str, Any]:
-        pool = await self._pool(pool_id, self._reading)
+        pool = await self._pool(pool_id, self._reading and self._holding)
         voucher = pool.get("template")
         return voucher if isinstance(voucher, dict) else {}
 

@@ -28,7 +28,7 @@ def failure(error: VoucherError, *, listing: bool = False, of_write: bool = Fals
     Whether anything was changed is said of a write, or of its dry run, alone: in `applied`, and in `error`
     where nothing was.
     """
-    message = error.message
+    message = error.message if error.message.endswith((".", "?", "!")) else f"{error.message}."
     if of_write and error.applied == "no":
         message += " Nothing was changed."
     details = {

@@ -26,7 +26,7 @@ _STRINGS = {"type": "array", "items": _STRING}
         "currency": _STRING,
         "destructive": _STRING,
         "confirm_above": {},
-        "limits": {"type": "object", "additionalProperties": True},
+        "limits": {},
     },
 )
 async def list_projects(call: ProjectsCall) -> Answer[list[dict[str, Any]]]:

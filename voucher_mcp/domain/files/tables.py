@@ -92,7 +92,7 @@ def _start(head: Sequence[str], is_code: Callable[[str], bool]) -> tuple[int, st
     delimiter: str | None = None
     passed_over: list[int] = []
     for at, line in enumerate(head):
-        if not line.strip():
+        if not line.strip(f'{DELIMITERS} "\n'):  # a row without anything in it
             continue
         if delimiter is None and not passed_over and (said := _SEPARATOR.fullmatch(line.strip("\n"))):
             delimiter = said[1]

@@ -12,6 +12,7 @@ from voucher_mcp.backends.local.pools import codes, taken
 from voucher_mcp.backends.local.references import is_an_id
 from voucher_mcp.backends.local.stores.base import Row, Transaction
 from voucher_mcp.backends.local.vouchers.voucher_writes import own_row
+from voucher_mcp.backends.local.vouchers.vouchers import ASSIGNED, AVAILABLE, REDEEMED
 from voucher_mcp.domain.code_config import MAX_CODE_LENGTH, is_valid_code, validate_code
 from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.domain.files.cells import plain
@@ -19,7 +20,7 @@ from voucher_mcp.domain.files.life import Place
 from voucher_mcp.domain.files.voucher_rows import VoucherColumns
 from voucher_mcp.domain.texts import composed, folded
 from voucher_mcp.domain.times import to_iso
-from voucher_mcp.domain.voucher import parse_import_row
+from voucher_mcp.domain.voucher import VoucherTerms, parse_import_row, redeemed_before
 from voucher_mcp.domain.wording import value_in_words
 
 _REMEMBERED = 10_000
@@ -60,7 +61,7 @@ class _Import(InputJob):
             else:
                 parsed, skipped = parse_import_row(body, "")
                 self.ignored.update(skipped)
-                terms = own_row(parsed)
+                terms = (*own_row(parsed), *_use(redeemed_before(body, parsed), parsed))
         except InvalidInput as error:
             terms = problem_of(error.message)
         if len(self._known) >= _REMEMBERED:
@@ -91,12 +92,21 @@ class _Import(InputJob):
         return failures
 
 
+def _use(redeemed: int, terms: VoucherTerms) -> tuple[int, int]:
+    """How often the voucher was redeemed, and the status that it has by that."""
+    limit, gift = terms.get("redemption"), terms.get("gift")
+    used_up = limit is not None and limit["quantity"] is not None and redeemed >= limit["quantity"]
+    if used_up or (gift is not None and gift["amount"] == 0):
+        return redeemed, REDEEMED
+    return redeemed, ASSIGNED if redeemed else AVAILABLE
+
+
 def _shown(record: Record, currency: str) -> dict[str, Any]:
     """A row as it was read: code, type, value, dates and the rest, or what is wrong with it."""
     shown: dict[str, Any] = {"row": record.row, "code": record.code}
     if record.problem is not None:
         return {**shown, "problem": record.problem}
-    text, active, start_date, expiration_date, metadata = record.content
+    text, active, start_date, expiration_date, metadata, redeemed, _ = record.content
     terms = json.loads(text)
     rest = {
         "value": value_in_words(terms, currency),
@@ -104,6 +114,7 @@ def _shown(record: Record, currency: str) -> dict[str, Any]:
         "expiration_date": to_iso(expiration_date),
         "active": bool(active),
         "metadata": json.loads(metadata) if metadata else None,
+        "redeemed_quantity": redeemed or None,
     }
     return {**shown, **terms, **{name: value for name, value in rest.items() if value is not None}}
 

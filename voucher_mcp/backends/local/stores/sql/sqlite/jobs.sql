@@ -62,9 +62,10 @@ SELECT code, reason, row FROM job_failures WHERE job = ?1 ORDER BY row LIMIT ?2;
 
 -- voucher_import
 INSERT INTO vouchers (
-    project, code, folded, terms, active, start_date, expiration_date, metadata, status, updated_at, created_at
+    project, code, folded, terms, active, start_date, expiration_date, metadata, redeemed_quantity, status,
+    updated_at, created_at
 )
-VALUES (?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?2, ?2) ON CONFLICT DO NOTHING;
+VALUES (?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?2, ?2) ON CONFLICT DO NOTHING;
 
 -- transactions_extent
 SELECT coalesce(max(n), 0), count(*) FROM transactions WHERE voucher = ?1;
