@@ -126,10 +126,10 @@ async def test_import_vouchers(agent: Agent) -> None:
 async def test_an_imported_voucher_that_was_used_up_stays_used_up(agent: Agent) -> None:
     await finished(agent, "import_vouchers", vouchers=IMPORT)
     (used,) = [body["code"] for body in IMPORT if body.get("redemption", {}).get("redeemed_quantity")]
-    assert (await agent.data("enable_voucher", code=used))["status"] == "USED"
-    await agent.refused(
-        "quantity_exceeded", "redeem_vouchers", redeemables=[{"object": "voucher", "id": used}]
-    )
+    shown = await agent.data("get_voucher", code=used, detail="full")
+    assert shown["redemption"]["redeemed_quantity"] == shown["redemption"]["quantity"] == 1
+    changed = {"active": True, "expiration_date": "2099-01-01"}
+    assert (await agent.data("update_voucher", code=used, **changed))["status"] == "USED"
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,9 @@ class Fuzzer:
         if "code_ids" in arguments and chance.random() < 0.7:  # of the pool that they are in
             number = chance.choice(self._known["stock"])
             arguments |= {"pool_id": f"Summer {number}", "code_ids": [f"S{number}.{chance.randint(0, 2)}"]}
+        if "from_code" in arguments and chance.random() < 0.7:  # two cards that there are
+            cards = {"from_code": self._known_as("reserved"), "to_code": f"OTHER {self._known_as('stock')}"}
+            arguments |= cards
         if "session_key" in arguments:
             arguments["code"] = self._known_as("reserved")
         for name in {"name", "code"} & arguments.keys():
@@ -163,7 +166,7 @@ class Fuzzer:
             gift = {"gift": {"credits": chance.choice([1, 50, 10**6])}} if chance.random() < 0.6 else {}
             arguments["redeemables"] = [{**redeemable, **gift}]
         if "amount" in arguments:
-            arguments["amount"] = chance.choice([*_NUMBERS, -50, 50])
+            arguments["amount"] = chance.choice([*_NUMBERS, -50, 50, 1, 2])
 
     def _spoil(self, arguments: dict[str, Any], fields: list[str]) -> None:
         """Exchange an argument, a part of one, add one that may not be there, or leave one out."""

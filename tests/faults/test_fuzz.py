@@ -30,6 +30,7 @@ async def stock(client: Client, fuzzer: Fuzzer, number: int) -> None:
         fuzzer.know("code", *codes[:2])
     card, key = f"CARD {number}", f"stock {number}"
     await done(client, "create_voucher", **SHOP, code=card, gift={"amount": 1_000})
+    await done(client, "create_voucher", **SHOP, code=f"OTHER {number}", gift={"amount": 1})
     redeemable = {"object": "voucher", "id": card, "gift": {"credits": 1}}
     spent = await done(client, "redeem_vouchers", **SHOP, redeemables=[redeemable], idempotency_key=key)
     export = await done(client, "export_voucher_transactions", **SHOP, code=card)

@@ -119,7 +119,8 @@ def _check_failure(envelope: Envelope, tool: str, arguments: Table) -> None:
     assert envelope["data"] == ([] if answers_a_list(tool) else None)
     assert envelope["error"]
     assert envelope["error_code"] in ERROR_CODES
-    assert envelope.get("applied") in ({"no", "unknown", "partly"} if can_write(tool, arguments) else {None})
+    told = {"no", "unknown", "partly"} if can_write(tool, arguments) else {None}
+    assert envelope.get("applied") in told, (tool, arguments, envelope)
     assert envelope["error"].endswith("Nothing was changed.") is (envelope.get("applied") == "no"), envelope
     known = {
         "success",

@@ -28,8 +28,9 @@ def subject(arguments: Mapping[str, Any], codes: list[str]) -> str | None:
 
 def codes_in(arguments: Mapping[str, Any]) -> Iterable[str]:
     """The voucher codes that a call names."""
+    single = [arguments.get(name) for name in ("code", "from_code", "to_code")]
     several = [arguments.get(name) or () for name in ("code_ids", "codes", "redeemables", "vouchers")]
-    for entry in (arguments.get("code"), *(entry for entries in several for entry in entries)):
+    for entry in (*single, *(entry for entries in several for entry in entries)):
         if isinstance(entry, dict):
             entry = entry.get("code") or entry.get("value") or entry.get("id")
         if isinstance(entry, str) and entry:

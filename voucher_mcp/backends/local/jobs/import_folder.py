@@ -32,7 +32,7 @@ def read_blocks(folder: Path | None, path: Path) -> Iterator[bytes]:
     except (ValueError, RuntimeError):  # not within the folder; a loop of links
         raise _bad(f"must lie in the project's import_dir, which {shown} does not") from None
     except OSError:
-        raise _bad("cannot be read: import_dir is not there; the operator has to mend it") from None
+        raise _bad("cannot be read: import_dir is not there; the operator has to repair it") from None
     try:
         descriptor = _descend(root, parts)
         try:
@@ -46,7 +46,7 @@ def read_blocks(folder: Path | None, path: Path) -> Iterator[bytes]:
 def _blocks(descriptor: int, shown: str) -> Iterator[bytes]:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
-        raise _bad(f"{shown} is no file")
+        raise _bad(f"{shown} is not a file")
     size = status.st_size
     if size > MAX_FILE_BYTES:
         raise _too_large(size)
