@@ -80,8 +80,8 @@ Force = Annotated[Flag, Field(description="Free the codes, also of what was dele
 Generate = Annotated[
     Object | None,
     Field(
-        description="{count, length, charset, pattern (# = random, in place of length), "
-        "prefix, postfix: around it}"
+        description="{count, length, charset (its characters; A-Z 2-9 without I, O), pattern (# = random, "
+        "in place of length), prefix, postfix: around it}"
     ),
 ]
 
@@ -200,7 +200,10 @@ async def add_voucher_codes(
 async def assign_voucher_code(
     call: WritingCall,
     pool_id: PoolId,
-    customer_id: Annotated[Text, Field(min_length=1, max_length=255)],
+    customer_id: Annotated[
+        Text,
+        Field(description="Your own id of the customer, such as an e-mail", min_length=1, max_length=255),
+    ],
 ) -> Answer[AssignedCode]:
     """Give the next available code of a pool to a customer, another one if they hold some already."""
     if not customer_id.isprintable():

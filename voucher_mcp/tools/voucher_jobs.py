@@ -26,7 +26,8 @@ async def import_vouchers(
         Field(description="As in create_voucher (amounts in minor units), each with its code; at most 10 MB"),
     ],
 ) -> Answer[dict[str, Any]]:
-    """Begin to import vouchers and gift cards; follow it with get_async_action."""
+    """Begin to import vouchers and gift cards; a code that exists fails its row. Follow it with
+    get_async_action."""
     return await call.backend.import_vouchers(call.write, vouchers)
 
 
@@ -42,7 +43,8 @@ async def import_vouchers_using_csv(
     ] = None,
     path: Annotated[Text | None, Field(description="Instead: a file in the import_dir")] = None,
 ) -> Answer[dict[str, Any]]:
-    """Begin to import vouchers from CSV; follow it with get_async_action."""
+    """Begin to import vouchers from CSV; a code that exists fails its row. Follow it with
+    get_async_action."""
     if (csv is None) == (path is None):
         raise InvalidInput("Give either `csv` or `path`.", field="csv")
     source = CsvSource(text=csv, path=None if path is None else Path(path))
