@@ -11,8 +11,8 @@ from voucher_mcp.backends.local.jobs.jobs import Chunk, Failure
 from voucher_mcp.backends.local.pools import codes, taken
 from voucher_mcp.backends.local.references import is_an_id
 from voucher_mcp.backends.local.stores.base import Row, Transaction
+from voucher_mcp.backends.local.vouchers.standing import standing
 from voucher_mcp.backends.local.vouchers.voucher_writes import own_row
-from voucher_mcp.backends.local.vouchers.vouchers import ASSIGNED, AVAILABLE, REDEEMED
 from voucher_mcp.domain.code_config import MAX_CODE_LENGTH, is_valid_code, validate_code
 from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.domain.files.cells import plain
@@ -95,10 +95,8 @@ class _Import(InputJob):
 def _use(redeemed: int, terms: VoucherTerms) -> tuple[int, int]:
     """How often the voucher was redeemed, and the status that it has by that."""
     limit, gift = terms.get("redemption"), terms.get("gift")
-    used_up = limit is not None and limit["quantity"] is not None and redeemed >= limit["quantity"]
-    if used_up or (gift is not None and gift["amount"] == 0):
-        return redeemed, REDEEMED
-    return redeemed, ASSIGNED if redeemed else AVAILABLE
+    quantity = None if limit is None else limit["quantity"]
+    return redeemed, standing(quantity, redeemed, None if gift is None else gift["amount"])
 
 
 def _shown(record: Record, currency: str) -> dict[str, Any]:

@@ -12,13 +12,23 @@ from voucher_mcp.backends.local.vouchers.vouchers import ASSIGNED, AVAILABLE, RE
 
 def standing_of(voucher: Voucher) -> int:
     """The status that the voucher has by the rule, whatever its row says."""
-    quantity = voucher.quantity
-    if quantity is not None and voucher.redeemed_quantity >= quantity:
+    held = voucher.holder is not None or bool(voucher.spent or voucher.subtracted)
+    on_it = (voucher.balance or 0) if voucher.terms.get("type") == "GIFT_VOUCHER" else None
+    return standing(voucher.quantity, voucher.redeemed_quantity, on_it, held=held)
+
+
+def standing(quantity: int | None, redeemed: int, on_it: int | None, *, held: bool = False) -> int:
+    """The status by the rule.
+
+    Args:
+        quantity: how often it can be redeemed in all; None is without a limit.
+        redeemed: how often it was.
+        on_it: the balance of a gift card in minor units; None for what is none.
+        held: somebody holds it, or something of it is spent or taken off.
+    """
+    if (quantity is not None and redeemed >= quantity) or (on_it is not None and on_it <= 0):
         return REDEEMED
-    if voucher.terms.get("type") == "GIFT_VOUCHER" and (voucher.balance or 0) <= 0:
-        return REDEEMED
-    untouched = not (voucher.redeemed_quantity or voucher.spent or voucher.subtracted)
-    return AVAILABLE if voucher.holder is None and untouched else ASSIGNED
+    return ASSIGNED if held or redeemed else AVAILABLE
 
 
 async def settle(transaction: Transaction, voucher: Voucher) -> Voucher:
