@@ -2,12 +2,15 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 import voucher_mcp
+from tests.protocol.contract import TRAITS
+from voucher_mcp.backends.opening import SYSTEMS, adapter_of
+from voucher_mcp.backends.voucherify import errors
 from voucher_mcp.domain.texts import counted
 
 PACKAGE = Path(voucher_mcp.__file__).parent
@@ -16,6 +19,18 @@ CHANGED = re.compile(
     r"|\bunchanged\b",
     re.I,
 )
+
+
+TOOLS = re.compile(rf"\b({'|'.join([*TRAITS, 'start_voucher_import'])})\b")
+
+
+def text_of(node: ast.AST) -> str:
+    """What a message says, with `{}` where a value stands, as far as it is one text."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(p.value) if isinstance(p, ast.Constant) else "{}" for p in node.values)
+    if isinstance(node, ast.BinOp):
+        return text_of(node.left) + text_of(node.right)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def texts() -> Iterator[tuple[str, str]]:
@@ -28,11 +43,8 @@ def texts() -> Iterator[tuple[str, str]]:
         }
         for node in ast.walk(tree):
             where = f"{path.relative_to(PACKAGE)}:{getattr(node, 'lineno', 0)}"
-            if isinstance(node, ast.JoinedStr):
-                parts = (part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
-                yield "".join(map(str, parts)), where
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in plain:
-                yield node.value, where
+            if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and id(node) not in plain):
+                yield text_of(node), where
 
 
 TEXTS = list(texts())
@@ -64,3 +76,62 @@ def test_plurals_are_made_in_one_place() -> None:
 )
 def test_one_is_no_plural(count: int, said: str) -> None:
     assert counted(count, "code") == said
+
+
+RAISED = ("NotFound", "SessionNotFound")
+
+
+def not_found() -> Iterator[tuple[str, str]]:
+    """Every message that says that something is not there, and its file: what NotFound and SessionNotFound
+    are raised with, and what a vendor's own answer is put into words as."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = str(path.relative_to(PACKAGE))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in RAISED:
+                yield name, text_of(node.args[0])
+    starts = re.compile(r"(There is no|Not in the) (pool|voucher|redemption|session|export|async action)\b")
+    yield from ((where.rpartition(":")[0], text) for text, where in TEXTS if starts.match(text))
+
+
+NO_TOOL_HELPS: Mapping[tuple[str, str], str] = {
+    ("backends/bloomreach/upstream_project.py", "The account that signed in"): "the operator's to repair",
+    (
+        "backends/local/redemptions/sessions.py",
+        "There is no session {}",
+    ): "its two hints name them, see below",
+    ("cli/codes_import.py", "There is no pool {}"): "a person at a command, who is told its options",
+    ("cli/reach.py", "There is no project {}"): "the same; it names the projects",
+    ("tools/dispatch.py", "There is no tool {}"): "it names the nearest tool, or tools/list",
+}
+
+
+def test_what_is_not_found_names_the_tool_that_finds_it() -> None:
+    found = list(dict.fromkeys(not_found()))
+    assert len(found) > 15
+    silent = [(name, text) for name, text in found if not TOOLS.search(text)]
+    excused = {(name, start) for name, start in NO_TOOL_HELPS for n, t in silent if n == name and start in t}
+    assert excused == NO_TOOL_HELPS.keys(), "an exception that is none any more"
+    assert [
+        (name, text)
+        for name, text in silent
+        if not any(name == n and start in text for n, start in NO_TOOL_HELPS)
+    ] == []
+
+
+def test_the_hints_of_a_vendors_not_found_name_tools() -> None:
+    hints = [hint for _, hint in errors._RESOURCES.values()]
+    assert [hint for hint in (*hints, errors._ANY_RESOURCE) if not TOOLS.search(hint)] == []
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_message_of_a_system_names_only_tools_that_it_serves(system: str) -> None:
+    adapter = adapter_of(system)
+    named = {
+        (tool, where)
+        for text, where in TEXTS
+        if where.startswith(f"backends/{system}/")
+        for tool in TOOLS.findall(text)
+        if tool != "list_projects"  # the server's own, and Bloomreach has one of that name
+    }
+    assert [(tool, where) for tool, where in sorted(named) if not adapter.can(tool)] == []
+    assert system == "bloomreach" or len({tool for tool, _ in named}) > 2

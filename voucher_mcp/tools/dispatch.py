@@ -153,7 +153,7 @@ class Dispatcher:
             return project
         known = ", ".join(quoted(known) for known in list(self.settings.projects)[:10])
         raise NotFound(
-            f"There is no project {quoted(project_id)}. The projects are {known}.",
+            f"There is no project {quoted(project_id)}. list_projects shows what there is: {known}.",
             field="project_id",
         )
 

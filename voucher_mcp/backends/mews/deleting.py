@@ -50,7 +50,8 @@ async def find(account: Account, write: Write, pool: Pool, references: Sequence[
         hint = "" if whole else " Give ids instead of codes."
         raise InvalidInput(
             f"Not in the pool {quoted(pool.name)}{why}: {named}{' and others' if len(missing) > 5 else ''} "
-            f"({len(missing)} of {counted(len(references), 'code')}).{hint}",
+            f"({len(missing)} of {counted(len(references), 'code')}). list_voucher_codes shows those that "
+            f"are.{hint}",
             field="code_ids",
         )
     return list({_id(code): code for code in meant.values() if code is not None}.values())

@@ -55,13 +55,13 @@ def failure(reply: Reply, writing: bool) -> VoucherError:
             )
         case 404:
             return NotFound(
-                f"Mews does not have what was asked for{said}.{nothing} If that goes for every call, "
-                "base_url is wrong.",
+                f"Mews does not have what was asked for{said}.{nothing} list_voucher_pools and "
+                "list_voucher_codes show what there is; if they fail too, base_url is wrong.",
                 request_id=reply.request_id,
             )
         case 408 if not writing:
             return TooHeavy(
-                f"Mews found the request too heavy{said}. Try again with fewer items at once.",
+                f"Mews found the request too heavy{said}. Ask for less at once.",
                 request_id=reply.request_id,
             )
         case 409 | 423:

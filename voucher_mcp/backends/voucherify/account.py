@@ -22,7 +22,7 @@ from voucher_mcp.domain.errors import (
     UpstreamError,
     quoted,
 )
-from voucher_mcp.domain.texts import counted
+from voucher_mcp.domain.texts import caseless, counted
 from voucher_mcp.domain.write import Write
 
 API_VERSION: Final = "v2018-08-01"
@@ -118,10 +118,16 @@ class Account(Backend):
         """
         there = await self._get(voucher_path(name))
         if not is_named(there, name):
+            # how the other one is written is not said: a code that was only guessed would be given away
+            other = as_text(there.get("code")) or ""
+            meant = (
+                " There is one that differs from it only by capital and small letters."
+                if caseless(other) == caseless(name)
+                else ""
+            )
             error = NotFound(
-                f"There is no voucher {quoted(name)} in this project: Voucherify answers with "
-                f"{quoted(there.get('code'))}, which is another one. Codes are taken with their case; use "
-                "the one that is meant.",
+                f"There is no voucher {quoted(name)} in this project.{meant} list_vouchers shows what there "
+                "is.",
                 field="code",
             )
             error.add_note("not_found")  # as the vendor's own key says it

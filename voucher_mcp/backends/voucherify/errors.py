@@ -80,13 +80,20 @@ _RESOURCES: Final[Mapping[str, tuple[str | None, str]]] = {
     "voucher": ("code", "To see what there is use list_vouchers."),
     # an argument that each tool calls by another name
     "campaign": (None, "To see what there is use list_voucher_pools: pools are campaigns here."),
-    "category": ("category_id", "A category is made by naming a new one in `category`."),
-    "customer": ("customer_id", "A customer is named by the vendor's id or by your own source id."),
+    "category": ("category_id", "create_voucher makes a new one that it is given as `category`."),
+    "customer": ("customer_id", "To see who there is use find_customers."),
     "redemption": ("redemption_id", "To see what there is use list_redemptions."),
-    "session": ("session_key", "It was released, used up or has expired."),
-    "async_action": ("async_action_id", "Use the id that the import or bulk update answered."),
+    "session": (
+        "session_key",
+        "It was released, used up or has expired; validate_vouchers with a session reserves again.",
+    ),
+    "async_action": (
+        "async_action_id",
+        "Use the id that import_vouchers or update_vouchers_in_bulk answered.",
+    ),
     "export": ("export_id", "Use the id that export_voucher_transactions answered."),
 }
+_ANY_RESOURCE: Final = "list_voucher_pools, list_vouchers and list_redemptions show what there is."
 
 _HINTS: Final[Mapping[type[VoucherError], str]] = {
     Unauthorized: "The project's app_id and app_token (or oauth_token) are not accepted at this base_url: "
@@ -116,8 +123,8 @@ def failure(reply: Reply, writing: bool) -> VoucherError:
     kind = _kind(status, key_of(body))
     message = f"Voucherify refused the request (status {status}){words}."
     field = None
-    if kind is NotFound and (resource := _RESOURCES.get(str(body.get("resource_type")))) is not None:
-        field, hint = resource
+    if kind is NotFound:
+        field, hint = _RESOURCES.get(str(body.get("resource_type")), (None, _ANY_RESOURCE))
         kind = SessionNotFound if field == "session_key" else NotFound
         message += f" {hint}"
     elif kind is AlreadyExists and body.get("resource_type") == "voucher":

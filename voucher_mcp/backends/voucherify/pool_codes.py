@@ -161,7 +161,7 @@ class PoolCodeTools(Importing):
             named = ", ".join(map(quoted, strangers[:5])) + (" and others" if len(strangers) > 5 else "")
             raise InvalidInput(
                 f"Not in the pool {quoted(campaigns.name_of(campaign))}: {named} ({len(strangers)} of "
-                f"{counted(len(names), 'code')}).",
+                f"{counted(len(names), 'code')}). list_voucher_codes shows those that are.",
                 field="code_ids",
             )
 

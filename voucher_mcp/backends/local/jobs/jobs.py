@@ -121,11 +121,17 @@ async def find(transaction: Transaction, project: Project | None, name: str, *, 
     row = await transaction.one("job_by_id", project.n, name) if project else None
     if row is not None and (row[3] == EXPORT) is export:
         return Job.of(row)
-    what, field = ("export", "export_id") if export else ("async action", "async_action_id")
+    kept = "answered; it is kept for 30 days after its end."
+    if export:
+        raise NotFound(
+            f"There is no export {quoted(name)} in this project. Use the id that "
+            f"export_voucher_transactions {kept}",
+            field="export_id",
+        )
     raise NotFound(
-        f"There is no {what} {quoted(name)} in this project. The tool that began it answered its id; "
-        "it is kept for 30 days after its end.",
-        field=field,
+        f"There is no async action {quoted(name)} in this project. Use the id that import_vouchers or "
+        f"update_vouchers_in_bulk {kept}",
+        field="async_action_id",
     )
 
 

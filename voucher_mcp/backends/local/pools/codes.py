@@ -264,7 +264,8 @@ async def find_all(
         named = ", ".join(quoted(reference) for reference in islice(missing, 5))
         raise InvalidInput(
             f"Not in the pool {quoted(pool.name)}: {named}{' and others' if len(missing) > 5 else ''} "
-            f"({len(missing)} of {counted(len(references), 'code')}).{meant}",
+            f"({len(missing)} of {counted(len(references), 'code')}).{meant} list_voucher_codes shows those "
+            "that are.",
             field="code_ids",
         )
     return list({row[0]: row for _, row in found if row is not None}.values())

@@ -59,7 +59,7 @@ async def find(transaction: Transaction, project: Project, key: str, moment: int
     """
     if reserved := await reserved_by(transaction, project, key, moment):
         return reserved
-    raise _not_found(key, "session.key", "Validate again, or redeem without a session.")
+    raise _not_found(key, "session.key", "validate_vouchers reserves again, or redeem without one.")
 
 
 async def reserve(
@@ -101,7 +101,8 @@ async def release_one(
         SessionNotFound: it holds nothing of the voucher, or its time is up.
     """
     if voucher.n not in await reserved_by(transaction, project, key, moment):
-        raise _not_found(key, "session_key", "It may have been redeemed, released or expired already.")
+        hint = "It may have been redeemed, released or expired already; get_voucher shows live reservations."
+        raise _not_found(key, "session_key", hint)
     await release(transaction, project, key, [voucher.n])
 
 

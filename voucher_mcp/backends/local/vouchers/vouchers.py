@@ -164,7 +164,8 @@ async def find_to_free(transaction: Transaction, project: Project, reference: st
     voucher = await find_ever(transaction, project, reference)
     if not await transaction.one("voucher_holds_code", voucher.n):
         raise NotFound(
-            f"The voucher {quoted(reference)} was deleted and its code is free already.",
+            f"The voucher {quoted(reference)} was deleted, and its code is free already: create_voucher "
+            "takes it.",
             field="code",
         )
     return voucher
