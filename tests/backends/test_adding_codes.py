@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.backends.agent import Agent
+from tests.backends.opening import lacks
 
 pytestmark = pytest.mark.needs("add_voucher_codes")
 
@@ -100,11 +101,14 @@ async def test_any_printable_text_can_be_a_code(agent: Agent) -> None:
         assert await agent.texts(pool, code_ids=[code]) == [code]
 
 
-async def test_a_thousand_codes_a_call_and_no_more(agent: Agent) -> None:
+async def test_a_thousand_codes_a_call_and_no_more(agent: Agent, backend: str) -> None:
     pool = await agent.new_pool()
     codes = [f"CODE-{number}" for number in range(1_001)]
     answer = await agent.refused("invalid_input", "add_voucher_codes", pool_id=pool, codes=codes)
     assert answer["field"] == "codes"
+    assert "1,000" in answer["error"]
+    served = not lacks(backend, ["import_codes"])
+    assert ("`voucher-mcp codes import`" in answer["error"]) is served
     assert await agent.codes(pool) == []
     assert (await agent.ok("add_voucher_codes", pool_id=pool, codes=codes[:1_000]))["added"] == 1_000
     assert await agent.texts(pool) == codes[:1_000]

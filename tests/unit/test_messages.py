@@ -135,3 +135,27 @@ def test_a_message_of_a_system_names_only_tools_that_it_serves(system: str) -> N
     }
     assert [(tool, where) for tool, where in sorted(named) if not adapter.can(tool)] == []
     assert system == "bloomreach" or len({tool for tool, _ in named}) > 2
+
+
+SPLITS = re.compile(
+    r"several (smaller )?calls|(an?other|more|second) call\b|call again[^.]* for "
+    r"|(fewer|less) \w+ (at once|a call|in a call)|smaller (calls?|count|parts?|pieces|batch(es)?|steps)"
+    r"|in (smaller )?(parts|pieces|batches|steps|portions)\b|at most \S+ (\w+ )?in a call"
+    r"|\bsplit|one (by|at a) (one|time)|in turns?\b",
+    re.I,
+)
+NOT_ROUND_A_LIMIT: Mapping[str, str] = {
+    "call again with a new idempotency_key for the rest": "what a call that broke off did not reach",
+    "which deletes them one by": "why the bound is what it is; it asks for nothing",
+    "and this voucher system changes only codes that are named one by one": "the same",
+}
+
+
+def test_no_message_invites_to_split_a_call() -> None:
+    """A bound says what it is, and what takes more, never that several calls would do: with one that an
+    operator set that would be the way round it, and an agent does not tell one from the other."""
+    found = [(text, where) for text, where in TEXTS if SPLITS.search(text)]
+    assert {start for start in NOT_ROUND_A_LIMIT if any(start in text for text, _ in found)} == set(
+        NOT_ROUND_A_LIMIT
+    )
+    assert [(t, where) for t, where in found if not any(start in t for start in NOT_ROUND_A_LIMIT)] == []

@@ -107,7 +107,7 @@ class CodeConfig:
         wider = f"length {needed} or more" if self.pattern is None else f"a pattern with {needed} # or more"
         raise InvalidInput(
             f"{count} codes do not fit: {space} different codes are possible and at most half of them, "
-            f"{space // 2}, may be used. Use {wider}, a larger charset or a smaller count.",
+            f"{space // 2}, may be used. Use {wider}, or a larger charset.",
             field=field,
         )
 

@@ -41,7 +41,7 @@ class BackendValues:
         if pool and pool.get("total") is None and self._counting:
             raise LimitExceeded(
                 "How many codes this pool has cannot be told, so it cannot be held against the limit "
-                "max_codes_per_call. Name the codes, or have the operator lift it."
+                "max_codes_per_call. Only the operator can lift the limit."
             )
         return int(pool.get("total") or 0)
 

@@ -144,7 +144,8 @@ async def create_voucher_pool(
     """Create a pool, with codes of yours or generated ones if you like."""
     if codes is not None and generate is not None:
         raise _either()
-    return await call.backend.create_voucher_pool(call.write, name, voucher, _wanted(codes or [], generate))
+    wanted = _wanted(call, codes or [], generate)
+    return await call.backend.create_voucher_pool(call.write, name, voucher, wanted)
 
 
 @tool(
@@ -193,7 +194,7 @@ async def add_voucher_codes(
     """Add codes of yours, or generated ones (100 are shown); answers what became of each."""
     if (codes is None) == (generate is None):
         raise _either()
-    return await call.backend.add_voucher_codes(call.write, pool_id, _wanted(codes, generate))
+    return await call.backend.add_voucher_codes(call.write, pool_id, _wanted(call, codes, generate))
 
 
 @tool(toolset="pools", title="Assign a code to a customer", writes=True, key="required", worth=worth.of_one)
@@ -288,16 +289,17 @@ def _either() -> InvalidInput:
 
 
 def _wanted(
-    codes: Sequence[object] | None, generate: Mapping[str, Any] | None
+    call: WritingCall, codes: Sequence[object] | None, generate: Mapping[str, Any] | None
 ) -> Sequence[NewCode | BadCode] | Generation:
     if generate is not None:
         return _generation(generate)
     if len(codes or ()) > MAX_CODES_A_CALL:
-        raise InvalidInput(
-            f"`codes` takes at most {MAX_CODES_A_CALL:,} a call. For more, let the operator use "
-            "`voucher-mcp codes import`.",
-            field="codes",
+        instead = (
+            " A file of any length goes in with `voucher-mcp codes import`, which the operator can run."
+            if call.backend.can("import_codes")
+            else ""
         )
+        raise InvalidInput(f"`codes` takes at most {MAX_CODES_A_CALL:,}.{instead}", field="codes")
     return [_code(value) for value in codes or ()]
 
 
@@ -342,8 +344,7 @@ def _generation(generate: Mapping[str, Any]) -> Generation:
         count = 0
     if not 1 <= count <= MAX_GENERATED_A_CALL:
         raise InvalidInput(
-            f"`generate.count` must be an integer from 1 to {MAX_GENERATED_A_CALL:,}. For more, call again "
-            "with a new key.",
+            f"`generate.count` must be an integer from 1 to {MAX_GENERATED_A_CALL:,}.",
             field="generate.count",
         )
     config = CodeConfig.parse(form, "generate")

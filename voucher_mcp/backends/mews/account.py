@@ -211,6 +211,6 @@ class Account(Backend):
 def _untold() -> Conflict:
     return Conflict(
         "Some of these codes may exist already, in a pool of which not all codes could be looked through. "
-        "Send fewer codes at once, or other ones.",
+        "Use other ones.",
         field="codes",
     )

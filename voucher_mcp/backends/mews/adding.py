@@ -35,8 +35,7 @@ def require_possible(codes: Sequence[NewCode | BadCode] | Generation) -> None:
     """
     if isinstance(codes, Generation) and codes.count > MAX_GENERATED:
         raise InvalidInput(
-            f"On Mews at most {MAX_GENERATED:,} codes can be generated a call, as it takes 1,000 a "
-            "request. Call again with a new key for more.",
+            f"`generate.count` is at most {MAX_GENERATED:,} on Mews, which takes 1,000 codes a request.",
             field="generate.count",
         )
 

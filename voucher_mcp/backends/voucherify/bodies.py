@@ -165,8 +165,7 @@ def refuse_too_large(content: bytes | str, field: str) -> None:
     size = len(content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass"))
     if size > MAX_INPUT_BYTES:
         raise InvalidInput(
-            f"`{field}` is {size:,} bytes; the voucher system takes {MAX_INPUT_BYTES:,} at most. Send it "
-            "in several calls.",
+            f"`{field}` is {size:,} bytes; the voucher system takes {MAX_INPUT_BYTES:,} at most.",
             field=field,
         )
 

@@ -70,7 +70,7 @@ class Importing(RecoveredImports):
                 raise
             if len(codes) > LOOKED_UP:
                 error.message += (
-                    f" Send at most {LOOKED_UP} codes in a call to be told which of them are taken."
+                    f" Of more than {LOOKED_UP} codes nobody tells which; get_voucher does of each."
                 )
                 raise
         there = await self._existing(list(codes))

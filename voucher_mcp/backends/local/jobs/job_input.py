@@ -96,10 +96,17 @@ class JsonInput:
     """A list as a job's input: one value a line."""
 
     def __init__(
-        self, values: Iterable[Any], field: str, parameters: Mapping[str, Any] | None = None
+        self,
+        values: Iterable[Any],
+        field: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        instead: str = "",
     ) -> None:
+        """`instead` is a sentence: what takes more than fits."""
         self._values = values
         self._field = field
+        self._instead = instead
         self.total = 0
         self.parameters = parameters or {}
 
@@ -117,7 +124,7 @@ class JsonInput:
             size += len(lines[-1]) + 1
             whole += len(lines[-1]) + 1
             if whole > MAX_INPUT_BYTES:
-                raise too_large(self._field)
+                raise too_large(self._field, self._instead)
             if size >= CHUNK_BYTES:
                 yield Chunk(first, first + 1, b"\n".join(lines))
                 lines, size, first = [], 0, self.total
@@ -132,13 +139,10 @@ def json_rows(chunk: Chunk) -> Iterator[tuple[int, Any]]:
     return ((chunk.line + at, json.loads(line)) for at, line in enumerate(chunk.content.split(b"\n")))
 
 
-def too_large(field: str) -> InvalidInput:
-    """The error for an argument that is larger than a call may carry."""
-    return InvalidInput(
-        f"`{field}` may have at most {MAX_INPUT_BYTES // 1_000_000} MB. Send it in several calls, or let "
-        "the operator put a CSV file into import_dir for import_vouchers_using_csv.",
-        field=field,
-    )
+def too_large(field: str, instead: str = "") -> InvalidInput:
+    """The error for an argument that is larger than a call may carry, with what takes more."""
+    bound = f"`{field}` may have at most {MAX_INPUT_BYTES // 1_000_000} MB."
+    return InvalidInput(f"{bound} {instead}".strip(), field=field)
 
 
 def problem_of(message: str) -> str:

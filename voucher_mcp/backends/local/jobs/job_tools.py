@@ -33,6 +33,9 @@ from voucher_mcp.domain.write import Write
 EXPORTS_LISTED = 20
 _LOCK_POLL = 0.01
 
+_FILE_INSTEAD = "A larger CSV file goes in by `path` of import_vouchers_using_csv, once it is in import_dir."
+_POOL_INSTEAD = "`pool_id` takes all codes of a pool."
+
 
 class JobTools(Engine):
     """What runs on after the call that began it."""
@@ -53,7 +56,9 @@ class JobTools(Engine):
         self._import_dir = import_dir
 
     async def import_vouchers(self, write: Write, vouchers: Sequence[Fields]) -> Answer[Object]:
-        return await self._begin(write, JsonImport.type, JsonInput(vouchers, "vouchers"))
+        return await self._begin(
+            write, JsonImport.type, JsonInput(vouchers, "vouchers", instead=_FILE_INSTEAD)
+        )
 
     async def import_vouchers_using_csv(self, write: Write, csv: CsvSource) -> Answer[Object]:
         place = Place(self.zone, MINOR_UNITS[self._currency])
@@ -70,7 +75,7 @@ class JobTools(Engine):
         self, write: Write, codes: Sequence[str] | None, metadata: Fields, pool_id: str | None = None
     ) -> Answer[Object]:
         shared = {"metadata": parse_metadata(metadata, "metadata")}
-        source: Source = JsonInput(codes or (), "codes", shared)
+        source: Source = JsonInput(codes or (), "codes", shared, instead=_POOL_INSTEAD)
         if pool_id is not None:
             source = PoolInput(self, pool_id, shared)
         return await self._begin(write, SameUpdate.type, source)
@@ -188,5 +193,5 @@ def _text_blocks(text: str) -> Iterator[bytes]:
     """CSV that came as an argument; a lone surrogate will be no UTF-8."""
     content = text.encode("utf-8", "surrogatepass")
     if len(content) > MAX_INPUT_BYTES:
-        raise too_large("csv")
+        raise too_large("csv", _FILE_INSTEAD)
     return (content[at : at + CHUNK_BYTES] for at in range(0, len(content), CHUNK_BYTES))
