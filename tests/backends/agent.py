@@ -21,7 +21,7 @@ _KEYED = (
 
 
 def assert_reads_well(error: str, *, of_write: bool) -> None:
-    """It is in whole sentences, says at most once that nothing was changed, and one is no plural."""
+    """It is in whole sentences, says at most once that nothing was changed, and one is not a plural."""
     assert re.search(r"[.?]$", error), error
     assert re.search(r"[^.?] Nothing was changed\.$", error) is None, error
     assert len(re.findall(r"nothing (was )?changed", error, re.IGNORECASE)) <= of_write, error

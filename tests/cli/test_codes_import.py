@@ -197,8 +197,8 @@ def test_what_an_operator_made_read_only_is_not_written_to(
 
 
 def test_a_broken_database_is_an_error_with_a_sentence(cli: Command, database: Path) -> None:
-    database.write_text("this is no database, whatever its name says. " * 50)
-    assert "no SQLite database" in cli.import_codes(cli.write("codes.csv", "A1\n"), status=1).err
+    database.write_text("this is not a database, whatever its name says. " * 50)
+    assert "not a SQLite database" in cli.import_codes(cli.write("codes.csv", "A1\n"), status=1).err
 
 
 def test_without_a_terminal_there_is_no_progress_bar(cli: Command) -> None:

@@ -43,7 +43,7 @@ def test_check_counts_the_pools(cli: Command) -> None:
 
 
 def test_check_tries_every_project_and_fails_where_one_does(cli: Command) -> None:
-    cli.write("broken.db", "this is no database, whatever its name says. " * 50)
+    cli.write("broken.db", "this is not a database, whatever its name says. " * 50)
     file = cli.write(
         "voucher-mcp.toml",
         '[projects.broken]\nbackend = "local"\nurl = "sqlite:///broken.db"\n'
@@ -88,8 +88,8 @@ def test_migrate_says_from_which_schema_to_which(cli: Command, database: Path) -
 
 
 def test_migrate_fails_where_a_database_is_not_ours(cli: Command, database: Path) -> None:
-    database.write_text("this is no database, whatever its name says. " * 50)
-    assert "no SQLite database" in cli.run("migrate", status=1).out
+    database.write_text("this is not a database, whatever its name says. " * 50)
+    assert "not a SQLite database" in cli.run("migrate", status=1).out
 
 
 # client-config

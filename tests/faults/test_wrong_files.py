@@ -33,7 +33,7 @@ async def refusal(path: Path) -> Unavailable:
 async def test_a_file_that_is_no_database_is_refused_and_left_alone(database: Path, content: bytes) -> None:
     database.write_bytes(content)
     error = await refusal(database)
-    assert "is no SQLite database" in error.message
+    assert "is not a SQLite database" in error.message
     assert error.retryable is False
     assert database.read_bytes() == content
 

@@ -105,7 +105,7 @@ async def test_an_answer_that_is_no_json_is_an_upstream_error(body: bytes) -> No
     async with account() as (server, client):
         server.always = answer(200, body, headers=["Content-Type: text/html; charset=utf-8"])
         reply = await client.read("GET", "/v1/vouchers")
-    with pytest.raises(UpstreamError, match=r"is no JSON \(it says it is .text/html.\)"):
+    with pytest.raises(UpstreamError, match=r"is not JSON \(it says it is .text/html.\)"):
         reply.json()
 
 

@@ -1,6 +1,6 @@
 """The committed copy of tools/list, so that no change of what agents see goes unnoticed.
 
-`python -m tests.protocol.snapshot` writes it anew.
+`python -m tests.protocol.snapshot` writes it again.
 """
 
 import json

@@ -119,7 +119,7 @@ async def test_a_tool_that_is_not_registered_answers_an_envelope(tool: str, era:
 
 async def test_a_database_that_cannot_be_opened_is_an_envelope(era: str, tmp_path: Path) -> None:
     broken = tmp_path / "broken.db"
-    broken.write_bytes(b"this is no database " * 100)
+    broken.write_bytes(b"this is not a database " * 100)
     async with connect(settings(broken), era) as client:
         envelope = await refused(client, "unavailable", "list_voucher_pools", project_id="shop")
         await done(client, "list_projects")

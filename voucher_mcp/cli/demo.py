@@ -158,7 +158,7 @@ class _Agent:
 
 
 class _Screen:
-    """Where a person reads along; plain text where it is no terminal."""
+    """Where a person reads along; plain text where it is not a terminal."""
 
     def __init__(self) -> None:
         self._console = Console(highlight=False, markup=False)

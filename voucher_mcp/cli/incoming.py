@@ -52,7 +52,7 @@ def _read_again(error: ValidationError) -> JSONRPCMessage | None:
     """
     problem = error.errors(include_url=False)[0]
     if problem["type"] != "json_invalid":
-        return _error(INVALID_REQUEST, "This is no JSON-RPC message.")
+        return _error(INVALID_REQUEST, "This is not a JSON-RPC message.")
     line: str = problem["input"]
     if not line.strip():
         return None
@@ -62,7 +62,7 @@ def _read_again(error: ValidationError) -> JSONRPCMessage | None:
         rest = {**given, "params": {**given["params"], "arguments": None}}
         json.dumps(rest, ensure_ascii=False).encode()
     except (ValueError, TypeError, KeyError, RecursionError):
-        return _error(PARSE_ERROR, "This line is no JSON in UTF-8 that can be read; nothing was done.")
+        return _error(PARSE_ERROR, "This line is not JSON in UTF-8 that can be read; nothing was done.")
     return message
 
 

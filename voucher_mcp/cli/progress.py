@@ -11,7 +11,7 @@ Step = Callable[[int, int], None]
 
 @contextmanager
 def progress_bar(title: str, total: int | None, *, shown: bool = True) -> Iterator[Step]:
-    """A bar on standard error that goes away at the end; nothing where that is no terminal.
+    """A bar on standard error that goes away at the end; nothing where that is not a terminal.
 
     Args:
         total: what is to be done, in any unit; None where nobody knows.

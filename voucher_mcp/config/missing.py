@@ -13,7 +13,7 @@ _NOTHING = "not-configured"
 
 
 def place_in_project(path: KeyPath) -> KeyPath | None:
-    """`projects`, the project's id and its key, of a place in the file; None of one that is no project's."""
+    """`projects`, the project's id and its key, of a place in the file; None of one that is not in one."""
     return path[:3] if path[:1] == ("projects",) and len(path) >= 3 else None
 
 

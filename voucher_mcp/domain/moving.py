@@ -34,7 +34,7 @@ def check_cards(source: Mapping[str, Any], target: Mapping[str, Any], status: st
         status: that of the one that receives.
 
     Raises:
-        InvalidInput: they are one, one is no card, or they are of two kinds.
+        InvalidInput: they are one, one is not a card, or they are of two kinds.
         VoucherDisabled, VoucherExpired, VoucherNotActive, QuantityExceeded: what is moved could not be spent.
     """
     if source["id"] == target["id"]:

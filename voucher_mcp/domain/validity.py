@@ -33,7 +33,7 @@ _DURATION = re.compile(
 
 
 class Timeframe(TypedDict):
-    """A window of `duration` that opens anew each `interval` after start_date; both ISO 8601 durations."""
+    """A window of `duration` that opens again each `interval` after start_date; both ISO 8601 durations."""
 
     duration: str
     interval: str

@@ -105,7 +105,7 @@ def redeemed_before(body: Mapping[str, Any], terms: VoucherTerms) -> int:
     """How often a row of an import tells that its voucher was redeemed elsewhere, which is taken over (ours).
 
     Raises:
-        InvalidInput: it is no whole number, more than the voucher can be redeemed, or of a gift card.
+        InvalidInput: it is not a whole number, more than the voucher can be redeemed, or of a gift card.
     """
     redemption = body.get("redemption")
     told = redemption.get("redeemed_quantity") if isinstance(redemption, dict) else None

@@ -1,7 +1,7 @@
 """What a call would mint, and how many codes it makes or touches: what the limits are held against.
 
 Value is what can be spent: a gift card's amount in minor units, a loyalty card's points, times the number of
-codes; and balance that is added. A discount is no value (ours): nobody can say what it will take off.
+codes; and balance that is added. A discount is not a value (ours): nobody can say what it will take off.
 Each function is declared at its tool. What is malformed counts for nothing, as the backend will refuse it.
 """
 

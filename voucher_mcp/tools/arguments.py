@@ -82,7 +82,7 @@ def time_or_none(value: object, field: str) -> int | None:
     """Milliseconds UTC of an optional time argument.
 
     Raises:
-        InvalidInput: it is no time.
+        InvalidInput: it is not a time.
     """
     return None if value is None else parse_time(value, field)
 
@@ -159,7 +159,7 @@ def parse(model: type[BaseModel], given: Mapping[str, Any], merges: bool = False
 
 
 def _refuse_unfit(value: object, path: str, depth: int = MAX_DEPTH) -> None:
-    """Raises InvalidInput where something in the value is no JSON that can be stored and sent again."""
+    """Raises InvalidInput where something in the value is not JSON that can be stored and sent again."""
     match value:
         case str() if _SURROGATE.search(value):
             raise _unfit(path, "holds half a character (a lone surrogate)")

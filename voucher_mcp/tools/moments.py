@@ -1,6 +1,6 @@
 """Times among the arguments, in whatever form, as instants: only here is a date a day of the project's zone.
 
-What is no time stays as it is, and is refused where it is read: a row of an import fails alone.
+What is not a time stays as it is, and is refused where it is read: a row of an import fails alone.
 """
 
 from collections.abc import Callable

@@ -331,7 +331,7 @@ def _no_text(value: object) -> tuple[str, str]:
         named = next((key for key in ("code", "id", "name") if isinstance(value.get(key), str)), None)
         wrong = f"`value` is missing{f', which `{named}` is not' if named else ''}"
     else:
-        wrong = "that is no text"
+        wrong = "that is not text"
     shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return shown[:MAX_CODE_LENGTH], f"{wrong}: {expected}"
 

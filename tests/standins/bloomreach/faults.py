@@ -81,7 +81,7 @@ class ToolFailed:
 
 @dataclass(frozen=True)
 class Garbage:
-    """A text that is no JSON, without structured content, and no error either."""
+    """A text that is not JSON, without structured content, and no error either."""
 
     text: str = "<garbage>{"
 

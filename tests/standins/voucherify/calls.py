@@ -51,7 +51,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Text:
-    """An answer that is no JSON."""
+    """An answer that is not JSON."""
 
     content: str
     media_type: str = "text/plain"

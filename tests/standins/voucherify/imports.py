@@ -142,7 +142,7 @@ def _rows(text: str) -> list[dict[str, str]]:
     try:
         found = list(reader)
     except csv.Error as error:
-        raise invalid_payload(f"The file is no CSV: {error}") from None
+        raise invalid_payload(f"The file is not a CSV: {error}") from None
     if "Code" not in (reader.fieldnames or ()):
         raise invalid_payload("The file should have a header 'Code'")
     return found

@@ -200,7 +200,7 @@ def _body(request: Request) -> Any:
     if kind != "application/json":
         raise ApiError(415, "unsupported_media_type", "Unsupported Media Type", f"Content type {kind}")
     if request.json is None:
-        raise invalid_payload("Request body is no JSON")
+        raise invalid_payload("Request body is not JSON")
     return request.json
 
 

@@ -41,7 +41,7 @@ def rows(tool: str, answer: Payload) -> Sequence[Row]:
     """The objects of an answer that is a list; whatever else is in the list is passed over.
 
     Raises:
-        UpstreamError: it is no list, or one without a single object though it is not empty.
+        UpstreamError: it is not a list, or one without a single object though it is not empty.
     """
     data = answer["data"]
     found = [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []

@@ -37,7 +37,7 @@ class Page(Generic[R]):
         """Read it; skip and limit are as the vendor says they were applied, else as they were asked for.
 
         Raises:
-            UpstreamError: it is no list of objects.
+            UpstreamError: it is not a list of objects.
         """
         rows(tool, answer)
         limited = answer.get("matched_limited")

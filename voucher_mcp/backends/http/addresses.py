@@ -41,7 +41,7 @@ def host_of(address: str) -> str:
     """The host of an address, in lower case; empty where there is none.
 
     Raises:
-        ValueError: it is no address.
+        ValueError: it is not an address.
     """
     return (urlsplit(address).hostname or "").lower()
 

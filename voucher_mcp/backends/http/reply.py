@@ -57,7 +57,7 @@ class Reply:
         except (ValueError, RecursionError):
             kind = self.headers.get("content-type", "").partition(";")[0].strip()
             hint = f" (it says it is {quoted(kind)})" if kind and "json" not in kind else ""
-            raise self.unreadable(f"is no JSON{hint}") from None
+            raise self.unreadable(f"is not JSON{hint}") from None
         if is_deeper(value, MAX_DEPTH):
             raise self.unreadable(f"is nested more than {MAX_DEPTH} deep")
         return value

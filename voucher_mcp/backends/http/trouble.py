@@ -51,8 +51,8 @@ class Diagnosis:
         return f"The voucher system of the project {self.project}"
 
     def of_reply(self, reply: Reply) -> Trouble:
-        """An answer that is no success. What the status alone settles is held to its kind of error, so that
-        no mapping can forget it."""
+        """An answer that is not a success. What the status alone settles is held to its kind of error, so
+        that no mapping can forget it."""
         if reply.status < 400:
             return Trouble(self._of_redirect(reply))
         error = self.failure(reply, reply.writing)

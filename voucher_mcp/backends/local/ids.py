@@ -40,7 +40,7 @@ def row_id(prefix: str, project: Project, n: int) -> str:
 
 
 def row_of(prefix: str, project: Project, text: str) -> int | None:
-    """The row that an id names, None where it is no id of that prefix in this project in its one spelling."""
+    """The row that an id names, None where it is not an id of that prefix, in its one spelling, here."""
     try:
         n = int(text.removeprefix(prefix + project.tag), 16)
     except ValueError:
@@ -54,5 +54,5 @@ def voucher_id(project: Project, n: int) -> str:
 
 
 def voucher_row(project: Project, text: str) -> int | None:
-    """The row that an id names, None where it is no voucher id of this project."""
+    """The row that an id names, None where it is not a voucher id of this project."""
     return row_of(VOUCHER, project, text)

@@ -48,13 +48,15 @@ class MewsClient:
         """What a reading operation answers; `kind` is the name of its list, which every request asks for.
 
         Raises:
-            VoucherError: it failed, or what came back is no object with such a list.
+            VoucherError: it failed, or what came back is not an object with such a list.
         """
         enterprise = self._project.enterprise_id
         scope = {"EnterpriseIds": [enterprise]} if enterprise else {}
         reply = await self._started.read("POST", ROOT + operation, json=self._body({**scope, **fields}))
         answer = {} if reply.status == 204 else reply.object()
-        if not isinstance(answer.get(kind), list):  # null is no empty list: nothing can be concluded from it
+        if not isinstance(
+            answer.get(kind), list
+        ):  # null is not an empty list: nothing can be concluded from it
             raise reply.unreadable(f"lacks the list {kind}")
         return answer
 

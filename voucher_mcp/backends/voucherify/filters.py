@@ -104,7 +104,7 @@ def _field(name: str, value: object) -> Any:
 def _operand(operator: str, value: object, path: str) -> Any:
     where = f"{path}.conditions.{quoted(operator)[1:-1]}"
     if not operator.startswith("$"):
-        raise fault(where, "is no operator; they begin with $, such as $is, $in, $after")
+        raise fault(where, "is not an operator; they begin with $, such as $is, $in, $after")
     if operator not in _OPERATORS:
         near = get_close_matches(operator[:60], _OPERATORS, n=1)
         hint = f"Did you mean `{near[0]}`?" if near else f"Known are {', '.join(_OPERATORS)}."

@@ -52,7 +52,7 @@ class JobTools(Account):
         try:
             return _guarded(reply.text)
         except csv.Error:
-            raise reply.unreadable("is no CSV that can be read") from None
+            raise reply.unreadable("is not a CSV that can be read") from None
 
     async def _export(self, export_id: str) -> Object:
         return await self._get(f"/v1/exports/{segment(export_id)}")

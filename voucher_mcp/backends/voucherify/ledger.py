@@ -119,7 +119,7 @@ def _after(voucher: Mapping[str, Any], amount: int) -> Object:
     """The balance as the change would leave it.
 
     Raises:
-        InvalidInput: the voucher is no card.
+        InvalidInput: the voucher is not a card.
         InsufficientBalance: more would be taken off than there is.
     """
     balance = balance_of(voucher)

@@ -38,7 +38,7 @@ class ListOf:
     """How it goes on where no page reaches; only for a list in the order in which its rows were made."""
     last_page: int = LAST_PAGE
     strict: bool = False
-    """A row that is no object makes it unreadable: what is not in the list proves something."""
+    """A row that is not an object makes it unreadable: what is not in the list proves something."""
 
     @property
     def reach(self) -> int:

@@ -91,7 +91,7 @@ def as_text(value: object) -> str | None:
 
 
 def as_unix(value: object) -> float | None:
-    """Unix seconds of a time that the vendor gave; None where it is no time."""
+    """Unix seconds of a time that the vendor gave; None where it is not a time."""
     if not isinstance(value, str):
         return None
     try:
@@ -101,7 +101,7 @@ def as_unix(value: object) -> float | None:
 
 
 def as_milliseconds(value: object) -> int | None:
-    """Milliseconds UTC of a time that the vendor gave; None where it is no time."""
+    """Milliseconds UTC of a time that the vendor gave; None where it is not a time."""
     seconds = as_unix(value)
     return None if seconds is None else round(seconds * 1000)
 

@@ -18,7 +18,7 @@ def read_blocks(folder: Path | None, path: Path) -> Iterator[bytes]:
     """The bytes of a file of the folder, 1 MB at a time; a relative path counts from the folder.
 
     Raises:
-        InvalidInput: no folder is configured, or the path leads out of it, is no file, or larger than 200 MB.
+        InvalidInput: no folder is configured, or the path leads out of it, is not a file, or is above 200 MB.
     """
     if folder is None:
         raise _bad(

@@ -108,8 +108,8 @@ class _Listing:
             if known is not None and known[0]:
                 return n
         raise InvalidInput(
-            f"`starting_after_id` is no id of a redeemable of this customer: {quoted(cursor)}. Take it from "
-            "`more_starting_after` of the page before; such ids begin with rh_.",
+            f"`starting_after_id` is not an id of a redeemable of this customer: {quoted(cursor)}. Take it "
+            "from `more_starting_after` of the page before; such ids begin with rh_.",
             field="starting_after_id",
         )
 

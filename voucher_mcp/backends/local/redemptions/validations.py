@@ -105,7 +105,7 @@ class Circumstances:
     session_key: str | None = None
     reserved: sessions.Reserved = field(default_factory=dict)
     spends_reserved: bool = False
-    """Whether a voucher may spend no more than the session reserved of it; reserving anew may take more."""
+    """Whether a voucher may spend no more than the session reserved of it; reserving again may take more."""
 
     def spendable(self, voucher: Voucher, held: sessions.Held) -> int:
         """The credits or points of a card that may be spent here."""

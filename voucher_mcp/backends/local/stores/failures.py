@@ -62,7 +62,7 @@ _REASONS: dict[type[Exception], tuple[str, bool]] = {
     apsw.FullError: ("the disk is full; free some space, then try again", True),
     apsw.ReadOnlyError: _READ_ONLY,
     apsw.CantOpenError: ("it cannot be opened; the operator has to repair its path or permissions", False),
-    apsw.NotADBError: ("the file is no SQLite database; the operator has to set another path", False),
+    apsw.NotADBError: ("the file is not a SQLite database; the operator has to set another path", False),
     apsw.CorruptError: ("the file is damaged; the operator has to restore a copy", False),
     PermissionError: ("it cannot be opened; the operator has to repair its permissions", False),
     IsADirectoryError: ("the path is a directory; the operator has to set another one", False),

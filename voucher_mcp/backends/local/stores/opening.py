@@ -47,7 +47,7 @@ def connect(
             connection.pragma("locking_mode", "EXCLUSIVE")
         connection.set_busy_timeout(BUSY_TIMEOUT)
         connection.pragma("synchronous", "FULL")
-        # plans that do not look at bound values: else some queries are prepared anew at each call, at 30 µs
+        # plans that do not look at bound values: else some queries are prepared again at each call, at 30 µs
         connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
         connection.pragma("cache_size", -CACHE_KIB)
         connection.wal_autocheckpoint(0)  # the writer checkpoints in its turn
@@ -75,7 +75,7 @@ class WriteEnd:
         """Open the file, migrated where needed, and made where `make` says so.
 
         Raises:
-            Gone, Unfinished: what came in the place of a file that was opened before is no whole database.
+            Gone, Unfinished: what came in the place of a file that was opened before is not a whole database.
             WrongDatabase: another program's file, or one of a newer version.
             SeveralNames, TurnTimeout, OSError, apsw.Error: it cannot be opened for writing.
         """

@@ -22,7 +22,7 @@ def refuse_strange(connection: apsw.Connection) -> None:
 
     Raises:
         WrongDatabase: another program's file, or one of a newer version.
-        apsw.Error: it is no database, or cannot be read.
+        apsw.Error: it is not a database, or cannot be read.
     """
     _version(connection, len(load_migrations("sqlite")))
 
@@ -76,7 +76,7 @@ def schema_of(path: Path) -> int | None:
     """A file's schema, 0 where it is empty, None where there is no file; nothing is changed.
 
     Raises:
-        Unavailable: it cannot be read, is no database, or is another program's or a newer version's.
+        Unavailable: it cannot be read, is not a database, or is another program's or a newer version's.
     """
     with as_unavailable(path):
         if not path.exists():

@@ -46,7 +46,7 @@ class SqliteStore(Store):
         """Open the file, made and migrated where needed; one that can only be read is opened for that.
 
         Raises:
-            Unavailable: it cannot be opened, is no database, or is another program's or a newer version's.
+            Unavailable: it cannot be opened, is not a database, or is another program's or a newer version's.
         """
         queries = load_queries("sqlite")
         with as_unavailable(path):

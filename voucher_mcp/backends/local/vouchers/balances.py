@@ -99,7 +99,7 @@ async def transactions(
     A discount voucher has none, which is an empty list.
 
     Raises:
-        InvalidInput: an unknown order, or a cursor that is no transaction of this voucher.
+        InvalidInput: an unknown order, or a cursor that is not a transaction of this voucher.
     """
     query = _ORDERS.get(order or "-id")
     if query is None:
@@ -133,7 +133,7 @@ async def _cursor(transaction: Transaction, project: Project, voucher: Voucher, 
     n = ids.row_of(ids.TRANSACTION, project, cursor)
     if n is None or not await transaction.one("transaction_of_voucher", voucher.n, n):
         raise InvalidInput(
-            f"{quoted(cursor)} is no transaction of the voucher {quoted(voucher.code)}; give the "
+            f"{quoted(cursor)} is not a transaction of the voucher {quoted(voucher.code)}; give the "
             "`more_starting_after` of the page before.",
             field="starting_after_id",
         )
