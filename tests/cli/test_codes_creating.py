@@ -62,6 +62,41 @@ def test_a_template_comes_from_a_file_and_a_discount_works_once_unless_it_says_o
 
 
 @pytest.mark.parametrize(
+    ("lines", "options", "end"),
+    [
+        (["A1,2030-01-31", "A2,2031-01-31"], [], "until its own end."),
+        (["A1,2030-01-31", "A2,"], [], "until its own end where it has one, else without an end."),
+        (["A1,2030-01-31"], ["--expires", "2032-12-31"], "until its own end."),
+        (
+            ["A1,", "A2,2030-01-31"],
+            ["--expires", "2032-12-31"],
+            "until its own end where it has one, else until 2032-12-31 23:59:59 UTC.",
+        ),
+        (["A1,", "A2,"], [], "without an end."),
+    ],
+)
+def test_codes_with_ends_of_their_own_are_not_said_to_be_without(
+    cli: Command, lines: list[str], options: list[str], end: str
+) -> None:
+    file = cli.write("codes.csv", "\n".join(["code,valid_until", *lines, ""]))
+    call = (
+        "codes",
+        "import",
+        file,
+        "--project",
+        "default",
+        "--pool",
+        "Summer",
+        "--create",
+        "--percent",
+        "20",
+    )
+    for more in (["--dry-run"], []):
+        said = cli.run(*call, *options, *more)
+        assert f"Each code gives 20 % off an order, works once, {end}" in said.out.splitlines()
+
+
+@pytest.mark.parametrize(
     ("options", "problem"),
     [
         ([], "--create needs what the codes of the new pool are worth"),

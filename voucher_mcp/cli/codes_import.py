@@ -26,7 +26,7 @@ from voucher_mcp.domain.files.life import Place
 from voucher_mcp.domain.money import MINOR_UNITS
 from voucher_mcp.domain.pool import NewCode
 from voucher_mcp.domain.times import parse_time
-from voucher_mcp.domain.wording import in_words, worth_in_words
+from voucher_mcp.domain.wording import Some, in_words, worth_in_words
 from voucher_mcp.domain.write import Write, digest_of_call
 from voucher_mcp.policy.access import Demand, refusal
 from voucher_mcp.policy.commands import noted
@@ -81,7 +81,10 @@ class _Import:
         self._file = file
         self._tally = Tally(report)
         self._report = report
-        self._terms = ""
+        self._terms: Mapping[str, Any] = {}
+        self._ends: int | None = None
+        self._read = self._dated = 0
+        """Codes of the file, and those of them that have an end of their own."""
         self._is_new = False
 
     def run(self, settings: Settings, interrupt: Interrupt) -> int:
@@ -89,8 +92,8 @@ class _Import:
             backend = await backends.get(self._project.id)
             pool = await self._find_pool(backend)
             voucher = (pool or {}).get("template") or self._template or {}
-            self._say_terms(pool, voucher)
-            reading = self._codes(voucher)
+            self._keep_terms(pool, voucher)
+            reading = self._counted(self._codes(voucher))
             if self._dry_run:
                 reading = self._shown(reading)
             await self._add(backends, backend, pool, interrupt.codes(reading))
@@ -118,6 +121,12 @@ class _Import:
             raise self._unusable()
         return chain([first], reading)
 
+    def _counted(self, reading: Iterator[NewCode]) -> Iterator[NewCode]:
+        for code in reading:
+            self._read += 1
+            self._dated += code.valid_until is not None
+            yield code
+
     def _shown(self, reading: Iterator[NewCode]) -> Iterator[NewCode]:
         first = list(islice(reading, _SHOWN))
         print(first_lines(first, self._project.zone), flush=True)
@@ -132,7 +141,7 @@ class _Import:
             print(f"{'Would make' if self._dry_run else 'Made'} the pool {quoted(self._pool)}.")
         print(self._tally.summary(self._pool, dry_run=self._dry_run))
         if self._terms and self._tally.added:
-            print(self._terms)
+            print(self._what_they_are())
         if self._dry_run:
             print("This was a dry run: nothing was changed.")
         if stopped:
@@ -178,14 +187,14 @@ class _Import:
                 "what its codes are worth."
             ) from None
 
-    def _say_terms(self, pool: Mapping[str, Any] | None, voucher: Mapping[str, Any]) -> None:
-        """Keep what the codes are in words, for the end.
+    def _keep_terms(self, pool: Mapping[str, Any] | None, voucher: Mapping[str, Any]) -> None:
+        """Keep what the codes are, for the end.
 
         Raises:
             AlreadyExists: the pool is there, and its codes are worth something else than what was asked for.
         """
-        currency, zone = self._project.currency, self._project.zone
         if pool is not None and self._template is not None:
+            currency = self._project.currency
             there, wanted = (worth_in_words(each, currency) for each in (voucher, self._template))
             if there != wanted:
                 raise AlreadyExists(
@@ -193,8 +202,12 @@ class _Import:
                     f"{wanted}. Leave --create and what goes with it out to add codes to "
                     "that pool, or choose another name."
                 )
-        ends = _end_of(pool, voucher, self._project)
-        self._terms = f"Each code {in_words(voucher, currency, zone, ends)}." if voucher else ""
+        self._terms, self._ends = voucher, _end_of(pool, voucher, self._project)
+
+    def _what_they_are(self) -> str:
+        own: Some = "none" if not self._dated else "all" if self._dated == self._read else "some"
+        currency, zone = self._project.currency, self._project.zone
+        return f"Each code {in_words(self._terms, currency, zone, self._ends, own)}."
 
     def _unusable(self) -> InvalidInput:
         if not self._tally.bad:

@@ -2,22 +2,30 @@
 
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, Literal
 
 from voucher_mcp.domain.money import money
 from voucher_mcp.domain.texts import counted
 
+Some = Literal["none", "some", "all"]
 
-def in_words(voucher: Mapping[str, Any], currency: str, zone: tzinfo, ends: int | None) -> str:
+
+def in_words(
+    voucher: Mapping[str, Any], currency: str, zone: tzinfo, ends: int | None, own_ends: Some = "none"
+) -> str:
     """`gives 20 % off an order, works once, until 2026-12-31 23:59:59 UTC`.
 
     Args:
         voucher: with the field names of a pool's template.
         ends: its last instant, milliseconds UTC; None: it has no end.
+        own_ends: how many of the codes have one of their own, which counts instead.
     """
-    parts = [worth_in_words(voucher, currency), _uses(voucher)]
-    parts.append("without an end" if ends is None else f"until {local_time(ends, zone)}")
-    return ", ".join(part for part in parts if part)
+    end = "without an end" if ends is None else f"until {local_time(ends, zone)}"
+    if own_ends == "all":
+        end = "until its own end"
+    elif own_ends == "some":
+        end = f"until its own end where it has one, else {end}"
+    return ", ".join(part for part in (worth_in_words(voucher, currency), _uses(voucher), end) if part)
 
 
 def worth_in_words(voucher: Mapping[str, Any], currency: str) -> str:
