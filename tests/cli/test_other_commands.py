@@ -51,7 +51,7 @@ def test_check_tries_every_project_and_fails_where_one_does(cli: Command) -> Non
     )
     said = cli.run("--config", file, "check", status=1)
     assert str(cli.folder / file) in said.out
-    assert re.search(r"broken .*\n  FAILED: .*no SQLite database", said.out)
+    assert re.search(r"broken .*\n  FAILED: .*not a SQLite database", said.out)
     assert re.search(r"fine \(local, read access\)\n  ok", said.out)
     assert "1 of 2 projects failed" in said.out
 
