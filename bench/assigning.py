@@ -10,8 +10,8 @@ import apsw
 
 from bench.engine import codes, make_pool, opened, remove, write
 from bench.harness import Bench, Figure, Rounds, rate
-from voucher_mcp.backends.local.stores.opening import connect
-from voucher_mcp.backends.local.stores.queries import load_queries
+from voucher_mcp.stores.queries import load_queries
+from voucher_mcp.stores.sqlite.ends import connect
 
 POOL = "giveaway"
 AVAILABLE = 100_000

@@ -12,10 +12,10 @@ import anyio
 from bench.engine import PROJECT, codes, remove, write
 from bench.harness import Bench, Figure, Rounds, at_least, at_most, megabytes, rate
 from voucher_mcp.backends.base import Backend
-from voucher_mcp.backends.local.stores.queries import load_migrations
 from voucher_mcp.backends.opening import open_backends
 from voucher_mcp.config import Settings
 from voucher_mcp.domain.queries import CsvSource
+from voucher_mcp.stores.queries import load_migrations
 
 HEADER = "Code,Voucher Type,Value,Discount Type,Category,Start Date,Expiration Date,Redemption Limit,Active\n"
 REST = "DISCOUNT_VOUCHER,10.50,AMOUNT,spring,2026-01-01,2027-01-01T00:00:00Z,1,true"

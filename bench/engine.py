@@ -8,7 +8,7 @@ from pathlib import Path
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.backends.opening import open_backends
 from voucher_mcp.config import load_settings
-from voucher_mcp.domain.pool import NewCode
+from voucher_mcp.domain.vouchers.pool import NewCode
 from voucher_mcp.domain.write import Write
 
 PROJECT = "default"

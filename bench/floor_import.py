@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from voucher_mcp.backends.local.stores.queries import load_migrations, load_queries
+from voucher_mcp.stores.queries import load_migrations, load_queries
 
 
 def lean(connection: sqlite3.Connection, values: list[str]) -> None:

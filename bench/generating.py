@@ -8,8 +8,8 @@ import anyio
 
 from bench.engine import codes, make_pool, opened, remove, write
 from bench.harness import Bench, Figure, Rounds, at_most, duration
-from voucher_mcp.domain.code_config import CodeConfig
-from voucher_mcp.domain.pool import Generation
+from voucher_mcp.domain.vouchers.code_config import CodeConfig
+from voucher_mcp.domain.vouchers.pool import Generation
 
 A_CALL = 50_000
 

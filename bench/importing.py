@@ -6,7 +6,7 @@ from pathlib import Path
 from bench.engine import PROJECT, codes, configuration, remove
 from bench.harness import Bench, Figure, Rounds, at_least, at_most, megabytes, rate
 from bench.processes import Finished, python, run
-from voucher_mcp.backends.local.stores.opening import CACHE_KIB
+from voucher_mcp.stores.sqlite.ends import CACHE_KIB
 
 PEAK = 200e6
 FLOORS = (

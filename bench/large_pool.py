@@ -10,13 +10,13 @@ import anyio
 
 from bench.engine import codes, make_pool, opened, remove, write
 from bench.harness import Bench
-from voucher_mcp.backends.local.ids import Project
-from voucher_mcp.backends.local.pools import codes as engine_codes
-from voucher_mcp.backends.local.pools import pools
-from voucher_mcp.backends.local.stores.base import Transaction
-from voucher_mcp.backends.local.vouchers.vouchers import ASSIGNED, AVAILABLE
+from voucher_mcp.backends.local.records import codes as engine_codes
+from voucher_mcp.backends.local.records import pools
+from voucher_mcp.backends.local.records.vouchers import ASSIGNED, AVAILABLE
 from voucher_mcp.domain.answer import Answer
-from voucher_mcp.domain.times import now
+from voucher_mcp.domain.values.times import now
+from voucher_mcp.stores.base import Transaction
+from voucher_mcp.stores.projects import Project
 
 POOL = "large"
 _STEP = 1_000

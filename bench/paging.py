@@ -9,10 +9,10 @@ from bench import large_pool
 from bench.engine import opened
 from bench.harness import Bench, Figure, Rounds, at_most, duration
 from voucher_mcp.backends.base import Backend
-from voucher_mcp.domain.pool import CodesQuery
+from voucher_mcp.domain.vouchers.pool import CodesQuery
 from voucher_mcp.tools import envelope
 from voucher_mcp.tools.call import Call
-from voucher_mcp.tools.pools import list_voucher_codes
+from voucher_mcp.tools.toolsets.pools import list_voucher_codes
 
 PAGE = 1_000
 Read = Callable[[int, str | None], Awaitable[int]]

@@ -11,16 +11,17 @@ import anyio
 from bench.engine import PROJECT, codes, make_pool, opened, remove
 from bench.harness import Bench, Figure, Rounds, at_most, duration
 from voucher_mcp.backends.base import Backend
-from voucher_mcp.backends.local.ids import HOLDER, Project, row_id
-from voucher_mcp.backends.local.pools import codes as engine_codes
-from voucher_mcp.backends.local.pools import pools
-from voucher_mcp.backends.local.stores.base import Transaction
-from voucher_mcp.backends.local.stores.sqlite import SqliteStore
+from voucher_mcp.backends.local.records import codes as engine_codes
+from voucher_mcp.backends.local.records import pools
+from voucher_mcp.backends.local.records.ids import HOLDER, row_id
 from voucher_mcp.domain.queries import RedeemablesQuery
-from voucher_mcp.domain.times import now
+from voucher_mcp.domain.values.times import now
+from voucher_mcp.stores.base import Transaction
+from voucher_mcp.stores.projects import Project
+from voucher_mcp.stores.sqlite.store import SqliteStore
 from voucher_mcp.tools import envelope
 from voucher_mcp.tools.call import Call
-from voucher_mcp.tools.redeemables import list_customer_redeemables
+from voucher_mcp.tools.toolsets.redeemables import list_customer_redeemables
 
 POOL, COLLECTOR = "large", "collector"
 PAGE = 100

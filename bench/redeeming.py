@@ -11,10 +11,10 @@ import apsw
 
 from bench.engine import TEN_PERCENT, codes, opened, remove, write
 from bench.harness import Bench, Figure, Rounds, at_least, at_most, duration, rate
-from voucher_mcp.backends.local.stores.opening import connect
-from voucher_mcp.backends.local.stores.queries import load_queries
-from voucher_mcp.domain.pool import NewCode
 from voucher_mcp.domain.queries import Redeemable, RedemptionRequest
+from voucher_mcp.domain.vouchers.pool import NewCode
+from voucher_mcp.stores.queries import load_queries
+from voucher_mcp.stores.sqlite.ends import connect
 
 CALLERS = 32
 ORDER = {"amount": 10_000}

@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 import anyio
 import apsw
 
-from voucher_mcp.backends.local.stores.sqlite import SqliteStore
 from voucher_mcp.domain.write import Write, digest_of_call
 from voucher_mcp.server import all_tools
+from voucher_mcp.stores.sqlite.store import SqliteStore
 
 SPECS = Path(os.environ.get("VOUCHER_MCP_SPECS") or Path(__file__).parents[2] / "shared" / "specs")
 """The vendors' documents, which are not part of this repository; the tests see the variable no more."""

@@ -24,12 +24,16 @@ from mcp.types import (
 )
 
 from voucher_mcp import __version__
-from voucher_mcp.backends.opening import can, open_backends, refuse_unserved
+from voucher_mcp.backends.opening import can, open_backends
 from voucher_mcp.config import Settings
 from voucher_mcp.domain.errors import quoted
 from voucher_mcp.policy.access import offered
 from voucher_mcp.policy.writes import open_writes
-from voucher_mcp.tools import (
+from voucher_mcp.stores.opening import refuse_unserved
+from voucher_mcp.tools.dispatch import Dispatcher
+from voucher_mcp.tools.registry import ToolDefinition, definitions_in
+from voucher_mcp.tools.resources import TEMPLATE
+from voucher_mcp.tools.toolsets import (
     jobs,
     pools,
     projects,
@@ -39,9 +43,6 @@ from voucher_mcp.tools import (
     voucher_jobs,
     vouchers,
 )
-from voucher_mcp.tools.dispatch import Dispatcher
-from voucher_mcp.tools.registry import ToolDefinition, definitions_in
-from voucher_mcp.tools.resources import TEMPLATE
 
 NAME = "voucher-mcp"
 INSTRUCTION_BYTES = 2_000

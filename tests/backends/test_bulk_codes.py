@@ -11,7 +11,7 @@ from voucher_mcp.backends.base import Backend
 from voucher_mcp.backends.opening import open_backends
 from voucher_mcp.config import Settings
 from voucher_mcp.domain.errors import NotFound
-from voucher_mcp.domain.pool import NewCode
+from voucher_mcp.domain.vouchers.pool import NewCode
 
 pytestmark = pytest.mark.needs("export_codes")
 

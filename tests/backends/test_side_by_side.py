@@ -13,9 +13,9 @@ from tests.backends.agent import Agent
 from tests.backends.opening import NOWHERE, SECRETS, SYSTEMS, System, Table, connect, lacks, local_table
 from tests.backends.traits import TRAITS, traits_of
 from tests.support import held
-from voucher_mcp.backends.locks import open_lock, try_lock
 from voucher_mcp.backends.opening import open_backends
 from voucher_mcp.config import Settings
+from voucher_mcp.stores.sqlite.locks import open_lock, try_lock
 
 VENDORS = sorted(TRAITS["vendor"])
 

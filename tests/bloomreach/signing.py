@@ -6,8 +6,8 @@ import httpx2
 
 from tests.bloomreach.conftest import project_of
 from tests.standins.bloomreach import StandIn
-from voucher_mcp.backends.bloomreach.sign_in.browser import sign_in
-from voucher_mcp.backends.bloomreach.sign_in.store import SignIn, SignInStore
+from voucher_mcp.backends.bloomreach.client.sign_in.browser import sign_in
+from voucher_mcp.backends.bloomreach.client.sign_in.store import SignIn, SignInStore
 
 Show = Callable[[str], Awaitable[None]]
 

@@ -27,7 +27,7 @@ def crm() -> Iterator[StandIn]:
 @pytest.fixture
 def export(crm: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Export:
     """Runs the command; answers the codes of the file that it wrote."""
-    monkeypatch.setattr("voucher_mcp.backends.bloomreach.code_pages.PAUSES", (0.0, 0.0, 0.0))
+    monkeypatch.setattr("voucher_mcp.backends.bloomreach.pools.code_pages.PAUSES", (0.0, 0.0, 0.0))
     settings = {**table_of(crm), "token": crm.sign_in.issue()}
     lines = "".join(f'{name} = "{value}"\n' for name, value in settings.items())
     config, output = tmp_path / "config.toml", tmp_path / "codes.csv"

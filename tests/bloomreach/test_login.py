@@ -12,8 +12,8 @@ import pytest
 from tests.bloomreach.conftest import CRM, project_of
 from tests.bloomreach.signing import browse, person, signed_in
 from tests.standins.bloomreach import Drop, StandIn, Status
-from voucher_mcp.backends.bloomreach.sign_in.browser import sign_in
-from voucher_mcp.backends.bloomreach.sign_in.store import SignInStore
+from voucher_mcp.backends.bloomreach.client.sign_in.browser import sign_in
+from voucher_mcp.backends.bloomreach.client.sign_in.store import SignInStore
 from voucher_mcp.domain.errors import Unauthorized, Unavailable, UpstreamError, VoucherError
 
 

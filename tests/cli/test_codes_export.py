@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from tests.cli.conftest import Command
 from tests.support import TEN_PERCENT, open_store, warrant
 from voucher_mcp.backends.local.adapter import LocalBackend
-from voucher_mcp.cli.codes_export import export_codes
-from voucher_mcp.domain.code_config import is_valid_code
+from voucher_mcp.cli.codes.codes_export import export_codes
 from voucher_mcp.domain.files.code_rows import CodeTable
 from voucher_mcp.domain.files.life import Place
-from voucher_mcp.domain.pool import NewCode
-from voucher_mcp.domain.texts import unstorable
+from voucher_mcp.domain.values.texts import unstorable
+from voucher_mcp.domain.vouchers.code_config import is_valid_code
+from voucher_mcp.domain.vouchers.pool import NewCode
 
 HEADER = "code,status,assigned_time,redeemed_time,customer_id,valid_from,valid_until,metadata"
 FILE = 'code,valid_from,valid_until,region,note\nA1,2030-01-01,2031-01-01,EU,\nB2,,,,"x, ""y"""\n=C3,,,,\n'

@@ -11,8 +11,8 @@ import pytest
 from tests.cli.conftest import Command
 from tests.support import open_store, warrant
 from voucher_mcp.backends.local.adapter import LocalBackend
-from voucher_mcp.domain.pool import NewCode
 from voucher_mcp.domain.queries import Redeemable, RedemptionRequest, SessionRequest
+from voucher_mcp.domain.vouchers.pool import NewCode
 
 STATES = {
     "FRESH": "available",

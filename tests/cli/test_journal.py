@@ -15,12 +15,13 @@ import pytest
 
 from tests.cli.conftest import Command
 from tests.support import open_store
-from voucher_mcp.backends.local import journal, projects
-from voucher_mcp.backends.local.stores.base import Transaction
-from voucher_mcp.domain.times import now, parse_time
+from voucher_mcp.domain.values.times import now, parse_time
 from voucher_mcp.domain.write import Worth, Write
-from voucher_mcp.policy.journal import PENDING
-from voucher_mcp.policy.owner import Owner
+from voucher_mcp.journal import records
+from voucher_mcp.journal.owner import Owner
+from voucher_mcp.journal.vendor import PENDING
+from voucher_mcp.stores import projects
+from voucher_mcp.stores.base import Transaction
 
 DAY = 86_400_000
 NOON = parse_time("2026-03-01T12:00:00Z", "at")
@@ -42,7 +43,7 @@ def keep(database: Path, lines: Iterable[Line]) -> None:
             at, outcome, owner = said.pop("at"), said.pop("outcome"), said.pop("owner", None)
             project = await projects.find_or_make(transaction, said.pop("project"))
             write = Write(said.pop("tool"), "0" * 64, "tester", **said)
-            await journal.audit(transaction, project, write, outcome, at, owner)
+            await records.audit(transaction, project, write, outcome, at, owner)
 
     async def run() -> None:
         async with open_store(database) as store:

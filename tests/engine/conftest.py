@@ -12,10 +12,10 @@ from mcp import Client
 
 from tests.support import TEN_PERCENT, can_write, held
 from voucher_mcp.backends.local.adapter import LocalBackend
-from voucher_mcp.backends.local.stores.sqlite import SqliteStore
 from voucher_mcp.config import Settings
 from voucher_mcp.domain.write import Write, digest_of_call
 from voucher_mcp.server import build_server
+from voucher_mcp.stores.sqlite.store import SqliteStore
 
 T = TypeVar("T")
 Envelope = dict[str, Any]

@@ -15,8 +15,8 @@ from tests.engine.conftest import Agent
 from tests.engine.test_redemptions import TEN_PERCENT, one, pool
 from tests.support import held, open_store
 from voucher_mcp.backends.local.redemptions import redemption_rows
-from voucher_mcp.backends.local.stores.queries import load_queries
 from voucher_mcp.policy import naming
+from voucher_mcp.stores.queries import load_queries
 
 _HISTORY = """
 WITH RECURSIVE t(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM t WHERE i < 20000)

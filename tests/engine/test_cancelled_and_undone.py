@@ -14,8 +14,8 @@ from tests.support import writing_connection
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.backends.local.jobs import jobs
 from voucher_mcp.backends.local.jobs.job_runner import JobRunner
-from voucher_mcp.backends.local.stores.sqlite import SqliteStore
 from voucher_mcp.domain.errors import NotFound, OutcomeUnknown
+from voucher_mcp.stores.sqlite.store import SqliteStore
 
 CARD = {"type": "GIFT_VOUCHER", "gift": {"amount": 100}}
 

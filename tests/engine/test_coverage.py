@@ -9,7 +9,7 @@ from typing import get_args, get_type_hints
 
 from tests.engine.coverage import DISCOUNTS, OTHER_TOOLS, VOUCHER_OPERATIONS
 from voucher_mcp.backends.local.adapter import LocalBackend
-from voucher_mcp.domain.discount_terms import DISCOUNT_FIELDS, EFFECTS, Gift
+from voucher_mcp.domain.vouchers.discount_terms import DISCOUNT_FIELDS, EFFECTS, Gift
 from voucher_mcp.server import all_tools
 
 TESTS = Path(__file__).parents[1]

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voucher_mcp.backends.local.conditions import EVERYTHING, condition
-from voucher_mcp.backends.local.stores.base import Where
-from voucher_mcp.backends.local.stores.transaction import SqliteTransaction
 from voucher_mcp.domain.errors import InvalidInput
-from voucher_mcp.domain.field_kinds import BOOLEAN, DATE, ID, METADATA, NUMBER, FieldKind, enum, flags
-from voucher_mcp.domain.filters import MAX_CONDITIONS, parse_filters
-from voucher_mcp.domain.times import to_iso
+from voucher_mcp.domain.values.field_kinds import BOOLEAN, DATE, ID, METADATA, NUMBER, FieldKind, enum, flags
+from voucher_mcp.domain.values.filters import MAX_CONDITIONS, parse_filters
+from voucher_mcp.domain.values.times import to_iso
+from voucher_mcp.stores.base import Where
+from voucher_mcp.stores.conditions import EVERYTHING, condition
+from voucher_mcp.stores.sqlite.transaction import SqliteTransaction
 
 NOW = 1_780_315_200_000  # 2026-06-01T12:00:00Z
 DAY = 86_400_000

@@ -15,10 +15,10 @@ from tests.engine.job_support import ask, csv_of, ended, open_backend
 from tests.support import TEN_PERCENT
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.backends.local.jobs.imports import CsvImport
-from voucher_mcp.backends.local.stores.base import Transaction
-from voucher_mcp.backends.locks import FileLock
 from voucher_mcp.domain.queries import CsvSource
 from voucher_mcp.domain.write import Write
+from voucher_mcp.stores.base import Transaction
+from voucher_mcp.stores.sqlite.locks import FileLock
 
 ROWS = 20_000
 KILLS = 9

@@ -7,8 +7,8 @@ import apsw
 
 from tests.engine.conftest import open_agent
 from tests.support import held
-from voucher_mcp.backends.local.stores.queries import load_migrations
-from voucher_mcp.backends.local.stores.schema import APPLICATION_ID
+from voucher_mcp.stores.queries import load_migrations
+from voucher_mcp.stores.sqlite.schema import APPLICATION_ID
 
 GIFT = json.dumps({"type": "GIFT_VOUCHER", "gift": {"amount": 1_000, "effect": "APPLY_TO_ORDER"}})
 

@@ -11,7 +11,7 @@ import time_machine
 from tests.engine.conftest import Agent
 from tests.engine.holding import CARD, DAY, GIFT, NOON, TEN_OFF, Redeemable, codes, give, held, walked
 from voucher_mcp.backends.local.redeemables import redeemables
-from voucher_mcp.domain.field_kinds import REDEEMABLE_FIELDS
+from voucher_mcp.domain.values.field_kinds import REDEEMABLE_FIELDS
 
 
 def days_ago(value: str) -> float:

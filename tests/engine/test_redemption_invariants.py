@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from tests.engine.conftest import new_key, open_engine, warrant
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.domain.errors import VoucherError
-from voucher_mcp.domain.pool import NewCode
 from voucher_mcp.domain.queries import Redeemable, RedemptionRequest, SessionRequest
+from voucher_mcp.domain.vouchers.pool import NewCode
 
 QUANTITY = 3
 POOLS: dict[str, dict[str, Any]] = {

@@ -15,9 +15,9 @@ from time_machine import travel
 from tests.engine.conftest import Agent, new_key, open_engine, warrant
 from tests.engine.test_redemption_invariants import tolerantly
 from voucher_mcp.backends.local.adapter import LocalBackend
-from voucher_mcp.backends.local.stores.queries import load_queries
-from voucher_mcp.domain.pool import NewCode
 from voucher_mcp.domain.queries import Redeemable, RedemptionRequest, SessionRequest
+from voucher_mcp.domain.vouchers.pool import NewCode
+from voucher_mcp.stores.queries import load_queries
 
 GIFT: dict[str, Any] = {"type": "GIFT_VOUCHER", "gift": {"amount": 1_000}}
 TEN_OFF: dict[str, Any] = {"discount": {"type": "PERCENT", "percent_off": 10}}

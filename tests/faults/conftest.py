@@ -9,7 +9,7 @@ import pytest
 from tests.faults.worker import POOL
 from tests.support import TEN_PERCENT, held, open_store, warrant
 from voucher_mcp.backends.local.adapter import LocalBackend
-from voucher_mcp.domain.pool import NewCode
+from voucher_mcp.domain.vouchers.pool import NewCode
 
 
 async def _make(path: Path) -> None:

@@ -10,7 +10,7 @@ from tests.faults.workers import working
 from tests.support import held, open_store, warrant, writing_connection
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.domain.errors import Unavailable
-from voucher_mcp.domain.pool import NewCode
+from voucher_mcp.domain.vouchers.pool import NewCode
 
 
 @pytest.mark.parametrize("room", [0, 1_000, 100_000, 300_000])

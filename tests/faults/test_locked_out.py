@@ -13,15 +13,15 @@ from tests.faults.worker import POOL
 from tests.faults.workers import working
 from tests.support import held, open_store, warrant
 from voucher_mcp.backends.local.adapter import LocalBackend
-from voucher_mcp.backends.local.stores import opening, writer
-from voucher_mcp.backends.local.stores.sqlite import SqliteStore
 from voucher_mcp.domain.errors import Unavailable
+from voucher_mcp.stores.sqlite import ends, writer
+from voucher_mcp.stores.sqlite.store import SqliteStore
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits that are long for a person are short for a test."""
-    monkeypatch.setattr(opening, "BUSY_TIMEOUT", 200)
+    monkeypatch.setattr(ends, "BUSY_TIMEOUT", 200)
     monkeypatch.setattr(writer, "TURN_TIMEOUT", 0.2)
 
 

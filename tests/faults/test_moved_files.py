@@ -18,7 +18,7 @@ from tests.policy.state import keys
 from tests.protocol.clients import call, connect, done, local, refused, settings
 from tests.support import TEN_PERCENT, held, open_store, warrant
 from voucher_mcp.backends.local.adapter import LocalBackend
-from voucher_mcp.backends.local.stores.places import real_path
+from voucher_mcp.stores.sqlite.places import real_path
 
 SHOP: dict[str, Any] = {"project_id": "shop"}
 

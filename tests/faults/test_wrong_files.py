@@ -14,8 +14,8 @@ from tests.backends.local.files import assert_counters_equal_rows, rows
 from tests.faults.workers import working
 from tests.support import TEN_PERCENT, held, open_store, warrant
 from voucher_mcp.backends.local.adapter import LocalBackend
-from voucher_mcp.backends.local.stores.schema import APPLICATION_ID
 from voucher_mcp.domain.errors import Unavailable
+from voucher_mcp.stores.sqlite.schema import APPLICATION_ID
 
 
 async def refusal(path: Path) -> Unavailable:

@@ -21,9 +21,9 @@ import anyio.to_thread
 from tests.protocol.clients import call, connect, done, settings
 from tests.support import open_store, warrant
 from voucher_mcp.backends.local.adapter import LocalBackend
-from voucher_mcp.backends.local.stores.turnstile import Turnstile
 from voucher_mcp.domain.errors import PoolExhausted, Unavailable, VoucherError
-from voucher_mcp.domain.pool import NewCode
+from voucher_mcp.domain.vouchers.pool import NewCode
+from voucher_mcp.stores.sqlite.turnstile import Turnstile
 
 POOL = "Summer"
 VOUCHER = {"type": "GIFT_VOUCHER", "gift": {"amount": 1}}

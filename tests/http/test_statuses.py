@@ -7,11 +7,11 @@ import pytest
 from mcp import MCPError
 
 from tests.http.vendor import account, answer, drop, nobody, send
-from voucher_mcp.backends.bloomreach import imports as bloomreach
-from voucher_mcp.backends.bloomreach.failures import Refusal, session_error
+from voucher_mcp.backends.bloomreach.jobs import job_tools as bloomreach
+from voucher_mcp.backends.bloomreach.mapping.failures import Refusal, session_error
 from voucher_mcp.backends.http import Failure
-from voucher_mcp.backends.mews import failures as mews
-from voucher_mcp.backends.voucherify import errors as voucherify
+from voucher_mcp.backends.mews.mapping import failures as mews
+from voucher_mcp.backends.voucherify.mapping import failures as voucherify
 from voucher_mcp.domain.errors import VoucherError
 
 VENDORS: Mapping[str, Failure] = {

@@ -20,7 +20,7 @@ from tests.standins.mews import (
 from tests.support import warrant
 from voucher_mcp.backends.mews.adapter import MewsBackend
 from voucher_mcp.domain.errors import OutcomeUnknown
-from voucher_mcp.domain.pool import NewCode
+from voucher_mcp.domain.vouchers.pool import NewCode
 from voucher_mcp.domain.write import Write
 
 LOST: list[Fault] = [HANG, DROP, BROKEN, TRUNCATED, page(), refusal(500, "Oh.")]

@@ -12,7 +12,8 @@ from tests.backends.local.files import rows
 from tests.policy.conftest import Account
 from tests.policy.state import audit, keys
 from tests.protocol.clients import Envelope, call, connect, done, refused, settings
-from voucher_mcp.backends.local import housekeeping, journal
+from voucher_mcp.journal import records
+from voucher_mcp.stores import housekeeping
 
 SHOP = {"project_id": "shop"}
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
@@ -25,7 +26,7 @@ TIDIED_EVERY = 64
 @pytest.fixture
 def tidy_always(monkeypatch: pytest.MonkeyPatch) -> None:
     """Old keys are looked for at every line of the audit trail."""
-    monkeypatch.setattr(journal, "_TIDIED_EVERY", 1)
+    monkeypatch.setattr(records, "_TIDIED_EVERY", 1)
 
 
 async def card(client: Client, key: object) -> Envelope:

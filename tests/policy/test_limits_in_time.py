@@ -13,9 +13,9 @@ from tests.policy.state import minted
 from tests.protocol.clients import Envelope, call, connect, done, local, refused, settings
 from tests.protocol.contract import ready
 from tests.protocol.wire import start
-from voucher_mcp.backends.local.stores.base import T, Work
-from voucher_mcp.backends.local.stores.failures import lost_commit
-from voucher_mcp.backends.local.stores.sqlite import SqliteStore
+from voucher_mcp.stores.base import T, Work
+from voucher_mcp.stores.sqlite.failures import lost_commit
+from voucher_mcp.stores.sqlite.store import SqliteStore
 
 
 async def test_a_failure_gives_back_what_it_would_have_minted(database: Path) -> None:

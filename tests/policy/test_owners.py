@@ -15,12 +15,12 @@ import time_machine
 
 from tests.policy.state import keys, minted, outcomes
 from tests.support import warrant
-from voucher_mcp.backends.local.stores.base import T, Transaction, Work
-from voucher_mcp.backends.local.stores.sqlite import SqliteStore
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import Unavailable
 from voucher_mcp.domain.write import Worth, Write
-from voucher_mcp.policy.journal import VendorJournal
+from voucher_mcp.journal.vendor import VendorJournal
+from voucher_mcp.stores.base import T, Transaction, Work
+from voucher_mcp.stores.sqlite.store import SqliteStore
 
 WRITE = replace(warrant("top_up", "key"), worth=Worth(amount=100))
 

@@ -13,7 +13,7 @@ from voucher_mcp.backends.local.jobs.voucher_csv import CsvInput
 from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.domain.files.life import Place
 from voucher_mcp.domain.files.voucher_rows import VoucherColumns
-from voucher_mcp.domain.voucher import parse_import_row, parse_terms
+from voucher_mcp.domain.vouchers.voucher import parse_import_row, parse_terms
 from voucher_mcp.domain.write import Arguments, Worth
 from voucher_mcp.policy import worth
 from voucher_mcp.policy.worth import Measure

@@ -27,8 +27,8 @@ from voucher_mcp.domain.errors import (
     Unavailable,
     UpstreamError,
 )
-from voucher_mcp.domain.pool import Deletion
 from voucher_mcp.domain.queries import Detail
+from voucher_mcp.domain.vouchers.pool import Deletion
 from voucher_mcp.domain.write import Write
 
 POOL = "Summer"

@@ -15,7 +15,7 @@ from tests.protocol.clients import AGREE, connect, done, envelope_of, remaining,
 from tests.protocol.contract import IRREVERSIBLE, POOL, example, prepare
 from tests.support import TEN_PERCENT
 from voucher_mcp.domain.write import digest_of
-from voucher_mcp.tools import confirmation
+from voucher_mcp.tools.asking import confirmation
 
 SHOP = {"project_id": "shop"}
 

@@ -12,7 +12,8 @@ from mcp.types import ElicitRequestParams, ElicitResult
 from tests.protocol.clients import AGREE, Envelope, Person, call, connect, done, refused, remaining, settings
 from tests.protocol.contract import CARD, IRREVERSIBLE, POOL, example, prepare
 from tests.support import TEN_PERCENT
-from voucher_mcp.tools import confirmation, dispatch
+from voucher_mcp.tools import dispatch
+from voucher_mcp.tools.asking import confirmation
 
 SHOP = {"project_id": "shop"}
 every_irreversible_tool = pytest.mark.parametrize("tool", IRREVERSIBLE)

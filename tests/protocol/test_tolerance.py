@@ -9,7 +9,7 @@ from mcp import Client
 from tests.protocol.clients import call, connect, done, refused, settings
 from tests.protocol.contract import CARD, ON_PROJECTS, POOL, TRAITS, example, prepare, ready
 from voucher_mcp.server import all_tools
-from voucher_mcp.tools.tolerance import ADDED_BY_CLIENTS
+from voucher_mcp.tools.arguments.tolerance import ADDED_BY_CLIENTS
 
 SHOP = {"project_id": "shop"}
 VALUES: tuple[object, ...] = ("x", None, "", [], {})

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.protocol.clients import Envelope
-from voucher_mcp.backends.local.stores.turnstile import Turnstile
+from voucher_mcp.stores.sqlite.turnstile import Turnstile
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0

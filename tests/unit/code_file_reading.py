@@ -8,7 +8,7 @@ import pytest
 from voucher_mcp.domain.files.code_rows import CodeTable, chosen_columns
 from voucher_mcp.domain.files.encoding import Unreadable
 from voucher_mcp.domain.files.life import Place
-from voucher_mcp.domain.pool import NewCode
+from voucher_mcp.domain.vouchers.pool import NewCode
 
 DAY = 86_400_000
 NEW_YEAR_2030 = 1_893_456_000_000  # milliseconds UTC

@@ -1,8 +1,10 @@
 """The shape of the house: which way imports go, how long a module is, where a blind except may stand."""
 
 import ast
-from collections.abc import Iterator
-from pathlib import Path
+from collections import Counter
+from collections.abc import Collection, Iterator
+from functools import cache
+from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "voucher_mcp"
@@ -12,6 +14,8 @@ FLOORS = [
     {""},  # the package itself, which holds the version
     {"domain"},
     {"config"},
+    {"stores"},
+    {"journal"},
     {"backends"},
     {"policy"},
     {"tools"},
@@ -19,25 +23,36 @@ FLOORS = [
     {"cli", "__main__"},
 ]
 # Libraries that only one part may import: one place talks to files and vendors, and `serve` never loads rich.
-ONLY_IN = {"apsw": "backends", "httpx2": "backends", "rich": "cli"}
+ONLY_IN = {"apsw": "stores", "httpx2": "backends", "rich": "cli"}
 # The boundaries where every failure, foreseen or not, has to become an answer.
 BLIND_EXCEPT_ALLOWED = {
     "voucher_mcp/tools/dispatch.py",
-    "voucher_mcp/backends/local/stores/writer.py",
+    "voucher_mcp/stores/sqlite/writer.py",
     "voucher_mcp/backends/local/jobs/job_runner.py",
 }
 MAX_LINES = 400
+MAX_FILES = 12
+
+
+@cache
+def texts(folder: str) -> list[tuple[str, str]]:
+    paths = sorted((ROOT / folder).rglob("*.py"))
+    return [(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")) for path in paths]
+
+
+@cache
+def nodes(path: str, text: str) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(text, path)))
 
 
 def sources(*folders: str) -> Iterator[tuple[str, str]]:
     """Each module's path from the root, with slashes, and its text."""
     for folder in folders:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            yield path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
+        yield from texts(folder)
 
 
 def part_of(module: str) -> str:
-    """`voucher_mcp.tools.pools` is of the part `tools`; the package itself is of no part, ``."""
+    """`voucher_mcp.tools.toolsets.pools` is of the part `tools`; the package itself is of no part, ``."""
     return module.partition(".")[2].partition(".")[0]
 
 
@@ -51,7 +66,7 @@ def floor(part: str) -> int | None:
 
 def imports(path: str, text: str) -> Iterator[str]:
     """Full names of all modules that a module imports, anywhere in it, relative imports resolved."""
-    for node in ast.walk(ast.parse(text, path)):
+    for node in nodes(path, text):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -86,6 +101,52 @@ def test_imports_go_one_way() -> None:
     assert uphill == []
 
 
+def modules_imported(path: str, text: str, modules: Collection[str]) -> Iterator[str]:
+    """The modules of the package that a module imports, `from folder import module` too."""
+    for node in nodes(path, text):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(PACKAGE):
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield whole if whole in modules else node.module
+
+
+def neighbours(folder: str, modules: Collection[str]) -> dict[str, set[str]]:
+    """What each module or folder that lies directly in a folder imports of the others there."""
+    inside = folder.replace("/", ".") + "."
+    graph: dict[str, set[str]] = {}
+    for path, text in sources(PACKAGE):
+        if path.startswith(folder + "/"):
+            child = path.removeprefix(folder + "/").partition("/")[0].removesuffix(".py")
+            names = modules_imported(path, text, modules)
+            used = {name.removeprefix(inside).partition(".")[0] for name in names if name.startswith(inside)}
+            graph.setdefault(child, set()).update(used - {child})
+    return graph
+
+
+def rings(graph: dict[str, set[str]]) -> list[str]:
+    """Those that import each other, in a ring however long."""
+    reached = {one: set(others) for one, others in graph.items()}
+    for _ in graph:
+        for others in reached.values():
+            others |= {further for other in tuple(others) for further in reached.get(other, ())}
+    return sorted(one for one, others in reached.items() if one in others)
+
+
+def test_imports_go_one_way_inside_each_folder_too() -> None:
+    modules = {path.removesuffix(".py").replace("/", ".") for path, _ in sources(PACKAGE)}
+    folders = {
+        parent.as_posix() for path, _ in sources(PACKAGE) for parent in PurePosixPath(path).parents
+    } - {"."}
+    found = {folder: rings(neighbours(folder, modules)) for folder in sorted(folders)}
+    assert {folder: ring for folder, ring in found.items() if ring} == {}
+
+
+def test_a_folder_of_more_than_a_dozen_files_has_rooms() -> None:
+    files = [path for path, _ in sources(PACKAGE) if not path.endswith("/__init__.py")]
+    count = Counter(path.rpartition("/")[0] for path in files)
+    assert {folder: number for folder, number in count.items() if number > MAX_FILES} == {}
+
+
 def test_a_library_is_imported_only_by_the_part_it_serves() -> None:
     astray = [
         f"{path} imports {name}"
@@ -106,7 +167,7 @@ def test_a_blind_except_stands_only_where_every_failure_becomes_an_answer() -> N
         f"{path}:{node.lineno}"
         for path, text in sources(PACKAGE)
         if path not in BLIND_EXCEPT_ALLOWED
-        for node in ast.walk(ast.parse(text, path))
+        for node in nodes(path, text)
         if isinstance(node, ast.ExceptHandler) and is_blind(node)
     ]
     assert blind == []

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voucher_mcp.domain.code_config import (
+from voucher_mcp.domain.errors import InvalidInput
+from voucher_mcp.domain.vouchers.code_config import (
     CHARSETS,
     DEFAULT_CHARSET,
     MAX_CODE_LENGTH,
@@ -15,7 +16,6 @@ from voucher_mcp.domain.code_config import (
     is_valid_code,
     validate_code,
 )
-from voucher_mcp.domain.errors import InvalidInput
 
 PRINTABLE = st.characters(exclude_categories=("C", "Z"))
 WIDE_CHARSET = "".join(chr(point) for point in range(0x4E00, 0x4E00 + 700))

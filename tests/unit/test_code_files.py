@@ -8,7 +8,7 @@ from tests.unit.code_file_reading import DAY, NEW_YEAR_2030, bad_lines, codes, r
 from voucher_mcp.domain.files.code_rows import CodeTable
 from voucher_mcp.domain.files.encoding import LONGEST_LINE, Unreadable
 from voucher_mcp.domain.files.life import Place
-from voucher_mcp.domain.pool import NewCode
+from voucher_mcp.domain.vouchers.pool import NewCode
 
 # One code a line
 

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.code_file_reading import DAY, NEW_YEAR_2030, bad_lines, codes, read, refusal, taken
 from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.domain.files.code_rows import chosen_columns
-from voucher_mcp.domain.pool import NewCode
+from voucher_mcp.domain.vouchers.pool import NewCode
 
 # What a heading is taken for
 

@@ -3,12 +3,12 @@ from typing import Any
 
 import pytest
 
-from voucher_mcp.domain.discount import apply_discount, apply_gift, resolve_discount
-from voucher_mcp.domain.discount_terms import read_discount
 from voucher_mcp.domain.errors import InsufficientBalance, InvalidInput
-from voucher_mcp.domain.fields import MAX_NUMBER
-from voucher_mcp.domain.formula import Context
-from voucher_mcp.domain.order import Order, parse_order
+from voucher_mcp.domain.redeeming.discount import apply_discount, apply_gift, resolve_discount
+from voucher_mcp.domain.redeeming.order import Order, parse_order
+from voucher_mcp.domain.values.fields import MAX_NUMBER
+from voucher_mcp.domain.vouchers.discount_terms import read_discount
+from voucher_mcp.domain.vouchers.formula import Context
 
 # The three lines of the documents' own comparison of effects: $20, $45 and $60.
 THREE_LINES = [(2, 1000), (3, 1500), (3, 2000)]

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voucher_mcp.domain.discount import apply_discount, apply_gift, share
-from voucher_mcp.domain.fields import MAX_NUMBER
-from voucher_mcp.domain.order import Order, parse_order
+from voucher_mcp.domain.redeeming.discount import apply_discount, apply_gift, share
+from voucher_mcp.domain.redeeming.order import Order, parse_order
+from voucher_mcp.domain.values.fields import MAX_NUMBER
 
 AMOUNTS = st.integers(0, 100_000) | st.integers(0, MAX_NUMBER // 1000)
 ITEMS = st.fixed_dictionaries(

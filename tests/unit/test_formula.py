@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voucher_mcp.domain.errors import InvalidInput
-from voucher_mcp.domain.formula import (
+from voucher_mcp.domain.vouchers.formula import (
     MAX_DEPTH,
     MAX_LENGTH,
     METADATA,

@@ -10,8 +10,8 @@ import pytest
 import voucher_mcp
 from tests.protocol.contract import TRAITS
 from voucher_mcp.backends.opening import SYSTEMS, adapter_of
-from voucher_mcp.backends.voucherify import errors
-from voucher_mcp.domain.texts import counted
+from voucher_mcp.backends.voucherify.mapping import failures
+from voucher_mcp.domain.values.texts import counted
 
 PACKAGE = Path(voucher_mcp.__file__).parent
 CHANGED = re.compile(
@@ -119,8 +119,8 @@ def test_what_is_not_found_names_the_tool_that_finds_it() -> None:
 
 
 def test_the_hints_of_a_vendors_not_found_name_tools() -> None:
-    hints = [hint for _, hint in errors._RESOURCES.values()]
-    assert [hint for hint in (*hints, errors._ANY_RESOURCE) if not TOOLS.search(hint)] == []
+    hints = [hint for _, hint in failures._RESOURCES.values()]
+    assert [hint for hint in (*hints, failures._ANY_RESOURCE) if not TOOLS.search(hint)] == []
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

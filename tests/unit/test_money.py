@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from voucher_mcp.config import ConfigError, load_settings
-from voucher_mcp.domain.money import money
+from voucher_mcp.domain.values.money import money
 
 TOKYO = 'timezone = "Asia/Tokyo"\ncurrency = "JPY"\n'
 PROJECTS = f"""

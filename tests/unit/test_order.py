@@ -1,9 +1,9 @@
 import pytest
 
-from voucher_mcp.domain.discount import apply_discount
 from voucher_mcp.domain.errors import InvalidInput
-from voucher_mcp.domain.fields import MAX_NUMBER
-from voucher_mcp.domain.order import MAX_LINES, parse_order
+from voucher_mcp.domain.redeeming.discount import apply_discount
+from voucher_mcp.domain.redeeming.order import MAX_LINES, parse_order
+from voucher_mcp.domain.values.fields import MAX_NUMBER
 
 
 def refused_field(value: object) -> str | None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voucher_mcp.domain.spreadsheet import guarded, unguarded
+from voucher_mcp.domain.values.spreadsheet import guarded, unguarded
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voucher_mcp.domain.errors import InvalidInput
-from voucher_mcp.domain.times import parse_time, to_iso
+from voucher_mcp.domain.values.times import parse_time, to_iso
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = ("UTC", "Europe/Berlin", "America/Sao_Paulo", "America/Havana", "Africa/Cairo", "Asia/Kathmandu",

@@ -13,7 +13,7 @@ from voucher_mcp.domain.errors import (
     VoucherExpired,
     VoucherNotActive,
 )
-from voucher_mcp.domain.validity import (
+from voucher_mcp.domain.vouchers.validity import (
     Duration,
     RedeemableStatus,
     ValidityTerms,
@@ -25,7 +25,7 @@ from voucher_mcp.domain.validity import (
     why_not_usable,
     window_at,
 )
-from voucher_mcp.domain.voucher import parse_terms
+from voucher_mcp.domain.vouchers.voucher import parse_terms
 
 BERLIN = ZoneInfo("Europe/Berlin")  # clocks go forward on 2026-03-29 at 02:00 and back on 2026-10-25 at 03:00
 HOUR = 3_600_000

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tests.support import TEN_PERCENT
 from voucher_mcp.domain.errors import InvalidInput, Unsupported
-from voucher_mcp.domain.fields import MAX_NUMBER
-from voucher_mcp.domain.voucher import (
+from voucher_mcp.domain.values.fields import MAX_NUMBER
+from voucher_mcp.domain.vouchers.voucher import (
     VoucherTerms,
     apply_update,
     merge_metadata,

@@ -6,7 +6,7 @@ import pytest
 
 from tests.backends.agent import Agent
 from tests.standins.voucherify import StandIn
-from voucher_mcp.backends.voucherify import voucher_jobs
+from voucher_mcp.backends.voucherify.jobs import job_tools
 
 GIFT: dict[str, Any] = {"type": "GIFT_VOUCHER", "gift": {"amount": 500}}
 HOURS = {"daily": [{"days_of_week": [1, 2], "start_time": "09:00", "expiration_time": "12:00"}]}
@@ -165,7 +165,7 @@ async def test_the_codes_of_a_pool_get_metadata_in_one_call(agent: Agent, shop: 
 async def test_the_codes_of_a_pool_beyond_the_reach_are_not_half_changed(
     agent: Agent, shop: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(voucher_jobs, "_WALKED", 2)
+    monkeypatch.setattr(job_tools, "_WALKED", 2)
     shop.add_campaign("Summer", ["A", "B", "C"])
     call: dict[str, Any] = {"pool_id": "Summer", "metadata": {"tier": "gold"}}
     refused = await agent.refused("invalid_input", "update_vouchers_metadata_in_bulk", **call)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from voucher_mcp.backends.http.reply import Reply
-from voucher_mcp.backends.voucherify.errors import failure, says
+from voucher_mcp.backends.voucherify.mapping.failures import failure, says
 
 
 def reply(status: int, body: Any, headers: dict[str, str] | None = None, *, writing: bool = False) -> Reply:

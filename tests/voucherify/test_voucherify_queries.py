@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from voucher_mcp.backends.voucherify.filters import redeemable_filters, voucher_filters
-from voucher_mcp.backends.voucherify.query import encode, window
+from voucher_mcp.backends.voucherify.mapping.filters import redeemable_filters, voucher_filters
+from voucher_mcp.backends.voucherify.mapping.query import encode, window
 from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.domain.queries import Window
 

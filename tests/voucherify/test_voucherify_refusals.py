@@ -6,7 +6,7 @@ import pytest
 
 from tests.backends.agent import Agent
 from tests.standins.voucherify import StandIn
-from voucher_mcp.backends.voucherify import campaigns
+from voucher_mcp.backends.voucherify.mapping import campaigns
 
 ODD: list[Any] = [[], ["a"], {}, {"a": 1}, 7, None, True, ""]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from voucher_mcp.backends.voucherify import bodies, campaigns, shapes
+from voucher_mcp.backends.voucherify.mapping import bodies, campaigns, objects
 from voucher_mcp.domain.errors import InvalidInput
 
 VOUCHER: dict[str, Any] = {
@@ -34,7 +34,7 @@ VOUCHER: dict[str, Any] = {
 
 
 def test_the_concise_voucher_keeps_what_tells_and_leaves_out_what_is_empty() -> None:
-    assert shapes.voucher(VOUCHER, "concise") == {
+    assert objects.voucher(VOUCHER, "concise") == {
         "id": VOUCHER["id"],
         "code": "WELCOME-000001",
         "type": "DISCOUNT_VOUCHER",
@@ -44,7 +44,7 @@ def test_the_concise_voucher_keeps_what_tells_and_leaves_out_what_is_empty() -> 
         "redemption": {"redeemed_quantity": 0},
         "created_at": "2026-02-17T09:05:34.668Z",
     }
-    assert shapes.voucher(VOUCHER, "full") == VOUCHER
+    assert objects.voucher(VOUCHER, "full") == VOUCHER
 
 
 TYPICAL: list[dict[str, Any]] = [
@@ -67,24 +67,24 @@ TYPICAL: list[dict[str, Any]] = [
 @pytest.mark.parametrize("kind", TYPICAL)
 def test_a_hundred_listed_vouchers_take_at_most_20_kilobytes(kind: dict[str, Any]) -> None:
     typical = {**VOUCHER, "start_date": None, "active": True, **kind}
-    listed = [shapes.listed_voucher(typical, "concise") for _ in range(100)]
+    listed = [objects.listed_voucher(typical, "concise") for _ in range(100)]
     assert len(json.dumps(listed, separators=(",", ":")).encode()) <= 20_000
 
 
 def test_a_listed_card_says_what_is_on_it_and_what_was_spent() -> None:
     card = {"points": 10, "balance": 0, "redeemed_points": 10, "expired_points": 0, "subtracted_points": 0}
-    listed = shapes.listed_voucher({"loyalty_card": card}, "concise")
+    listed = objects.listed_voucher({"loyalty_card": card}, "concise")
     assert listed == {"loyalty_card": {"points": 10, "balance": 0, "redeemed_points": 10}}
-    assert shapes.listed_voucher({"loyalty_card": card}, "full") == {"loyalty_card": card}
+    assert objects.listed_voucher({"loyalty_card": card}, "full") == {"loyalty_card": card}
 
 
 @pytest.mark.parametrize(
     "given", [None, [], "text", 7, {"discount": "none", "redemption": [], "metadata": 5}]
 )
 def test_what_is_no_voucher_is_survived(given: object) -> None:
-    assert isinstance(shapes.listed_voucher(given, "concise"), dict)
-    assert isinstance(shapes.redemption(given, "concise"), dict)
-    assert isinstance(campaigns.code(shapes.as_object(given))["code"], str)
+    assert isinstance(objects.listed_voucher(given, "concise"), dict)
+    assert isinstance(objects.redemption(given, "concise"), dict)
+    assert isinstance(campaigns.code(objects.as_object(given))["code"], str)
 
 
 @pytest.mark.parametrize(

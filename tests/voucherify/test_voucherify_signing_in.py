@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from voucher_mcp.backends.voucherify.account import API_VERSION, headers_of
 from voucher_mcp.backends.voucherify.adapter import VoucherifyBackend
+from voucher_mcp.backends.voucherify.client.account import API_VERSION, headers_of
 from voucher_mcp.config import VoucherifyProject
 
 

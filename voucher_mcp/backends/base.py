@@ -15,7 +15,15 @@ from anyio.abc import TaskGroup
 from voucher_mcp.backends.pace import Paces
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import Unsupported
-from voucher_mcp.domain.pool import (
+from voucher_mcp.domain.queries import (
+    CsvSource,
+    Detail,
+    RedeemablesQuery,
+    RedemptionRequest,
+    RedemptionsQuery,
+    VouchersQuery,
+)
+from voucher_mcp.domain.vouchers.pool import (
     AssignedCode,
     BadCode,
     CodeFate,
@@ -28,14 +36,6 @@ from voucher_mcp.domain.pool import (
     VoucherCode,
     VoucherPool,
     VoucherPoolSummary,
-)
-from voucher_mcp.domain.queries import (
-    CsvSource,
-    Detail,
-    RedeemablesQuery,
-    RedemptionRequest,
-    RedemptionsQuery,
-    VouchersQuery,
 )
 from voucher_mcp.domain.write import Write
 

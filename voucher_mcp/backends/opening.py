@@ -1,20 +1,20 @@
 """Opening the configured projects: each is reached at its first call, and let go of at the end."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 from anyio.abc import TaskGroup
 
 from voucher_mcp.backends.base import Backend
-from voucher_mcp.backends.local.stores.base import Store
 from voucher_mcp.backends.pace import Paces
-from voucher_mcp.config import ConfigError, Database, LocalProject, Missing, Project, Settings
+from voucher_mcp.config import Database, LocalProject, Missing, Project, Settings
 from voucher_mcp.domain.errors import Unavailable
+from voucher_mcp.stores.base import Store
+from voucher_mcp.stores.opening import identity, open_store, refuse_unserved
 
 if TYPE_CHECKING:
     from voucher_mcp.backends.local.jobs.job_runner import JobRunner
@@ -49,21 +49,6 @@ def can(project: Project, method: str) -> bool:
     return backend_class(project).serves(project, method)
 
 
-def refuse_unserved(settings: Settings) -> None:
-    """Stop before anything starts.
-
-    Raises:
-        ConfigError: a database is not one that this version reaches.
-    """
-    for project in settings.projects.values():
-        if isinstance(project, LocalProject) and project.url.dsn is not None:
-            raise ConfigError(
-                f"projects.{project.id}.url: this version does not serve PostgreSQL yet; use sqlite:///"
-            )
-    if settings.journal.dsn is not None:
-        raise ConfigError("state: this version does not serve PostgreSQL yet; use sqlite:///")
-
-
 def _unusable(project_id: str, missing: Missing) -> Unavailable:
     return Unavailable(
         f"The project {project_id} cannot be used: {missing.what}. The operator has to set it and start "
@@ -78,13 +63,13 @@ class Backends:
     def __init__(self, settings: Settings, tasks: TaskGroup) -> None:
         self._settings = settings
         self._tasks = tasks
-        self._opening: defaultdict[Path, anyio.Lock] = defaultdict(anyio.Lock)
-        """By file: one that is slow to open holds up its own projects only."""
+        self._opening: defaultdict[Hashable, anyio.Lock] = defaultdict(anyio.Lock)
+        """By database: one that is slow to open holds up its own projects only."""
         self._backends: dict[str, Backend] = {}
-        self._stores: dict[Path, Store] = {}
-        self._files: dict[Path, Path] = {}
-        """The file that each configured path leads to: several may lead to one."""
-        self._runners: dict[Path, JobRunner] = {}
+        self._stores: dict[Hashable, Store] = {}
+        self._identities: dict[Database, Hashable] = {}
+        """Of the database that each configured address leads to: several may lead to one."""
+        self._runners: dict[Hashable, JobRunner] = {}
         self._paces = Paces()
 
     async def get(self, project_id: str) -> Backend:
@@ -104,10 +89,9 @@ class Backends:
             self._backends[project_id] = backend = adapter(project)  # which reaches for nothing yet
             backend.start(self._tasks, self._paces)
             return backend
-        path = self._file(project.url)
-        async with self._opening[path]:
+        async with self._opening[self._identity(project.url)]:
             if project_id not in self._backends:
-                self._backends[project_id] = await self._open_local(project, path)
+                self._backends[project_id] = await self._open_local(project)
             return self._backends[project_id]
 
     async def state(self) -> Store:
@@ -120,18 +104,14 @@ class Backends:
             missing = self._settings.unusable("default")
             why = missing.what if missing else "nobody said where it is"
             raise Unavailable(f"The journal cannot be written: {why}.", retryable=False)
-        path = self._file(self._settings.journal)
-        async with self._opening[path]:
-            return await self._store(path)
+        return await self._opened(self._settings.journal)
 
     async def journal_of(self, project_id: str) -> Store:
         """The database with the journal of a project: its own where it has one, else the state database."""
         project = self._settings.projects[project_id]
         if not isinstance(project, LocalProject):
             return await self.state()
-        path = self._file(project.url)
-        async with self._opening[path]:
-            return await self._store(path)
+        return await self._opened(project.url)
 
     async def close(self) -> None:
         """Let go of everything that was opened."""
@@ -141,15 +121,19 @@ class Backends:
             for store in self._stores.values():
                 await store.close()
 
-    async def _open_local(self, project: LocalProject, path: Path) -> Backend:
+    async def _opened(self, database: Database) -> Store:
+        async with self._opening[self._identity(database)]:
+            return await self._store(database)
+
+    async def _open_local(self, project: LocalProject) -> Backend:
         from voucher_mcp.backends.local.adapter import LocalBackend
         from voucher_mcp.backends.local.jobs.job_runner import JobRunner
 
-        store = await self._store(path)
-        if path not in self._runners:
-            self._runners[path] = JobRunner(store)
-            self._tasks.start_soon(self._runners[path].run)
-        runner = self._runners[path]
+        store, identity = await self._store(project.url), self._identity(project.url)
+        if identity not in self._runners:
+            self._runners[identity] = JobRunner(store)
+            self._tasks.start_soon(self._runners[identity].run)
+        runner = self._runners[identity]
         runner.serve(project.id, writable=project.access == "write" and not self._settings.read_only)
         return LocalBackend(
             project.id,
@@ -160,31 +144,25 @@ class Backends:
             import_dir=project.import_dir,
         )
 
-    async def _store(self, path: Path) -> Store:
-        """The store of a file, which all who use it share; for one who holds its lock in `_opening`."""
-        from voucher_mcp.backends.local.housekeeping import Housekeeping
-        from voucher_mcp.backends.local.stores.sqlite import SqliteStore
+    async def _store(self, database: Database) -> Store:
+        """The store of a database, which all who use it share; for one who holds its lock in `_opening`."""
+        from voucher_mcp.stores.housekeeping import Housekeeping
 
-        if path not in self._stores:
-            self._stores[path] = store = await SqliteStore.open(path, self._tasks)
+        identity = self._identity(database)
+        if identity not in self._stores:
+            self._stores[identity] = store = await open_store(database, self._tasks)
             self._tasks.start_soon(Housekeeping(store, self._settings.audit_days).run)
-        return self._stores[path]
+        return self._stores[identity]
 
-    def _file(self, database: Database) -> Path:
-        """The file of a database, the same for all paths that lead to it.
+    def _identity(self, database: Database) -> Hashable:
+        """What all addresses of a database have in common.
 
         Raises:
             Unavailable: it cannot be told.
         """
-        from voucher_mcp.backends.local.stores.failures import as_unavailable
-        from voucher_mcp.backends.local.stores.places import real_path
-
-        given = database.path
-        assert given is not None  # refuse_unserved saw to it
-        if given not in self._files:
-            with as_unavailable(given):
-                self._files[given] = real_path(given)
-        return self._files[given]
+        if database not in self._identities:
+            self._identities[database] = identity(database)
+        return self._identities[database]
 
 
 @asynccontextmanager

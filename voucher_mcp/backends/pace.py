@@ -9,7 +9,7 @@ import anyio
 import anyio.lowlevel
 
 from voucher_mcp.domain.errors import RateLimited
-from voucher_mcp.domain.texts import counted
+from voucher_mcp.domain.values.texts import counted
 
 _MARGIN = 1.0
 """Seconds of a call's time that are kept for making its answer."""

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-from pathlib import Path
 
 import anyio
 
@@ -10,8 +9,9 @@ from voucher_mcp.backends.opening import Backends, open_backends
 from voucher_mcp.cli.main import DONE, FAILED, settings_of
 from voucher_mcp.cli.reach import checked
 from voucher_mcp.config import LocalProject, Project, Settings, configuration_file, usual_file
-from voucher_mcp.domain.errors import Unavailable, VoucherError
-from voucher_mcp.domain.texts import counted
+from voucher_mcp.domain.errors import VoucherError
+from voucher_mcp.domain.values.texts import counted
+from voucher_mcp.stores.opening import check_place, exists
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -50,30 +50,15 @@ async def _check_all(settings: Settings) -> int:
 
 
 async def _check(project: Project, backends: Backends) -> list[str]:
-    if isinstance(project, LocalProject) and (path := project.url.path) is not None:
-        if not path.exists():
-            return [_check_place(path)]
-        where = [f"database: {path}"]
+    if isinstance(project, LocalProject):
+        if not exists(project.url):
+            check_place(project.url)
+            return [f"ok: there is no database yet; the first use makes {project.url}"]
+        where = [f"database: {project.url}"]
     else:
         where = []
     backend = await backends.get(project.id)
     return [*where, f"ok: {await checked(backend)}"]
-
-
-def _check_place(path: Path) -> str:
-    """For a database that is still to be made, which a check does not do.
-
-    Raises:
-        Unavailable: it could not be made there.
-    """
-    folder = next(parent for parent in path.parents if parent.exists())
-    if not folder.is_dir():
-        raise Unavailable(f"{path} cannot be made: {folder} is not a directory. Set another path in `url`.")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise Unavailable(
-            f"{path} cannot be made: {folder} cannot be written. Repair its permissions, or set another path."
-        )
-    return f"ok: there is no database yet; the first use makes {path}"
 
 
 def _all(count: int) -> str:

@@ -19,12 +19,12 @@ from rich.table import Table
 
 from voucher_mcp.backends.base import Backend
 from voucher_mcp.cli.client_config import OWN_VARIABLES, command_line, desktop_snippet
-from voucher_mcp.cli.code_files import CodeFile
+from voucher_mcp.cli.codes.code_files import CodeFile
 from voucher_mcp.cli.main import DONE
 from voucher_mcp.cli.reach import on_backend
 from voucher_mcp.config import load_settings
 from voucher_mcp.domain.files.life import Place
-from voucher_mcp.domain.times import to_iso
+from voucher_mcp.domain.values.times import to_iso
 from voucher_mcp.domain.write import Write, digest_of_call
 
 PROJECT = "demo"

@@ -20,7 +20,7 @@ from mcp.types import (
 )
 from pydantic import ValidationError
 
-from voucher_mcp.domain.json_text import read_json
+from voucher_mcp.domain.values.json_text import read_json
 
 EXIT_SECONDS = 1.5
 """How long a call that is still running may hold up the end (ours); an unfinished transaction is undone."""

@@ -7,20 +7,19 @@ import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict
 from difflib import get_close_matches
-from pathlib import Path
 
 import anyio
 
-from voucher_mcp.backends.local.stores.schema import schema_of
-from voucher_mcp.cli.codes_import import COMMAND
+from voucher_mcp.cli.codes.codes_import import COMMAND
 from voucher_mcp.cli.main import DONE, FAILED, MISUSED, settings_of
 from voucher_mcp.cli.reach import project_of
-from voucher_mcp.config import LocalProject, Settings
+from voucher_mcp.config import Database, LocalProject, Settings
 from voucher_mcp.domain.errors import InvalidInput, quoted
-from voucher_mcp.domain.texts import counted
-from voucher_mcp.domain.times import now, parse_time, to_iso
-from voucher_mcp.policy.journal_reading import AuditLine, audit_lines, databases
+from voucher_mcp.domain.values.texts import counted
+from voucher_mcp.domain.values.times import now, parse_time, to_iso
+from voucher_mcp.journal.reading import AuditLine, audit_lines, databases
 from voucher_mcp.server import all_tools
+from voucher_mcp.stores.opening import schema_of
 
 Show = Callable[[Sequence[AuditLine]], None]
 
@@ -54,8 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.tool is not None and (problem := _no_such_tool(arguments.tool)):
         print(f"voucher-mcp: {problem}", file=sys.stderr)
         return MISUSED
-    if paths := databases(settings, arguments.project):
-        print(anyio.run(_why_nothing, settings, arguments.project, paths), file=sys.stderr)
+    if places := databases(settings, arguments.project):
+        print(anyio.run(_why_nothing, settings, arguments.project, places), file=sys.stderr)
     return status
 
 
@@ -86,11 +85,11 @@ def _no_such_tool(name: str) -> str | None:
     return f"There is no tool {quoted(name)}" + (f"; did you mean {near[0]}?" if near else ".")
 
 
-async def _why_nothing(settings: Settings, project: str | None, paths: Sequence[Path]) -> str:
+async def _why_nothing(settings: Settings, project: str | None, places: Sequence[Database]) -> str:
     """Why there was nothing to show: no database yet, no writes in it, or none that was asked for."""
-    where = ", ".join(map(str, paths))
-    if not any(schema_of(path) for path in paths):
-        exists = "does not exist" if len(paths) == 1 else "do not exist"
+    where = ", ".join(map(str, places))
+    if not any(schema_of(place) for place in places):
+        exists = "does not exist" if len(places) == 1 else "do not exist"
         return f"There is no journal yet: {where} {exists}. The first write makes it."
     async for _ in audit_lines(settings, project=project):
         return f"There are no such writes in the journal, which is in {where}."

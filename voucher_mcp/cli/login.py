@@ -33,8 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _sign_in(project: BloomreachProject, *, browser: bool) -> None:
-    from voucher_mcp.backends.bloomreach.sign_in.browser import sign_in
-    from voucher_mcp.backends.bloomreach.sign_in.store import SignInStore
+    from voucher_mcp.backends.bloomreach.client.sign_in.browser import sign_in
+    from voucher_mcp.backends.bloomreach.client.sign_in.store import SignInStore
 
     async def show(address: str) -> None:
         print(f"Sign in here, in a browser on this machine:\n\n{address}\n", flush=True)

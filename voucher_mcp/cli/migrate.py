@@ -3,16 +3,15 @@
 import argparse
 from collections.abc import Awaitable, Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import anyio
 
-from voucher_mcp.backends.local.stores.schema import schema_of
 from voucher_mcp.backends.opening import Backends, open_backends
 from voucher_mcp.cli.main import DONE, FAILED, settings_of
-from voucher_mcp.config import LocalProject, Settings
+from voucher_mcp.config import Database, LocalProject, Settings
 from voucher_mcp.domain.errors import VoucherError
+from voucher_mcp.stores.opening import exists, schema_of
 
 Opening = Callable[[], Awaitable[Any]]
 """Opens a database, which brings it up to date."""
@@ -34,34 +33,32 @@ async def _migrate_all(settings: Settings) -> int:
         databases = _databases(settings, backends)
         if not databases and not failed:
             print("No project has a database of its own, and there is no journal yet: nothing to do.")
-        for path, opening in databases.items():
+        for database, opening in databases.items():
             try:
-                print(await _migrate(path, opening))
+                print(await _migrate(database, opening))
             except VoucherError as error:
                 failed = True
-                print(f"{path}: FAILED: {error.message} Nothing was changed.")
+                print(f"{database}: FAILED: {error.message} Nothing was changed.")
     return FAILED if failed else DONE
 
 
-def _databases(settings: Settings, backends: Backends) -> dict[Path, Opening]:
-    """Each file once; the journal of writes on vendors only where it was begun."""
-    found: dict[Path, Opening] = {}
-    journal = settings.journal.path
-    if journal is not None and journal.exists():
-        found[journal] = backends.state
+def _databases(settings: Settings, backends: Backends) -> dict[Database, Opening]:
+    """Each once; the journal of writes on vendors only where it was begun."""
+    found: dict[Database, Opening] = {}
+    if not settings.journal.is_missing and exists(settings.journal):
+        found[settings.journal] = backends.state
     for project in settings.projects.values():
         if isinstance(project, LocalProject) and not settings.unusable(project.id):
-            assert project.url.path is not None  # open_backends saw to it
-            found[project.url.path] = partial(backends.get, project.id)
+            found[project.url] = partial(backends.get, project.id)
     return found
 
 
-async def _migrate(path: Path, opening: Opening) -> str:
-    before = schema_of(path)
+async def _migrate(database: Database, opening: Opening) -> str:
+    before = schema_of(database)
     await opening()
-    after = schema_of(path)
+    after = schema_of(database)
     if before == after:
-        return f"{path}: has schema {after} already; nothing to do."
+        return f"{database}: has schema {after} already; nothing to do."
     if not before:
-        return f"{path}: made, with schema {after}."
-    return f"{path}: brought from schema {before} to {after}."
+        return f"{database}: made, with schema {after}."
+    return f"{database}: brought from schema {before} to {after}."

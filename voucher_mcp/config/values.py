@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, BeforeValidator, InstanceOf, SecretStr, ValidationInfo
 
 from voucher_mcp.config.errors import hint
-from voucher_mcp.domain.money import MINOR_UNITS
+from voucher_mcp.domain.values.money import MINOR_UNITS
 
 _SCHEMES = ("sqlite", "postgresql", "postgres")
 
@@ -29,6 +29,10 @@ class Database:
     def is_missing(self) -> bool:
         """Whether nobody said where it is."""
         return self.path is None and self.dsn is None
+
+    def __str__(self) -> str:
+        """As a person reads it, without a password."""
+        return str(self.path if self.path is not None else self.dsn)
 
 
 def data_file(name: str) -> Path:

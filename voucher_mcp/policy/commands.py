@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from voucher_mcp.backends.base import Backend
 from voucher_mcp.backends.opening import Backends
 from voucher_mcp.domain.write import Write
-from voucher_mcp.policy.journal import Count, VendorJournal
+from voucher_mcp.journal.vendor import Count, VendorJournal
 
 
 @asynccontextmanager

@@ -5,17 +5,16 @@ What a day may mint is held by the journals, which count it in the transaction t
 
 import math
 
-from voucher_mcp.backends.local import projects
-from voucher_mcp.backends.local.daily import DAY
-from voucher_mcp.backends.local.stores.base import Store, Transaction
 from voucher_mcp.config import Limits
 from voucher_mcp.domain.errors import LimitExceeded, OutcomeUnknown, Unavailable, VoucherError
-from voucher_mcp.domain.texts import counted
-from voucher_mcp.domain.times import now
+from voucher_mcp.domain.values.texts import counted
+from voucher_mcp.domain.values.times import now
 from voucher_mcp.domain.write import Allowance, Worth
+from voucher_mcp.journal import calls, daily
 from voucher_mcp.policy.access import Room
+from voucher_mcp.stores import projects
+from voucher_mcp.stores.base import Store, Transaction
 
-MINUTE = 60_000
 _PER_CALL = frozenset({"max_amount_per_call", "max_codes_per_call"})
 
 
@@ -68,9 +67,13 @@ async def room(store: Store, project_id: str, limits: Limits) -> dict[str, Room]
         project, moment = await projects.find(transaction, project_id), now()
         if project is None:
             return {}
-        amount, points = await transaction.one("minted_today", project.n, moment // DAY) or (0, 0)
-        (calls,) = await transaction.one("calls_since", project.n, moment - MINUTE) or (0,)
-        return {"max_amount_per_day": amount, "max_points_per_day": points, "max_calls_per_minute": calls}
+        amount, points = await daily.minted(transaction, project, moment)
+        counted_calls = await calls.of_last_minute(transaction, project, moment)
+        return {
+            "max_amount_per_day": amount,
+            "max_points_per_day": points,
+            "max_calls_per_minute": counted_calls,
+        }
 
     most = {name: limit for name, limit in limits if name != "confirm_above" and limit is not None}
     try:
@@ -86,28 +89,19 @@ async def count_call(store: Store, project_id: str, most: int) -> None:
     Raises:
         LimitExceeded: there were so many already.
     """
-
-    async def work(transaction: Transaction) -> None:
-        project, moment = await projects.find_or_make(transaction, project_id), now()
-        # a call of later than now was counted by a clock that has been set back since
-        await transaction.run("calls_forget", project.n, moment - MINUTE, moment)
-        row = await transaction.one("calls_count", project.n)
-        count, oldest = row or (0, None)
-        if count >= most:
-            wait = MINUTE / 1_000 if oldest is None else (oldest + MINUTE - moment) / 1_000
-            raise LimitExceeded(
-                f"The limit max_calls_per_minute is {most:,}, and the last minute had {count:,}. Wait "
-                f"{counted(math.ceil(max(0.0, wait)), 'second')}, then try again.",
-                retryable=True,
-                retry_after=max(0.0, wait),
-            )
-        await transaction.run("call_insert", project.n, moment)
-
     if store.read_only:
         return  # whoever else uses the file cannot count either, and nothing can be written
     try:
-        await store.write(work)
+        too_many = await calls.count(store, project_id, most)
     except OutcomeUnknown as error:  # of the count alone
         raise Unavailable(
             "The call could not be counted against max_calls_per_minute, so it was not made. Try again."
         ) from error
+    if too_many is not None:
+        count, wait = too_many
+        raise LimitExceeded(
+            f"The limit max_calls_per_minute is {most:,}, and the last minute had {count:,}. Wait "
+            f"{counted(math.ceil(wait), 'second')}, then try again.",
+            retryable=True,
+            retry_after=wait,
+        )

@@ -9,7 +9,7 @@ the variation selectors up to U+FE0F stay: scripts and emoji need them.
 import re
 from typing import Any
 
-from voucher_mcp.domain.texts import CONTROLS, DIRECTIONS, FILLERS, HALVES, INVISIBLE, TAGS
+from voucher_mcp.domain.values.texts import CONTROLS, DIRECTIONS, FILLERS, HALVES, INVISIBLE, TAGS
 
 LONGEST = 4000
 """The most characters of one text, the mark of a shortened one included."""

@@ -8,7 +8,7 @@ from voucher_mcp.backends.base import Backend
 from voucher_mcp.backends.local.jobs.import_folder import read_blocks
 from voucher_mcp.config import Limits, LocalProject, Project
 from voucher_mcp.domain.errors import LimitExceeded, NotFound
-from voucher_mcp.domain.money import MINOR_UNITS
+from voucher_mcp.domain.values.money import MINOR_UNITS
 from voucher_mcp.domain.write import Arguments
 from voucher_mcp.policy.limits import needs_worth
 

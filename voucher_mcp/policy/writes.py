@@ -14,8 +14,6 @@ from typing import Any
 import anyio
 
 from voucher_mcp.backends.base import Backend
-from voucher_mcp.backends.local import journal, projects
-from voucher_mcp.backends.local.stores.base import Transaction
 from voucher_mcp.backends.opening import Backends
 from voucher_mcp.config import Limits, Project, Settings
 from voucher_mcp.domain.answer import Answer
@@ -27,7 +25,7 @@ from voucher_mcp.domain.errors import (
     Unavailable,
     VoucherError,
 )
-from voucher_mcp.domain.times import now
+from voucher_mcp.domain.values.times import now
 from voucher_mcp.domain.write import (
     Unconfirmed,
     Values,
@@ -37,11 +35,14 @@ from voucher_mcp.domain.write import (
     digest_of_call,
     digest_of_result,
 )
+from voucher_mcp.journal import records
+from voucher_mcp.journal.vendor import Effect, VendorJournal
 from voucher_mcp.policy import limits, naming
 from voucher_mcp.policy.access import Room
-from voucher_mcp.policy.journal import Effect, VendorJournal
 from voucher_mcp.policy.values import BackendValues
 from voucher_mcp.policy.worth import Measure
+from voucher_mcp.stores import projects
+from voucher_mcp.stores.base import Transaction
 
 logger = logging.getLogger(__name__)
 
@@ -162,7 +163,7 @@ class Writes:
 
         async def work(transaction: Transaction) -> Answer[Any] | None:
             row = await projects.find(transaction, project.id)
-            return await journal.first_result(transaction, row, write) if row else None
+            return await records.first_result(transaction, row, write) if row else None
 
         if write.key is None or write.dry_run:
             return None
@@ -245,7 +246,7 @@ class Writes:
     async def _note(self, project: Project, write: Write, outcome: str) -> None:
         async def work(transaction: Transaction) -> None:
             row = await projects.find_or_make(transaction, project.id)
-            await journal.audit(transaction, row, write, outcome, now())
+            await records.audit(transaction, row, write, outcome, now())
 
         try:
             await (await self._backends.journal_of(project.id)).write(work)

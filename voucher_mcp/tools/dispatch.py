@@ -26,11 +26,12 @@ from voucher_mcp.domain.errors import (
 from voucher_mcp.domain.write import Worth, Write
 from voucher_mcp.policy.access import offer, refusal
 from voucher_mcp.policy.writes import Consent, Wish, Writes
-from voucher_mcp.tools import envelope, questions
-from voucher_mcp.tools.arguments import parse
+from voucher_mcp.tools import envelope
+from voucher_mcp.tools.arguments.arguments import parse
+from voucher_mcp.tools.arguments.moments import as_instants
+from voucher_mcp.tools.asking import questions
+from voucher_mcp.tools.asking.confirmation import Ask, agree
 from voucher_mcp.tools.call import Call, ProjectsCall, WritingCall
-from voucher_mcp.tools.confirmation import Ask, agree
-from voucher_mcp.tools.moments import as_instants
 from voucher_mcp.tools.registry import ToolDefinition
 from voucher_mcp.tools.resources import Exports
 

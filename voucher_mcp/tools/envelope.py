@@ -7,7 +7,7 @@ from mcp.types import CallToolResult, ResourceLink, TextContent
 
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import VoucherError
-from voucher_mcp.domain.json_text import has_large_integer, with_exact_integers
+from voucher_mcp.domain.values.json_text import has_large_integer, with_exact_integers
 from voucher_mcp.policy.text import clean, is_clean
 
 

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, create_model
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.policy.access import Demand
 from voucher_mcp.policy.worth import Measure
-from voucher_mcp.tools.arguments import DryRun, Key, NeededKey, ProjectId
-from voucher_mcp.tools.schemas import input_schema, output_schema
+from voucher_mcp.tools.arguments.arguments import DryRun, Key, NeededKey, ProjectId
+from voucher_mcp.tools.arguments.schemas import input_schema, output_schema
 
 Handler = Callable[..., Awaitable[Answer[Any]]]
 KeyRule = Literal["required", "optional"]

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support import held, open_store
 from voucher_mcp.backends.local.adapter import LocalBackend
-from voucher_mcp.backends.local.stores.sqlite import SqliteStore
+from voucher_mcp.stores.sqlite.store import SqliteStore
 
 
 @pytest.fixture

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from voucher_mcp.backends.local.ids import Project
-from voucher_mcp.backends.local.pools import codes
-from voucher_mcp.backends.local.pools.pools import find
-from voucher_mcp.backends.local.stores.base import run_to_end
-from voucher_mcp.backends.local.stores.opening import connect
-from voucher_mcp.backends.local.stores.queries import load_queries
-from voucher_mcp.backends.local.stores.transaction import SqliteTransaction
-from voucher_mcp.backends.local.vouchers.vouchers import REDEEMED
+from voucher_mcp.backends.local.records import codes
+from voucher_mcp.backends.local.records.pools import find
+from voucher_mcp.backends.local.records.vouchers import REDEEMED
+from voucher_mcp.stores.base import run_to_end
+from voucher_mcp.stores.projects import Project
+from voucher_mcp.stores.queries import load_queries
+from voucher_mcp.stores.sqlite.ends import connect
+from voucher_mcp.stores.sqlite.transaction import SqliteTransaction
 
 QUERIES = {
     "owner": """

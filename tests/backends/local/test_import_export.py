@@ -10,7 +10,7 @@ from tests.support import TEN_PERCENT, warrant
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.backends.local.pools import bulk
 from voucher_mcp.domain.errors import NotFound
-from voucher_mcp.domain.pool import CodesQuery, ImportedBatch, NewCode, Taken
+from voucher_mcp.domain.vouchers.pool import CodesQuery, ImportedBatch, NewCode, Taken
 
 
 @pytest.fixture

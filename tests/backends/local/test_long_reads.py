@@ -6,10 +6,10 @@ import pytest
 from tests.backends.local.files import rows
 from tests.support import reading_connection
 from voucher_mcp.backends.local.adapter import LocalBackend
-from voucher_mcp.backends.local.stores import reading
-from voucher_mcp.backends.local.stores.base import Transaction
-from voucher_mcp.backends.local.stores.sqlite import SqliteStore
 from voucher_mcp.domain.errors import Unavailable
+from voucher_mcp.stores.base import Transaction
+from voucher_mcp.stores.sqlite import reading
+from voucher_mcp.stores.sqlite.store import SqliteStore
 
 ENDLESS = "WITH RECURSIVE t(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM t) SELECT max(i) FROM t"
 PATIENCE = 60

@@ -12,11 +12,11 @@ import pytest
 
 from tests.backends.local.files import rows
 from tests.support import held, open_store
-from voucher_mcp.backends.local.stores import opening
-from voucher_mcp.backends.local.stores.opening import connect
-from voucher_mcp.backends.local.stores.queries import load_migrations
-from voucher_mcp.backends.local.stores.schema import APPLICATION_ID, bring_up_to_date, refuse_strange
-from voucher_mcp.backends.local.stores.turnstile import Turnstile
+from voucher_mcp.stores.queries import load_migrations
+from voucher_mcp.stores.sqlite import ends
+from voucher_mcp.stores.sqlite.ends import connect
+from voucher_mcp.stores.sqlite.schema import APPLICATION_ID, bring_up_to_date, refuse_strange
+from voucher_mcp.stores.sqlite.turnstile import Turnstile
 
 
 async def test_a_new_file_has_the_newest_schema_and_our_mark(database: Path) -> None:
@@ -58,7 +58,7 @@ async def test_a_file_that_is_being_made_is_not_taken_for_a_strangers(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its version, mark and tables are looked at as they were at one moment."""
-    monkeypatch.setattr(opening, "BUSY_TIMEOUT", 20)
+    monkeypatch.setattr(ends, "BUSY_TIMEOUT", 20)
     meddled = False
 
     def meddle(_: apsw.Cursor, statement: str, __: Any) -> bool:

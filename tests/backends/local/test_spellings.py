@@ -13,8 +13,8 @@ from tests.backends.agent import Agent
 from tests.backends.local.files import rows
 from tests.backends.opening import connect, local_table
 from tests.support import held
-from voucher_mcp.backends.local.stores.queries import load_migrations
-from voucher_mcp.backends.local.stores.schema import APPLICATION_ID
+from voucher_mcp.stores.queries import load_migrations
+from voucher_mcp.stores.sqlite.schema import APPLICATION_ID
 
 HINT = "There is exactly one code that differs from it only by capital and small letters"
 GIFT = {"type": "GIFT_VOUCHER", "gift": {"amount": 500}}

@@ -8,7 +8,7 @@ import portalocker
 import pytest
 
 from tests.faults.workers import Worker, working
-from voucher_mcp.backends.local.stores.turnstile import Turnstile, TurnTimeout
+from voucher_mcp.stores.sqlite.turnstile import Turnstile, TurnTimeout
 
 ROUNDS = 10
 

@@ -11,12 +11,12 @@ import pytest
 from tests.backends.local.files import assert_counters_equal_rows, dump, rows
 from tests.support import TEN_PERCENT, held, open_store, warrant, writing_connection
 from voucher_mcp.backends.local.adapter import LocalBackend
-from voucher_mcp.backends.local.stores import opening, writer
-from voucher_mcp.backends.local.stores.base import Transaction
-from voucher_mcp.backends.local.stores.sqlite import SqliteStore
-from voucher_mcp.backends.local.stores.turnstile import Turnstile
 from voucher_mcp.domain.errors import AlreadyExists, Unavailable, VoucherError
-from voucher_mcp.domain.pool import NewCode
+from voucher_mcp.domain.vouchers.pool import NewCode
+from voucher_mcp.stores.base import Transaction
+from voucher_mcp.stores.sqlite import ends, writer
+from voucher_mcp.stores.sqlite.store import SqliteStore
+from voucher_mcp.stores.sqlite.turnstile import Turnstile
 
 
 @pytest.fixture
@@ -223,7 +223,7 @@ async def test_who_comes_to_a_writer_that_ends_or_has_ended_is_told_that_it_is_u
 async def test_a_log_that_was_long_once_is_cut_when_it_was_written_back(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "LOG_BYTES", 64 * 1024)
+    monkeypatch.setattr(ends, "LOG_BYTES", 64 * 1024)
     monkeypatch.setattr(writer, "CHECKPOINT_PAGES", 20)
     log = database.with_name("vouchers.db-wal")
     async with held(open_store(database)) as store:

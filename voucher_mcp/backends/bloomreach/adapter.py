@@ -5,11 +5,11 @@ from typing import Any
 import anyio
 from anyio.abc import TaskGroup
 
-from voucher_mcp.backends.bloomreach.imports import ImportTools
-from voucher_mcp.backends.bloomreach.pool_tools import PoolTools
+from voucher_mcp.backends.bloomreach.jobs.job_tools import ImportTools
+from voucher_mcp.backends.bloomreach.pools.pool_tools import PoolTools
 from voucher_mcp.backends.pace import Paces
 from voucher_mcp.config import BloomreachProject
-from voucher_mcp.domain.texts import counted
+from voucher_mcp.domain.values.texts import counted
 
 
 class BloomreachBackend(PoolTools, ImportTools):

@@ -6,12 +6,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from voucher_mcp.backends.base import Backend
-from voucher_mcp.backends.local import projects
-from voucher_mcp.backends.local.ids import Project
-from voucher_mcp.backends.local.journal import DryRun, once
-from voucher_mcp.backends.local.stores.base import Store, T, Transaction
+from voucher_mcp.backends.local.stored_values import StoredValues
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.write import Write
+from voucher_mcp.journal.records import DryRun, once
+from voucher_mcp.stores import projects
+from voucher_mcp.stores.base import Store, T, Transaction
+from voucher_mcp.stores.projects import Project
 
 Effect = Callable[[Transaction, Project], Coroutine[Any, Any, Answer[T]]]
 
@@ -46,7 +47,8 @@ class Engine(Backend):
 
         async def work(transaction: Transaction) -> tuple[tuple[Hashable, Project], Answer[T]]:
             project = await self.find_or_make_project(transaction)
-            answer = await once(transaction, project, write, lambda: effect(transaction, project))
+            values = StoredValues(transaction, project)
+            answer = await once(transaction, project, write, values, lambda: effect(transaction, project))
             return (transaction.origin, project), answer
 
         try:

@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from voucher_mcp.backends.local.ids import Project
-from voucher_mcp.backends.local.pools import pools
-from voucher_mcp.backends.local.stores.base import Transaction
-from voucher_mcp.backends.local.vouchers import vouchers
+from voucher_mcp.backends.local.records import pools, vouchers
 from voucher_mcp.domain.errors import NotFound
 from voucher_mcp.domain.write import Arguments
+from voucher_mcp.stores.base import Transaction
+from voucher_mcp.stores.projects import Project
 
 
 class StoredValues:

@@ -1,8 +1,8 @@
 """A Mews account as a backend: the tools that its documents can serve."""
 
-from voucher_mcp.backends.mews.code_writes import CodeWrites
-from voucher_mcp.backends.mews.pool_writes import PoolWrites
-from voucher_mcp.backends.mews.voucher_reads import VoucherReads
+from voucher_mcp.backends.mews.pools.code_writes import CodeWrites
+from voucher_mcp.backends.mews.pools.pool_writes import PoolWrites
+from voucher_mcp.backends.mews.vouchers.voucher_tools import VoucherReads
 
 
 class MewsBackend(PoolWrites, CodeWrites, VoucherReads):

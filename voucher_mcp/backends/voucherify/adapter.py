@@ -1,14 +1,14 @@
 """The Voucherify backend, put together from its toolsets."""
 
-from voucher_mcp.backends.voucherify.assigning import AssigningTools
-from voucher_mcp.backends.voucherify.bulk_codes import BulkCodeTools
-from voucher_mcp.backends.voucherify.code_lists import CodeListTools
-from voucher_mcp.backends.voucherify.customers import CustomerTools
-from voucher_mcp.backends.voucherify.moving import MovingTools
-from voucher_mcp.backends.voucherify.pools import PoolTools
-from voucher_mcp.backends.voucherify.redeemables import RedeemableTools
-from voucher_mcp.backends.voucherify.redemptions import RedemptionTools
-from voucher_mcp.backends.voucherify.voucher_jobs import VoucherJobTools
+from voucher_mcp.backends.voucherify.jobs.job_tools import VoucherJobTools
+from voucher_mcp.backends.voucherify.pools.assigning import AssigningTools
+from voucher_mcp.backends.voucherify.pools.bulk_codes import BulkCodeTools
+from voucher_mcp.backends.voucherify.pools.code_lists import CodeListTools
+from voucher_mcp.backends.voucherify.pools.pool_tools import PoolTools
+from voucher_mcp.backends.voucherify.redeemables.customers import CustomerTools
+from voucher_mcp.backends.voucherify.redeemables.redeemable_tools import RedeemableTools
+from voucher_mcp.backends.voucherify.redemptions.redemption_tools import RedemptionTools
+from voucher_mcp.backends.voucherify.vouchers.moving import MovingTools
 
 
 class VoucherifyBackend(

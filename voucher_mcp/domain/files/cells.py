@@ -6,7 +6,7 @@ from typing import Final
 
 from voucher_mcp.domain.errors import quoted
 from voucher_mcp.domain.files.encoding import Unreadable
-from voucher_mcp.domain.spreadsheet import unguarded
+from voucher_mcp.domain.values.spreadsheet import unguarded
 
 _AMOUNT = re.compile(r"(\d{1,15})(?:([.,])(\d{1,10}))?", re.ASCII)
 _GROUPS = re.compile(r"\d{1,3}([.,'\u2019 \u00a0\u202f]\d{3})+([.,]\d+)?", re.ASCII)

@@ -11,16 +11,16 @@ from datetime import tzinfo
 from functools import lru_cache, partial
 from typing import Any, Final, cast
 
-from voucher_mcp.domain.code_config import is_valid_code, validate_code
 from voucher_mcp.domain.errors import InvalidInput, quoted
 from voucher_mcp.domain.files.cells import Damage, plain
 from voucher_mcp.domain.files.encoding import Unreadable, lines_of
 from voucher_mcp.domain.files.life import LIFE, Place, moment_of, read_object
 from voucher_mcp.domain.files.names import Kind, doubt_of, kind_of, spelled
 from voucher_mcp.domain.files.tables import DELIMITERS, Bad, Table, open_table
-from voucher_mcp.domain.pool import NewCode
-from voucher_mcp.domain.texts import composed, counted
-from voucher_mcp.domain.voucher import MAX_METADATA_BYTES, parse_metadata
+from voucher_mcp.domain.values.texts import composed, counted
+from voucher_mcp.domain.vouchers.code_config import is_valid_code, validate_code
+from voucher_mcp.domain.vouchers.pool import NewCode
+from voucher_mcp.domain.vouchers.voucher import MAX_METADATA_BYTES, parse_metadata
 
 EXPORTED: Final = (
     "code",

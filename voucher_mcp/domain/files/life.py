@@ -9,8 +9,8 @@ from typing import Any, Final
 from voucher_mcp.domain.errors import quoted
 from voucher_mcp.domain.files.cells import amount, flag, is_nothing
 from voucher_mcp.domain.files.names import Kind
-from voucher_mcp.domain.times import parse_time
-from voucher_mcp.domain.voucher import parse_metadata
+from voucher_mcp.domain.values.times import parse_time
+from voucher_mcp.domain.vouchers.voucher import parse_metadata
 
 _NEW = frozenset({"available", "unused", "new"})
 """The statuses of a code that nobody has used or been given."""

@@ -15,8 +15,8 @@ from voucher_mcp.domain.files.encoding import Unreadable, lines_of
 from voucher_mcp.domain.files.life import Place, life_problem, moment_of, read_object
 from voucher_mcp.domain.files.names import Kind, doubt_of, kind_of, spelled
 from voucher_mcp.domain.files.tables import Table, open_table
-from voucher_mcp.domain.times import to_iso
-from voucher_mcp.domain.voucher import MAX_METADATA_KEY_LENGTH
+from voucher_mcp.domain.values.times import to_iso
+from voucher_mcp.domain.vouchers.voucher import MAX_METADATA_KEY_LENGTH
 
 MAX_COLUMNS: Final = 150
 

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from voucher_mcp.backends.local.ids import Project
 from voucher_mcp.backends.local.jobs.job_input import InputJob, Record, json_rows, problem_of
 from voucher_mcp.backends.local.jobs.jobs import Chunk, Failure
-from voucher_mcp.backends.local.references import hint
-from voucher_mcp.backends.local.stores.base import Transaction
-from voucher_mcp.backends.local.vouchers import voucher_writes, vouchers
+from voucher_mcp.backends.local.records import vouchers
+from voucher_mcp.backends.local.records.references import hint
+from voucher_mcp.backends.local.vouchers import voucher_writes
 from voucher_mcp.domain.errors import NotFound, VoucherError, quoted
+from voucher_mcp.stores.base import Transaction
+from voucher_mcp.stores.projects import Project
 
 
 class _Update(InputJob):

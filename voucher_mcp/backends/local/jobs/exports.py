@@ -7,14 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from voucher_mcp.backends.local.ids import Project, voucher_id
 from voucher_mcp.backends.local.jobs import jobs
 from voucher_mcp.backends.local.jobs.jobs import Job
-from voucher_mcp.backends.local.pace import Pace
-from voucher_mcp.backends.local.stores.base import Store, Transaction
-from voucher_mcp.backends.local.vouchers import balances, vouchers
+from voucher_mcp.backends.local.records import vouchers
+from voucher_mcp.backends.local.records.ids import voucher_id
+from voucher_mcp.backends.local.vouchers import balances
 from voucher_mcp.domain.job import EXPORT, EXPORT_FIELDS
-from voucher_mcp.domain.spreadsheet import guarded
+from voucher_mcp.domain.values.spreadsheet import guarded
+from voucher_mcp.stores.base import Store, Transaction
+from voucher_mcp.stores.pace import Pace
+from voucher_mcp.stores.projects import Project
 
 DEFAULT_ORDER = "-created_at"
 """The newest first (ours)."""

@@ -5,23 +5,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from voucher_mcp.backends.local.ids import Project
 from voucher_mcp.backends.local.jobs.job_input import InputJob, Record, json_rows, problem_of
 from voucher_mcp.backends.local.jobs.jobs import Chunk, Failure
-from voucher_mcp.backends.local.pools import codes, taken
-from voucher_mcp.backends.local.references import is_an_id
-from voucher_mcp.backends.local.stores.base import Row, Transaction
+from voucher_mcp.backends.local.records import codes, taken
+from voucher_mcp.backends.local.records.references import is_an_id
 from voucher_mcp.backends.local.vouchers.standing import standing
 from voucher_mcp.backends.local.vouchers.voucher_writes import own_row
-from voucher_mcp.domain.code_config import MAX_CODE_LENGTH, is_valid_code, validate_code
 from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.domain.files.cells import plain
 from voucher_mcp.domain.files.life import Place
 from voucher_mcp.domain.files.voucher_rows import VoucherColumns
-from voucher_mcp.domain.texts import composed, folded
-from voucher_mcp.domain.times import to_iso
-from voucher_mcp.domain.voucher import VoucherTerms, parse_import_row, redeemed_before
-from voucher_mcp.domain.wording import value_in_words
+from voucher_mcp.domain.values.texts import composed, folded
+from voucher_mcp.domain.values.times import to_iso
+from voucher_mcp.domain.values.wording import value_in_words
+from voucher_mcp.domain.vouchers.code_config import MAX_CODE_LENGTH, is_valid_code, validate_code
+from voucher_mcp.domain.vouchers.voucher import VoucherTerms, parse_import_row, redeemed_before
+from voucher_mcp.stores.base import Row, Transaction
+from voucher_mcp.stores.projects import Project
 
 _REMEMBERED = 10_000
 """How many different terms are kept read; most rows of a file share theirs."""

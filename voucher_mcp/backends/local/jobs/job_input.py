@@ -9,11 +9,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol
 
-from voucher_mcp.backends.local.ids import Project
 from voucher_mcp.backends.local.jobs.jobs import Chunk, Failure
-from voucher_mcp.backends.local.stores.base import Transaction
 from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.domain.job import MAX_INPUT_BYTES
+from voucher_mcp.stores.base import Transaction
+from voucher_mcp.stores.projects import Project
 
 CHUNK_BYTES = 1_000_000
 REASON_LENGTH = 300

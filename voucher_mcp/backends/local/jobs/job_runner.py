@@ -14,17 +14,17 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
-from voucher_mcp.backends.local.housekeeping import CHUNKS_AT_ONCE
 from voucher_mcp.backends.local.jobs import exports, jobs
 from voucher_mcp.backends.local.jobs.job_input import InputJob, Record
 from voucher_mcp.backends.local.jobs.job_kinds import kind_of
 from voucher_mcp.backends.local.jobs.jobs import Chunk, Job
-from voucher_mcp.backends.local.pace import Pace
-from voucher_mcp.backends.local.stores.base import Store, Transaction
 from voucher_mcp.domain.crash import log_crash
 from voucher_mcp.domain.errors import OutcomeUnknown, Unavailable, VoucherError
 from voucher_mcp.domain.job import EXPORT
-from voucher_mcp.domain.times import now
+from voucher_mcp.domain.values.times import now
+from voucher_mcp.stores.base import Store, Transaction
+from voucher_mcp.stores.housekeeping import CHUNKS_AT_ONCE
+from voucher_mcp.stores.pace import Pace
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,6 @@ import anyio
 
 from voucher_mcp.backends.base import Fields, Object
 from voucher_mcp.backends.local.engine import Engine
-from voucher_mcp.backends.local.ids import Project
 from voucher_mcp.backends.local.jobs import exports, jobs
 from voucher_mcp.backends.local.jobs.bulk_updates import EachUpdate, SameUpdate
 from voucher_mcp.backends.local.jobs.import_folder import read_blocks
@@ -19,16 +18,17 @@ from voucher_mcp.backends.local.jobs.jobs import Job
 from voucher_mcp.backends.local.jobs.pool_input import PoolInput
 from voucher_mcp.backends.local.jobs.rehearsal import Source, rehearse, stream
 from voucher_mcp.backends.local.jobs.voucher_csv import CsvInput
-from voucher_mcp.backends.local.journal import first_result
-from voucher_mcp.backends.local.stores.base import Store, Transaction
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import NotFound, quoted
 from voucher_mcp.domain.files.life import Place
 from voucher_mcp.domain.job import EXPORT, MAX_INPUT_BYTES
-from voucher_mcp.domain.money import MINOR_UNITS
 from voucher_mcp.domain.queries import CsvSource
-from voucher_mcp.domain.voucher import parse_metadata
+from voucher_mcp.domain.values.money import MINOR_UNITS
+from voucher_mcp.domain.vouchers.voucher import parse_metadata
 from voucher_mcp.domain.write import Write
+from voucher_mcp.journal.records import first_result
+from voucher_mcp.stores.base import Store, Transaction
+from voucher_mcp.stores.projects import Project
 
 EXPORTS_LISTED = 20
 _LOCK_POLL = 0.01

@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
-from voucher_mcp.backends.local.ids import Project
-from voucher_mcp.backends.local.stores.base import Row, Transaction
 from voucher_mcp.domain.errors import NotFound, quoted
 from voucher_mcp.domain.job import (
     ENDED,
@@ -22,7 +20,9 @@ from voucher_mcp.domain.job import (
     operation_status,
     progress,
 )
-from voucher_mcp.domain.times import now, to_iso
+from voucher_mcp.domain.values.times import now, to_iso
+from voucher_mcp.stores.base import Row, Transaction
+from voucher_mcp.stores.projects import Project
 
 
 class Chunk(NamedTuple):

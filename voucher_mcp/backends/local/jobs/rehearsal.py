@@ -9,18 +9,18 @@ from typing import Any
 import anyio.to_thread
 
 from voucher_mcp.backends.local.engine import Engine
-from voucher_mcp.backends.local.ids import Project
 from voucher_mcp.backends.local.jobs import jobs
 from voucher_mcp.backends.local.jobs.job_input import Input, InputJob, Outcome, Record
 from voucher_mcp.backends.local.jobs.job_kinds import kind_of
 from voucher_mcp.backends.local.jobs.jobs import Chunk, Failure
 from voucher_mcp.backends.local.jobs.pool_input import PoolInput
-from voucher_mcp.backends.local.pace import Pace
-from voucher_mcp.backends.local.stores.base import Transaction
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.job import FAILURES_SHOWN
-from voucher_mcp.domain.times import now
+from voucher_mcp.domain.values.times import now
 from voucher_mcp.domain.write import Write
+from voucher_mcp.stores.base import Transaction
+from voucher_mcp.stores.pace import Pace
+from voucher_mcp.stores.projects import Project
 
 SECONDS = 35.0
 """What a dry run may take; beyond it the answer says how many rows were tried (ours)."""

@@ -9,19 +9,19 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from voucher_mcp.backends.local import journal
 from voucher_mcp.backends.local.engine import Engine
-from voucher_mcp.backends.local.ids import Project
-from voucher_mcp.backends.local.journal import DryRun
-from voucher_mcp.backends.local.pace import Pace
-from voucher_mcp.backends.local.pools import codes, pools, taken
-from voucher_mcp.backends.local.references import is_an_id
-from voucher_mcp.backends.local.stores.base import Transaction
+from voucher_mcp.backends.local.records import codes, pools, taken
+from voucher_mcp.backends.local.records.references import is_an_id
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import NotFound
-from voucher_mcp.domain.pool import ImportedBatch, NewCode, Taken
-from voucher_mcp.domain.times import now
+from voucher_mcp.domain.values.times import now
+from voucher_mcp.domain.vouchers.pool import ImportedBatch, NewCode, Taken
 from voucher_mcp.domain.write import Worth, Write
+from voucher_mcp.journal import records
+from voucher_mcp.journal.records import DryRun
+from voucher_mcp.stores.base import Transaction
+from voucher_mcp.stores.pace import Pace
+from voucher_mcp.stores.projects import Project
 
 BATCH_SECONDS = 0.12
 """What a transaction may take, without its commit: the commit's flush costs the same for fewer codes."""
@@ -66,7 +66,7 @@ class Batches:
             if self._write.dry_run:
                 raise DryRun(Answer(done))
             write = replace(self._write, worth=Worth(codes=done.added))
-            return await journal.go_on(transaction, project, write, self._line), done
+            return await records.go_on(transaction, project, write, self._line), done
 
         try:
             self._line, done = await self._engine.store.write(work)

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from voucher_mcp.backends.local.ids import Project
-from voucher_mcp.backends.local.pools.pools import Pool
-from voucher_mcp.backends.local.stores.base import Row, Transaction
-from voucher_mcp.backends.local.vouchers import vouchers
+from voucher_mcp.backends.local.records import vouchers
+from voucher_mcp.backends.local.records.pools import Pool
+from voucher_mcp.stores.base import Row, Transaction
+from voucher_mcp.stores.projects import Project
 
 _UNITS = {"GIFT_VOUCHER": "amount", "LOYALTY_CARD": "points"}
 _MILLION = 1_000_000

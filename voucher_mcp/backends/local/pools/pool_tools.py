@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from voucher_mcp.backends.local.engine import Engine
-from voucher_mcp.backends.local.ids import Project
-from voucher_mcp.backends.local.pools import codes, holdings, pages, pools
+from voucher_mcp.backends.local.pools import holdings, pages
 from voucher_mcp.backends.local.pools.bulk import Batches
-from voucher_mcp.backends.local.stores.base import Transaction
+from voucher_mcp.backends.local.records import codes, pools
 from voucher_mcp.domain.answer import Answer
-from voucher_mcp.domain.pool import (
+from voucher_mcp.domain.values.times import now
+from voucher_mcp.domain.vouchers.pool import (
     AssignedCode,
     BadCode,
     CodeFate,
@@ -24,8 +24,9 @@ from voucher_mcp.domain.pool import (
     VoucherPool,
     VoucherPoolSummary,
 )
-from voucher_mcp.domain.times import now
 from voucher_mcp.domain.write import Write
+from voucher_mcp.stores.base import Transaction
+from voucher_mcp.stores.projects import Project
 
 GENERATED_SHOWN = 100
 """How many generated codes an answer lists; list_voucher_codes shows them all."""

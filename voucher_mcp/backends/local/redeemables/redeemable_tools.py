@@ -2,12 +2,13 @@
 
 from voucher_mcp.backends.base import Object
 from voucher_mcp.backends.local.engine import Engine
-from voucher_mcp.backends.local.ids import Project
-from voucher_mcp.backends.local.redeemables import customers, redeemables
-from voucher_mcp.backends.local.stores.base import Transaction
+from voucher_mcp.backends.local.records import customers
+from voucher_mcp.backends.local.redeemables import redeemables
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.queries import Detail, RedeemablesQuery
-from voucher_mcp.domain.times import now
+from voucher_mcp.domain.values.times import now
+from voucher_mcp.stores.base import Transaction
+from voucher_mcp.stores.projects import Project
 
 
 class RedeemableTools(Engine):

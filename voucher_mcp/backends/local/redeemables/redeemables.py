@@ -8,17 +8,18 @@ looked at for a page, and as many for the count, so that no call keeps others wa
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from voucher_mcp.backends.local.conditions import EVERYTHING, condition
-from voucher_mcp.backends.local.ids import HOLDER, Project, row_id, row_of
-from voucher_mcp.backends.local.stores.base import Row, Transaction, Where
-from voucher_mcp.backends.local.vouchers import vouchers
-from voucher_mcp.backends.local.vouchers.vouchers import Voucher
+from voucher_mcp.backends.local.records import vouchers
+from voucher_mcp.backends.local.records.ids import HOLDER, row_id, row_of
+from voucher_mcp.backends.local.records.vouchers import Voucher
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput, quoted
-from voucher_mcp.domain.field_kinds import REDEEMABLE_FIELDS
-from voucher_mcp.domain.filters import parse_filters
 from voucher_mcp.domain.queries import Detail, RedeemablesQuery
-from voucher_mcp.domain.times import to_iso
+from voucher_mcp.domain.values.field_kinds import REDEEMABLE_FIELDS
+from voucher_mcp.domain.values.filters import parse_filters
+from voucher_mcp.domain.values.times import to_iso
+from voucher_mcp.stores.base import Row, Transaction, Where
+from voucher_mcp.stores.conditions import EVERYTHING, condition
+from voucher_mcp.stores.projects import Project
 
 SCANNED: Final = 20_000
 """Holdings that one call looks at for filters (ours); the count of more is that of so many, and says so."""

@@ -5,16 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from voucher_mcp.backends.local.ids import REDEMPTION, ROLLBACK, Project, row_id, row_of, voucher_id
-from voucher_mcp.backends.local.pools import pools
-from voucher_mcp.backends.local.redeemables import customers
-from voucher_mcp.backends.local.stores.base import Row, Transaction
-from voucher_mcp.backends.local.vouchers import vouchers
-from voucher_mcp.backends.local.vouchers.vouchers import Voucher
+from voucher_mcp.backends.local.records import customers, pools, vouchers
+from voucher_mcp.backends.local.records.ids import REDEMPTION, ROLLBACK, row_id, row_of, voucher_id
+from voucher_mcp.backends.local.records.vouchers import Voucher
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput, NotFound, quoted
 from voucher_mcp.domain.queries import RedemptionsQuery
-from voucher_mcp.domain.times import to_iso
+from voucher_mcp.domain.values.times import to_iso
+from voucher_mcp.stores.base import Row, Transaction
+from voucher_mcp.stores.projects import Project
 
 Object = dict[str, Any]
 

@@ -5,24 +5,18 @@ from typing import Any, Final
 
 from voucher_mcp.backends.base import Object
 from voucher_mcp.backends.local.engine import Engine
-from voucher_mcp.backends.local.ids import Project
-from voucher_mcp.backends.local.redemptions import (
-    redemption_rows,
-    redemptions,
-    rollbacks,
-    sessions,
-    validations,
-)
+from voucher_mcp.backends.local.records import sessions, vouchers
+from voucher_mcp.backends.local.redemptions import redemption_rows, redemptions, rollbacks, validations
 from voucher_mcp.backends.local.redemptions.validations import Circumstances
 from voucher_mcp.backends.local.rehearsed import without_new
-from voucher_mcp.backends.local.stores.base import Transaction
-from voucher_mcp.backends.local.vouchers import vouchers
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput
-from voucher_mcp.domain.order import Order, parse_order
 from voucher_mcp.domain.queries import Detail, RedemptionRequest, RedemptionsQuery, SessionRequest
-from voucher_mcp.domain.times import now, to_iso
+from voucher_mcp.domain.redeeming.order import Order, parse_order
+from voucher_mcp.domain.values.times import now, to_iso
 from voucher_mcp.domain.write import Write
+from voucher_mcp.stores.base import Transaction
+from voucher_mcp.stores.projects import Project
 
 DEFAULT_TTL: Final = 7 * 86_400_000
 """Milliseconds that a session lives where none are given; Voucherify's seven days."""

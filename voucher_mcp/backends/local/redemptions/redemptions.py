@@ -6,15 +6,15 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from voucher_mcp.backends.local.ids import Project
-from voucher_mcp.backends.local.redeemables import holders
+from voucher_mcp.backends.local.records import holders
+from voucher_mcp.backends.local.records.vouchers import Voucher
 from voucher_mcp.backends.local.redemptions.redemption_rows import Redemption, show
 from voucher_mcp.backends.local.redemptions.validations import Turn, applying, brief, show_turn, totals
-from voucher_mcp.backends.local.stores.base import Transaction
 from voucher_mcp.backends.local.vouchers import ledger, standing
-from voucher_mcp.backends.local.vouchers.vouchers import Voucher
 from voucher_mcp.domain.errors import VoucherError, quoted
-from voucher_mcp.domain.order import Order
+from voucher_mcp.domain.redeeming.order import Order
+from voucher_mcp.stores.base import Transaction
+from voucher_mcp.stores.projects import Project
 
 Object = dict[str, Any]
 

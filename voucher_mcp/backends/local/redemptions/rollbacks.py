@@ -6,15 +6,16 @@ from typing import Any, Final
 
 from pydantic_core import to_json
 
-from voucher_mcp.backends.local.ids import REDEMPTION, Project, row_id
-from voucher_mcp.backends.local.redeemables import holders
+from voucher_mcp.backends.local.records import holders
+from voucher_mcp.backends.local.records.ids import REDEMPTION, row_id
+from voucher_mcp.backends.local.records.vouchers import Voucher
 from voucher_mcp.backends.local.redemptions import redemption_rows
 from voucher_mcp.backends.local.redemptions.redemption_rows import Redemption, identity, show
-from voucher_mcp.backends.local.stores.base import Transaction
 from voucher_mcp.backends.local.vouchers import ledger, standing
-from voucher_mcp.backends.local.vouchers.vouchers import Voucher
 from voucher_mcp.domain.errors import AlreadyRolledBack, Conflict, InvalidInput
-from voucher_mcp.domain.times import to_iso
+from voucher_mcp.domain.values.times import to_iso
+from voucher_mcp.stores.base import Transaction
+from voucher_mcp.stores.projects import Project
 
 Object = dict[str, Any]
 

@@ -12,12 +12,8 @@ from datetime import tzinfo
 from fractions import Fraction
 from typing import Any, Final, Literal, cast
 
-from voucher_mcp.backends.local.ids import Project
-from voucher_mcp.backends.local.redemptions import sessions
-from voucher_mcp.backends.local.stores.base import Transaction
-from voucher_mcp.backends.local.vouchers import vouchers
-from voucher_mcp.backends.local.vouchers.vouchers import Voucher
-from voucher_mcp.domain.discount import apply_discount, apply_gift, resolve_discount
+from voucher_mcp.backends.local.records import sessions, vouchers
+from voucher_mcp.backends.local.records.vouchers import Voucher
 from voucher_mcp.domain.errors import (
     InsufficientBalance,
     InvalidInput,
@@ -29,11 +25,14 @@ from voucher_mcp.domain.errors import (
     VoucherNotActive,
     quoted,
 )
-from voucher_mcp.domain.formula import Context
-from voucher_mcp.domain.order import Order
 from voucher_mcp.domain.queries import Redeemable
-from voucher_mcp.domain.texts import counted
-from voucher_mcp.domain.validity import why_not_usable
+from voucher_mcp.domain.redeeming.discount import apply_discount, apply_gift, resolve_discount
+from voucher_mcp.domain.redeeming.order import Order
+from voucher_mcp.domain.values.texts import counted
+from voucher_mcp.domain.vouchers.formula import Context
+from voucher_mcp.domain.vouchers.validity import why_not_usable
+from voucher_mcp.stores.base import Transaction
+from voucher_mcp.stores.projects import Project
 
 
 class NothingToPay(InvalidInput):

@@ -2,16 +2,15 @@
 
 from typing import Any, Final
 
-from voucher_mcp.backends.local import ids
-from voucher_mcp.backends.local.ids import Project
-from voucher_mcp.backends.local.redemptions import sessions
-from voucher_mcp.backends.local.stores.base import Row, Transaction
+from voucher_mcp.backends.local.records import ids, sessions
+from voucher_mcp.backends.local.records.vouchers import Voucher, identity
 from voucher_mcp.backends.local.vouchers import ledger, standing
-from voucher_mcp.backends.local.vouchers.vouchers import Voucher, identity
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InsufficientBalance, InvalidInput, quoted
-from voucher_mcp.domain.fields import MAX_NUMBER, text
-from voucher_mcp.domain.times import to_iso
+from voucher_mcp.domain.values.fields import MAX_NUMBER, text
+from voucher_mcp.domain.values.times import to_iso
+from voucher_mcp.stores.base import Row, Transaction
+from voucher_mcp.stores.projects import Project
 
 _REASON: Final = text(1_000, lines=True)
 

@@ -6,9 +6,9 @@ granted - subtracted - spent, and the lines of a voucher add up to granted - sub
 
 from typing import Final, Literal
 
-from voucher_mcp.backends.local.ids import Project
-from voucher_mcp.backends.local.stores.base import Transaction
-from voucher_mcp.backends.local.vouchers.vouchers import Voucher
+from voucher_mcp.backends.local.records.vouchers import Voucher
+from voucher_mcp.stores.base import Transaction
+from voucher_mcp.stores.projects import Project
 
 Entry = Literal["REDEMPTION", "REFUND", "ADDITION", "REMOVAL"]
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from voucher_mcp.backends.local.ids import Project
-from voucher_mcp.backends.local.redemptions import sessions
-from voucher_mcp.backends.local.stores.base import Transaction
-from voucher_mcp.backends.local.vouchers import balances, vouchers
-from voucher_mcp.backends.local.vouchers.vouchers import Voucher
-from voucher_mcp.domain.moving import amount_to_move, check_cards
+from voucher_mcp.backends.local.records import sessions, vouchers
+from voucher_mcp.backends.local.records.vouchers import Voucher
+from voucher_mcp.backends.local.vouchers import balances
+from voucher_mcp.domain.vouchers.moving import amount_to_move, check_cards
+from voucher_mcp.stores.base import Transaction
+from voucher_mcp.stores.projects import Project
 
 
 async def move(

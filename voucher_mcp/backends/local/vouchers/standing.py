@@ -5,9 +5,9 @@ can be earned again. Available: nobody holds it, and nothing of it is used or wa
 rolled back is not used. Assigned: anything between.
 """
 
-from voucher_mcp.backends.local.pools import codes
-from voucher_mcp.backends.local.stores.base import Transaction
-from voucher_mcp.backends.local.vouchers.vouchers import ASSIGNED, AVAILABLE, REDEEMED, Voucher
+from voucher_mcp.backends.local.records import codes
+from voucher_mcp.backends.local.records.vouchers import ASSIGNED, AVAILABLE, REDEEMED, Voucher
+from voucher_mcp.stores.base import Transaction
 
 
 def standing_of(voucher: Voucher) -> int:

@@ -7,18 +7,29 @@ none of its own. Vouchers that are deleted, alone or with their pool, are in no 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from voucher_mcp.backends.local.conditions import condition
-from voucher_mcp.backends.local.ids import Project, voucher_row
-from voucher_mcp.backends.local.pools import pools
-from voucher_mcp.backends.local.references import by_code
-from voucher_mcp.backends.local.stores.base import Transaction, Where
-from voucher_mcp.backends.local.vouchers.vouchers import Voucher
+from voucher_mcp.backends.local.records import pools
+from voucher_mcp.backends.local.records.ids import voucher_row
+from voucher_mcp.backends.local.records.references import by_code
+from voucher_mcp.backends.local.records.vouchers import Voucher
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput, quoted
-from voucher_mcp.domain.field_kinds import BOOLEAN, DATE, ID, METADATA, NUMBER, TEXT, FieldKind, enum, flags
-from voucher_mcp.domain.filters import Filter, parse_filters
 from voucher_mcp.domain.queries import VouchersQuery
-from voucher_mcp.domain.voucher import VALUE_FIELDS
+from voucher_mcp.domain.values.field_kinds import (
+    BOOLEAN,
+    DATE,
+    ID,
+    METADATA,
+    NUMBER,
+    TEXT,
+    FieldKind,
+    enum,
+    flags,
+)
+from voucher_mcp.domain.values.filters import Filter, parse_filters
+from voucher_mcp.domain.vouchers.voucher import VALUE_FIELDS
+from voucher_mcp.stores.base import Transaction, Where
+from voucher_mcp.stores.conditions import condition
+from voucher_mcp.stores.projects import Project
 
 COUNTED: Final = 10_000
 """How far vouchers are counted (ours); no page reaches beyond it."""

@@ -5,18 +5,17 @@ from typing import Any
 
 from voucher_mcp.backends.base import Fields, Object
 from voucher_mcp.backends.local.engine import Engine
-from voucher_mcp.backends.local.ids import Project
-from voucher_mcp.backends.local.redeemables import customers
-from voucher_mcp.backends.local.redemptions import sessions
-from voucher_mcp.backends.local.stores.base import Transaction
-from voucher_mcp.backends.local.vouchers import balances, moving, voucher_listing, voucher_writes, vouchers
-from voucher_mcp.backends.local.vouchers.vouchers import Voucher
+from voucher_mcp.backends.local.records import customers, sessions, vouchers
+from voucher_mcp.backends.local.records.vouchers import Voucher
+from voucher_mcp.backends.local.vouchers import balances, moving, voucher_listing, voucher_writes
 from voucher_mcp.domain.answer import Answer
-from voucher_mcp.domain.code_config import CodeConfig, validate_code
-from voucher_mcp.domain.pool import Deletion
 from voucher_mcp.domain.queries import Detail, VouchersQuery
-from voucher_mcp.domain.times import now
+from voucher_mcp.domain.values.times import now
+from voucher_mcp.domain.vouchers.code_config import CodeConfig, validate_code
+from voucher_mcp.domain.vouchers.pool import Deletion
 from voucher_mcp.domain.write import Write
+from voucher_mcp.stores.base import Transaction
+from voucher_mcp.stores.projects import Project
 
 Change = Callable[[Transaction, Project, Voucher, int], Coroutine[Any, Any, Voucher]]
 

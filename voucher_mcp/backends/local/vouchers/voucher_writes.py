@@ -9,18 +9,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from voucher_mcp.backends.local.ids import Project, voucher_id
-from voucher_mcp.backends.local.pools import codes, pools, taken
-from voucher_mcp.backends.local.pools.pools import Pool
-from voucher_mcp.backends.local.references import IS_AN_ID, is_an_id
-from voucher_mcp.backends.local.stores.base import Row, Transaction
-from voucher_mcp.backends.local.vouchers import standing, vouchers
-from voucher_mcp.backends.local.vouchers.vouchers import Voucher
-from voucher_mcp.domain.code_config import CodeConfig
+from voucher_mcp.backends.local.records import codes, pools, taken, vouchers
+from voucher_mcp.backends.local.records.ids import voucher_id
+from voucher_mcp.backends.local.records.pools import Pool
+from voucher_mcp.backends.local.records.references import IS_AN_ID, is_an_id
+from voucher_mcp.backends.local.records.vouchers import Voucher
+from voucher_mcp.backends.local.vouchers import standing
 from voucher_mcp.domain.errors import AlreadyExists, Conflict, InvalidInput, NotFound, quoted
-from voucher_mcp.domain.pool import NewCode
-from voucher_mcp.domain.texts import folded
-from voucher_mcp.domain.voucher import VALUE_FIELDS, VoucherTerms, apply_update, parse_terms, parse_update
+from voucher_mcp.domain.values.texts import folded
+from voucher_mcp.domain.vouchers.code_config import CodeConfig
+from voucher_mcp.domain.vouchers.pool import NewCode
+from voucher_mcp.domain.vouchers.voucher import (
+    VALUE_FIELDS,
+    VoucherTerms,
+    apply_update,
+    parse_terms,
+    parse_update,
+)
+from voucher_mcp.stores.base import Row, Transaction
+from voucher_mcp.stores.projects import Project
 
 _COLUMNS: Final = frozenset({"active", "start_date", "expiration_date"})
 """The terms that have a column each: a voucher of a pool can have its own and share all the others."""

@@ -1,0 +1,1 @@
+"""Starting an import that somebody defined in the product."""

@@ -1,0 +1,1 @@
+"""The vendor's words and ours: answers, objects and failures."""

@@ -1,0 +1,280 @@
+"""Putting codes into pools, handing them out and taking them away.
+
+Every function keeps the counters of pool and block equal to the rows, in the same transaction.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+from voucher_mcp.backends.local.records import holders, removal, taken
+from voucher_mcp.backends.local.records.ids import voucher_id, voucher_row
+from voucher_mcp.backends.local.records.pools import Pool
+from voucher_mcp.backends.local.records.references import IS_AN_ID, by_code, hint, is_an_id
+from voucher_mcp.backends.local.records.vouchers import ASSIGNED, AVAILABLE, DELETED, REDEEMED
+from voucher_mcp.domain.errors import (
+    Conflict,
+    InvalidInput,
+    PoolExhausted,
+    VoucherDisabled,
+    VoucherExpired,
+    quoted,
+)
+from voucher_mcp.domain.values.texts import counted, folded
+from voucher_mcp.domain.values.times import to_iso, to_unix
+from voucher_mcp.domain.vouchers.pool import AssignedCode, BadCode, CodeFate, Generation, NewCode
+from voucher_mcp.stores.base import Row, Transaction
+from voucher_mcp.stores.projects import Project
+
+STATUS_NAMES = ("available", "assigned", "redeemed")
+
+BLOCK_SIZE = 8192
+_SPARE_TRIES = 2_000
+"""Random codes that may turn out taken before their form counts as used up; 20 more for each one asked."""
+
+
+async def add(
+    transaction: Transaction, project: Project, pool: Pool, codes: Sequence[NewCode | BadCode], moment: int
+) -> list[CodeFate]:
+    """Add codes and answer the fate of each, in their order; what cannot be added leaves the others alone."""
+    good: dict[str, NewCode] = {}
+    for code in codes:
+        if isinstance(code, NewCode):
+            good.setdefault(code.value, code)
+    first = await last_row(transaction) + 1
+    added = await insert(transaction, project, pool, good.values(), moment)
+    fates: list[CodeFate] = []
+    for code in codes:
+        if isinstance(code, BadCode):
+            fates.append({"code": code.value, "id": None, "result": "invalid", "error": code.reason})
+        elif (n := added.pop(code.value, None)) is not None:  # taken out: a second one is a duplicate
+            fates.append(added_fate(project, code.value, n))
+        elif is_an_id(project, code.value):
+            fates.append({"code": code.value, "id": None, "result": "invalid", "error": IS_AN_ID})
+        else:
+            reason = await taken.why(transaction, project, code.value, pool.n, first)
+            fates.append({"code": code.value, "id": None, "result": "duplicate", "error": reason})
+    return fates
+
+
+def added_fate(project: Project, code: str, n: int) -> CodeFate:
+    """The fate of a code that went into row `n`."""
+    return {"code": code, "id": voucher_id(project, n), "result": "added", "error": None}
+
+
+async def generate(
+    transaction: Transaction, project: Project, pool: Pool, generation: Generation, moment: int
+) -> dict[str, int]:
+    """Add exactly so many random codes that are new in the project; answer their rows by code.
+
+    Raises:
+        InvalidInput: the form has too few codes left for the number asked.
+    """
+    added: dict[str, int] = {}
+    spare = _SPARE_TRIES + 20 * generation.count
+    while spare >= 0:
+        missing = generation.count - len(added)
+        fresh = await insert(
+            transaction, project, pool, map(NewCode, generation.config.generate(missing)), moment
+        )
+        added |= fresh
+        spare -= missing - len(fresh)
+        if len(added) == generation.count:
+            return added
+    raise InvalidInput(
+        f"Nearly all codes of this form are taken: only {len(added):,} of {generation.count:,} could be "
+        "made, and none was kept. Ask for a longer length or another pattern, prefix or postfix.",
+        field="generate",
+    )
+
+
+async def insert(
+    transaction: Transaction, project: Project, pool: Pool, codes: Iterable[NewCode], moment: int
+) -> dict[str, int]:
+    """Add the codes that the project does not have yet; answer their rows by code."""
+    wanted = [code for code in codes if not is_an_id(project, code.value)]
+    last, count = await store(transaction, project, pool, wanted, moment)
+    if count == len(wanted):
+        return {code.value: n for n, code in enumerate(wanted, start=last + 1)}
+    return await rows_after(transaction, last)
+
+
+async def store(
+    transaction: Transaction, project: Project, pool: Pool, codes: Sequence[NewCode], moment: int
+) -> tuple[int, int]:
+    """Add the codes that the project does not have yet, the first of those with one text.
+
+    Answers the last row before them, and how many were added: they are in the rows that follow it. None of
+    the codes `is_an_id`.
+    """
+    await taken.take_over(transaction, project, [code.value for code in codes])
+    last = await last_row(transaction)
+    status, values = _first_status(pool), ""
+    if all(code[1:4] == (None, None, None) for code in codes):  # nothing but their texts
+        values = json.dumps([code.value for code in codes], ensure_ascii=False)
+    if values and values.isascii():
+        count = await transaction.run("codes_insert", project.n, pool.n, status, moment, values)  # quicker
+    else:
+        of_pool = (project.n, pool.n)
+        rows = [
+            (*of_pool, c.value, folded(c.value), status, moment, c.valid_from, c.valid_until, c.metadata)
+            for c in codes
+        ]
+        count = await transaction.many("code_insert", rows)
+    await _count_new(transaction, pool, last + 1, count, status)
+    return last, count
+
+
+def _first_status(pool: Pool) -> int:
+    """Where a new code of the pool stands: a gift card that is made empty waits for its first money."""
+    gift = pool.template.get("gift")
+    return REDEEMED if gift is not None and gift["amount"] == 0 else AVAILABLE
+
+
+async def rows_after(transaction: Transaction, last: int) -> dict[str, int]:
+    """The rows behind that one, by code."""
+    return {code: n for n, code in await transaction.all("codes_after", last)}
+
+
+async def last_row(transaction: Transaction) -> int:
+    """The highest row that there is, 0 in an empty database."""
+    row = await transaction.one("voucher_last")
+    return int(row[0]) if row else 0
+
+
+async def _count_new(transaction: Transaction, pool: Pool, first: int, count: int, status: int) -> None:
+    """Count rows `first` to `first + count - 1` under a status: in the last block, then in new ones."""
+    await transaction.run("pool_count", pool.n, *_under(status, count))
+    last_block = await transaction.one("block_last", pool.n)
+    if last_block is not None and count:
+        first_n, size = last_block
+        room = min(count, BLOCK_SIZE - size)
+        if room > 0:
+            await transaction.run("block_extend", pool.n, first_n, room, *_under(status, room))
+            first, count = first + room, count - room
+    starts = range(first, first + count, BLOCK_SIZE)
+    sizes = ((n, min(BLOCK_SIZE, first + count - n)) for n in starts)
+    await transaction.many("block_insert", ((pool.n, n, size, *_under(status, size)) for n, size in sizes))
+
+
+def _under(status: int, count: int) -> tuple[int, int, int]:
+    """So many more available, assigned and redeemed."""
+    return (count * (status == AVAILABLE), count * (status == ASSIGNED), count * (status == REDEEMED))
+
+
+async def assign(
+    transaction: Transaction, project: Project, pool: Pool, customer_id: str, moment: int
+) -> AssignedCode:
+    """Give the first available code to a customer.
+
+    Codes that are disabled, past their own end or reserved by a live session of somebody else are left out.
+
+    Raises:
+        PoolExhausted: no code is available.
+        VoucherDisabled, VoucherExpired: the pool as a whole is paused or over.
+    """
+    if not pool.active:
+        raise VoucherDisabled(
+            f"The pool {quoted(pool.name)} is paused, so no code was assigned. update_voucher_pool with "
+            "active=true "
+            "resumes it."
+        )
+    if pool.expiration_date is not None and pool.expiration_date < moment:
+        raise VoucherExpired(
+            f"The pool {quoted(pool.name)} ended at {to_iso(pool.expiration_date)}, so no code was assigned. "
+            "update_voucher_pool with a later expiration_date extends it."
+        )
+    row = await transaction.one("code_next_available", pool.n, moment, customer_id)
+    if row is None:
+        kept = ", but disabled, expired or reserved by sessions" if pool.available else ""
+        raise PoolExhausted(
+            f"The pool {quoted(pool.name)} has no code left to assign ({pool.available:,} available{kept}; "
+            f"{pool.total:,} in all). add_voucher_codes puts more into it."
+        )
+    n, code = row
+    if not await transaction.run("code_assign", n, customer_id, moment):
+        raise Conflict("The code was taken by someone else. Try again.", retryable=True)
+    await holders.hold(transaction, project, customer_id, n, holders.OWNER, moment)
+    await move(transaction, pool.n, n, AVAILABLE, ASSIGNED)
+    identity = voucher_id(project, n)
+    return {
+        "code": code,
+        "id": identity,
+        "pool_id": pool.id,
+        "customer_id": customer_id,
+        "status": STATUS_NAMES[ASSIGNED],
+        "assigned_time": to_unix(moment),
+        "redeemable_id": identity,
+    }
+
+
+async def move(transaction: Transaction, pool: int, n: int, old: int, new: int) -> None:
+    """Count the code in row `n` of the pool in row `pool` under its new status; a deleted one nowhere."""
+    change = [more - less for more, less in zip(_under(new, 1), _under(old, 1), strict=True)]
+    await transaction.run("pool_count", pool, *change)
+    await transaction.run("block_count", pool, n, *change)
+
+
+async def delete(
+    transaction: Transaction,
+    project: Project,
+    pool: Pool,
+    rows: Sequence[Row],
+    force: bool,
+    moment: int,
+) -> list[str]:
+    """Delete the codes in these rows of `find_all`; answer their ids. Forced, their texts are free."""
+    for n, _, status, *_ in rows:
+        await remove(transaction, project, pool.n, n, status, force, moment)
+    return [voucher_id(project, row[0]) for row in rows]
+
+
+async def remove(
+    transaction: Transaction,
+    project: Project,
+    pool_n: int | None,
+    n: int,
+    status: int,
+    force: bool,
+    moment: int,
+) -> None:
+    """Delete the voucher in row `n`, of that status, with its holders and reservations; its history stays."""
+    await transaction.run("voucher_delete", n, force, moment)
+    if status != DELETED:
+        if pool_n is not None:
+            await move(transaction, pool_n, n, status, DELETED)
+        await removal.forget(transaction, project, n)
+
+
+async def find_all(
+    transaction: Transaction, project: Project, pool: Pool, references: Sequence[str], deleted_too: bool
+) -> list[Row]:
+    """The rows of codes given by id or code, each once.
+
+    Deleted ones too, if asked for, as long as their texts are taken.
+
+    Raises:
+        InvalidInput: one of them is not of this pool.
+    """
+    found = [(name, await find(transaction, project, pool, name, deleted_too)) for name in references]
+    missing = [reference for reference, row in found if row is None]
+    if missing:
+        meant = await hint(transaction, project, missing[0], pool.n) if len(missing) == 1 else ""
+        named = ", ".join(quoted(reference) for reference in islice(missing, 5))
+        raise InvalidInput(
+            f"Not in the pool {quoted(pool.name)}: {named}{' and others' if len(missing) > 5 else ''} "
+            f"({len(missing)} of {counted(len(references), 'code')}).{meant} list_voucher_codes shows those "
+            "that are.",
+            field="code_ids",
+        )
+    return list({row[0]: row for _, row in found if row is not None}.values())
+
+
+async def find(
+    transaction: Transaction, project: Project, pool: Pool, reference: str, deleted_too: bool = False
+) -> Row | None:
+    """The row of one code of the pool, by code or id; a code wins over an id, as with vouchers."""
+    highest = DELETED if deleted_too else REDEEMED
+    row = await by_code(transaction, "code_by_code", pool.n, project.n, highest, code=reference)
+    n = voucher_row(project, reference) if row is None else None
+    return row if n is None else await transaction.one("code_by_n", pool.n, n, highest)

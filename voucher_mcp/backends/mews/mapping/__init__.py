@@ -1,0 +1,1 @@
+"""The vendor's words and ours: objects, ids, times and failures."""

@@ -1,0 +1,1 @@
+"""Pools, which are Mews vouchers, and their codes."""

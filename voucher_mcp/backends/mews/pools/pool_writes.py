@@ -1,0 +1,170 @@
+"""The pool tools on Mews that write a voucher: create, rename and delete a pool."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from voucher_mcp.backends.http.reply import unknown_outcome
+from voucher_mcp.backends.mews.client.client import Fields
+from voucher_mcp.backends.mews.mapping.failures import looked_up, reworded
+from voucher_mcp.backends.mews.mapping.ids import is_id
+from voucher_mcp.backends.mews.mapping.objects import Pool, objects, pool_shown
+from voucher_mcp.backends.mews.pools import adding, creating
+from voucher_mcp.backends.mews.pools.creating import SETTLED_BY
+from voucher_mcp.backends.mews.pools.pool_reads import PoolReads
+from voucher_mcp.backends.mews.pools.templates import checked_name, parameters
+from voucher_mcp.domain.answer import Answer
+from voucher_mcp.domain.errors import (
+    AlreadyExists,
+    Applied,
+    InvalidInput,
+    NotFound,
+    OutcomeUnknown,
+    Unsupported,
+    VoucherError,
+    quoted,
+)
+from voucher_mcp.domain.vouchers.pool import BadCode, Deletion, Generation, NewCode, VoucherPool
+from voucher_mcp.domain.write import Write
+
+
+class PoolWrites(PoolReads):
+    """Vouchers as pools, written."""
+
+    async def create_voucher_pool(
+        self,
+        write: Write,
+        name: str,
+        voucher: Mapping[str, Any] | None,
+        codes: Sequence[NewCode | BadCode] | Generation,
+    ) -> Answer[VoucherPool]:
+        adding.require_possible(codes)
+        fields = await parameters(self, name, voucher)
+        if write.reference and not write.dry_run:
+            fields["ExternalIdentifier"] = write.reference
+        pool = await creating.made_before(self, write) if write.recovering else None
+        if pool is not None:
+            chosen = await creating.choose_missing(self, write, pool, codes)
+        else:
+            await self._require_free_name(name)
+            chosen = await adding.choose(self, codes)
+            if write.dry_run:
+                pool = creating.imagined(fields)
+                return creating.answer(pool, self.project.id, codes, chosen.pretend(), dry_run=True)
+            pool = await creating.create(self, write, fields)
+        try:
+            added = await chosen.write(self, write, pool)
+        except VoucherError as error:
+            start = (
+                f"The pool {quoted(pool.name)} was created with the id {pool.id}, but not all of its codes."
+            )
+            applied: Applied = "unknown" if isinstance(error, OutcomeUnknown) else "partly"
+            raise reworded(error, f"{start} {error.message}", applied=applied) from error
+        return creating.answer(pool, self.project.id, codes, added)
+
+    async def update_voucher_pool(
+        self,
+        write: Write,
+        pool_id: str,
+        *,
+        name: str | None = None,
+        active: bool | None = None,
+        start_date: int | None = None,
+        expiration_date: int | None = None,
+        clear: Collection[str] = (),
+    ) -> Answer[VoucherPool]:
+        """Rename it: nothing else of a pool can be changed on Mews. Its interval is about the stays that are
+        booked, counted in the service's time units, and not about when codes work (documents)."""
+        for field, value in (
+            ("active", active),
+            ("start_date", start_date),
+            ("expiration_date", expiration_date),
+        ):
+            if value is not None or field in clear:
+                raise Unsupported(
+                    f"A pool on Mews has no `{field}`; it can only be renamed or deleted, and each code "
+                    "has dates of its own. delete_voucher_codes ends codes for good.",
+                    field=field,
+                )
+        if name is None:
+            raise InvalidInput("Nothing to change: give a name.", field="name")
+        checked_name(name)
+        pool, total = await self._pool_to_rename(write, pool_id, name)
+        if pool.name != name:
+            await self._require_free_name(name, but=pool.id)
+        if write.dry_run:
+            imagined = replace(pool, native={**pool.native, "Name": name})
+            return Answer(pool_shown(imagined, self.project.id, total), {"dry_run": True})
+        if not (write.recovering and pool.name == name):
+            pool = await self._rename(write, pool, name)
+        return Answer(pool_shown(pool, self.project.id, total))
+
+    async def delete_voucher_pool(self, write: Write, pool_id: str, force: bool = False) -> Answer[Deletion]:
+        """Delete a pool; on Mews its codes are free again, with force or without."""
+        try:
+            pool = await self.find_pool(pool_id)
+        except NotFound:
+            if not write.recovering:
+                raise
+            gone = await self._deleted_before(pool_id)
+            return Answer({"deleted": 1, "ids": [gone.id], "freed": True}, about={"pool": gone.name})
+        data: Deletion = {"deleted": 1, "ids": [pool.id], "freed": True}
+        if write.dry_run:
+            count, whole = await self.count_codes(pool.id)
+            known = {"codes": count} if whole else {}
+            return Answer(data, {"dry_run": True}, about={"pool": pool.name, **known})
+        try:
+            await self._write(write, "vouchers/delete", pool, {"VoucherIds": [pool.id]})
+        except OutcomeUnknown as lost:
+            found = await looked_up(lost, self.pool_by_id(pool.id))
+            if found is None or found.is_active:  # Mews shows what was deleted
+                raise
+        return Answer(data, about={"pool": pool.name})
+
+    async def _pool_to_rename(self, write: Write, pool_id: str, name: str) -> tuple[Pool, int | None]:
+        try:
+            return await self.counted_pool(pool_id)
+        except NotFound:
+            if not write.recovering:
+                raise
+            return await self.counted_pool(name)  # the earlier try has renamed it
+
+    async def _rename(self, write: Write, pool: Pool, name: str) -> Pool:
+        update = {"VoucherId": pool.id, "Name": {"Value": name}}
+        try:
+            answer = await self._write(write, "vouchers/update", pool, {"VoucherUpdates": [update]})
+        except OutcomeUnknown as lost:
+            found = await looked_up(lost, self.pool_by_id(pool.id))
+            if found is None or found.name != name:
+                raise
+            return found
+        changed = next((item for item in objects(answer.get("Vouchers")) if item["Id"] == pool.id), {})
+        return replace(pool, native={**pool.native, "Name": name, **changed})
+
+    async def _deleted_before(self, reference: str) -> Pool:
+        """What an earlier try has deleted: the voucher of that id, else the newest deleted one of that name.
+
+        Raises:
+            OutcomeUnknown: Mews shows none.
+        """
+        if is_id(reference) and (pool := await self.pool_by_id(reference)) is not None and not pool.is_active:
+            return pool
+        walk = await self.walk_vouchers({"ActivityStates": ["Deleted"]})
+        for pool in map(Pool, await walk.all()):
+            if pool.name == reference and not pool.is_active:
+                return pool
+        start = "An earlier try lost its answer, and Mews shows no such pool now, not even a deleted one"
+        raise unknown_outcome(start, SETTLED_BY)
+
+    async def _require_free_name(self, name: str, but: str | None = None) -> None:
+        if not await self.name_seems_free(name, but):
+            raise AlreadyExists(
+                f"A pool named {quoted(name)} exists already. Choose another name, or work with that pool "
+                "by its name.",
+                field="name",
+            )
+
+    async def _write(self, write: Write, operation: str, pool: Pool, fields: Fields) -> Fields:
+        return await self.client.write(
+            write, operation, fields, enterprise=pool.enterprise_id, settled_by=SETTLED_BY
+        )

@@ -1,0 +1,1 @@
+"""Single codes with what they are worth."""

@@ -1,0 +1,1 @@
+"""Asking the vendor: sign-in, requests, and lists read page by page."""

@@ -1,0 +1,1 @@
+"""Imports, bulk updates and exports."""

@@ -1,0 +1,1 @@
+"""Pools, which are campaigns, and their codes."""

@@ -1,0 +1,1 @@
+"""What customers hold, and who they are."""

@@ -1,0 +1,1 @@
+"""Validating, redeeming and rolling back."""

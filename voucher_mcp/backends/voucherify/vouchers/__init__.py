@@ -1,0 +1,1 @@
+"""Single vouchers, their balances and ledgers."""

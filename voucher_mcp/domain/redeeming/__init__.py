@@ -1,0 +1,1 @@
+"""Orders, and what vouchers take off them."""

@@ -1,0 +1,1 @@
+"""Single values: texts, times, money and fields, how they are read and shown."""

@@ -1,0 +1,62 @@
+"""What a day has minted in a project: reserved before the effect, and shared by all processes."""
+
+from voucher_mcp.domain.errors import LimitExceeded
+from voucher_mcp.domain.write import Worth, Write
+from voucher_mcp.stores.base import Transaction
+from voucher_mcp.stores.projects import Project
+
+DAY = 86_400_000
+"""Milliseconds of a day; it begins at midnight UTC (ours)."""
+
+
+async def reserve(transaction: Transaction, project: Project, write: Write, moment: int) -> None:
+    """Count what the write mints for the day of `moment`, milliseconds UTC.
+
+    Raises:
+        LimitExceeded: the day would mint more than it may.
+    """
+    if write.worth.amount or write.worth.points:
+        await check(transaction, project, write, moment)
+        await _add(transaction, project, write.worth, moment, 1)
+
+
+async def release(transaction: Transaction, project: Project, worth: Worth, moment: int) -> None:
+    """Give back what was reserved at `moment`, as nothing happened."""
+    await _add(transaction, project, worth, moment, -1)
+
+
+async def minted(transaction: Transaction, project: Project, moment: int) -> tuple[int, int]:
+    """The amount, in minor units, and the points of the day of `moment`, milliseconds UTC."""
+    row = await transaction.one("minted_today", project.n, moment // DAY)
+    return (0, 0) if row is None else (row[0], row[1])
+
+
+async def check(transaction: Transaction, project: Project | None, write: Write, moment: int) -> None:
+    """Whether the day has so much left; nothing is counted.
+
+    Raises:
+        LimitExceeded: it has not.
+    """
+    worth, may = write.worth, write.a_day
+    wanted = (
+        ("max_amount_per_day", "minor units", worth.amount, may.amount),
+        ("max_points_per_day", "points", worth.points, may.points),
+    )
+    if not any(more and most is not None for _, _, more, most in wanted):
+        return
+    today = await minted(transaction, project, moment) if project else (0, 0)
+    for (limit, unit, more, most), done in zip(wanted, today, strict=True):
+        if more and most is not None and done + more > most:
+            raise LimitExceeded(
+                f"This would make value of {more:,} {unit}, and the limit {limit} is {most:,}, of which "
+                f"{max(0, most - done):,} are left until midnight UTC. Only the operator can "
+                "raise the limit.",
+                retryable=True,
+                retry_after=(DAY - moment % DAY) / 1_000,
+            )
+
+
+async def _add(transaction: Transaction, project: Project, worth: Worth, moment: int, sign: int) -> None:
+    if worth.amount or worth.points:
+        day = moment // DAY
+        await transaction.run("minted_add", project.n, day, sign * worth.amount, sign * worth.points)

@@ -1,0 +1,96 @@
+"""The one way to a database, by its address. Nothing else knows what kind it is of, or where it lies.
+
+A driver is imported when a database of its kind is first reached.
+"""
+
+import os
+from collections.abc import Hashable
+from pathlib import Path
+
+from anyio.abc import TaskGroup
+
+from voucher_mcp.config import ConfigError, Database, LocalProject, Settings
+from voucher_mcp.domain.errors import Unavailable
+from voucher_mcp.stores.base import Store
+
+
+def refuse_unserved(settings: Settings) -> None:
+    """Stop before anything starts.
+
+    Raises:
+        ConfigError: a database is not one that this version reaches.
+    """
+    for project in settings.projects.values():
+        if isinstance(project, LocalProject) and project.url.dsn is not None:
+            raise ConfigError(
+                f"projects.{project.id}.url: this version does not serve PostgreSQL yet; use sqlite:///"
+            )
+    if settings.journal.dsn is not None:
+        raise ConfigError("state: this version does not serve PostgreSQL yet; use sqlite:///")
+
+
+def identity(database: Database) -> Hashable:
+    """What all addresses have in common that lead to one database.
+
+    Raises:
+        Unavailable: it cannot be told.
+    """
+    return _file(database)
+
+
+async def open_store(database: Database, tasks: TaskGroup) -> Store:
+    """Open a database, made and migrated where needed; its writer lives in the task group that is given.
+
+    Raises:
+        Unavailable: it cannot be opened, is not a database, or is another program's or a newer version's.
+    """
+    from voucher_mcp.stores.sqlite.store import SqliteStore
+
+    return await SqliteStore.open(_file(database), tasks)
+
+
+def schema_of(database: Database) -> int | None:
+    """A database's schema, 0 where it is empty, None where there is none; nothing is changed.
+
+    Raises:
+        Unavailable: it cannot be read, is not a database, or is another program's or a newer version's.
+    """
+    from voucher_mcp.stores.sqlite.schema import schema_of
+
+    return schema_of(_path(database))
+
+
+def exists(database: Database) -> bool:
+    """Whether there is one already, whatever it is."""
+    return _path(database).exists()
+
+
+def check_place(database: Database) -> None:
+    """Whether a database that is still to be made could be made there, which is not tried.
+
+    Raises:
+        Unavailable: it could not.
+    """
+    path = _path(database)
+    folder = next(parent for parent in path.parents if parent.exists())
+    if not folder.is_dir():
+        raise Unavailable(f"{path} cannot be made: {folder} is not a directory. Set another path in `url`.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise Unavailable(
+            f"{path} cannot be made: {folder} cannot be written. Repair its permissions, or set another path."
+        )
+
+
+def _path(database: Database) -> Path:
+    assert database.path is not None  # refuse_unserved saw to it
+    return database.path
+
+
+def _file(database: Database) -> Path:
+    """The one name of a file, whichever of its names was configured."""
+    from voucher_mcp.stores.sqlite.failures import as_unavailable
+    from voucher_mcp.stores.sqlite.places import real_path
+
+    path = _path(database)
+    with as_unavailable(path):
+        return real_path(path)

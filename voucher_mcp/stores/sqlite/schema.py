@@ -1,0 +1,103 @@
+"""Bringing a SQLite file to the schema that this version knows."""
+
+from contextlib import closing
+from pathlib import Path
+
+import apsw
+
+from voucher_mcp.domain.values.texts import caseless, composed
+from voucher_mcp.stores.queries import load_migrations
+from voucher_mcp.stores.sqlite.failures import WrongDatabase, as_unavailable
+from voucher_mcp.stores.sqlite.places import real_path
+from voucher_mcp.stores.sqlite.turnstile import Turnstile
+
+APPLICATION_ID = 0x564D4350
+"""Marks a file as ours ("VMCP"), so that another program's database is never written."""
+
+_TURN_TIMEOUT = 5.0
+
+
+def refuse_strange(connection: apsw.Connection) -> None:
+    """Look at the file without changing it.
+
+    Raises:
+        WrongDatabase: another program's file, or one of a newer version.
+        apsw.Error: it is not a database, or cannot be read.
+    """
+    _version(connection, len(load_migrations("sqlite")))
+
+
+def bring_up_to_date(connection: apsw.Connection, turnstile: Turnstile) -> None:
+    """Run the migrations that the file has not seen, in one transaction.
+
+    Raises:
+        WrongDatabase: another program's file, or one of a newer version.
+        TurnTimeout, apsw.Error: the database could not be reached.
+    """
+    migrations = load_migrations("sqlite")
+    if _version(connection, len(migrations)) == len(migrations):
+        if connection.pragma("journal_mode") != "wal":  # as in a copy that VACUUM INTO made
+            with turnstile.turn(_TURN_TIMEOUT):
+                connection.pragma("journal_mode", "WAL")
+        return
+    # for the migrations alone: queries do without functions of ours
+    connection.create_scalar_function("composed", lambda *code: composed(str(code[0])), 1)
+    connection.create_scalar_function("caseless", lambda *code: caseless(str(code[0])), 1)
+    with turnstile.turn(_TURN_TIMEOUT):
+        connection.pragma("journal_mode", "WAL")
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for number in range(_version(connection, len(migrations)), len(migrations)):
+                connection.execute(migrations[number])
+            connection.pragma("user_version", len(migrations))
+            connection.pragma("application_id", APPLICATION_ID)
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+
+def is_empty(connection: apsw.Connection) -> bool:
+    """Whether nothing was ever written to the file."""
+    return _version(connection, len(load_migrations("sqlite"))) == 0
+
+
+def is_current(connection: apsw.Connection) -> bool:
+    """Whether the file has this version's schema.
+
+    Raises:
+        WrongDatabase: another program's file, or one of a newer version.
+    """
+    known = len(load_migrations("sqlite"))
+    return _version(connection, known) == known
+
+
+def schema_of(path: Path) -> int | None:
+    """A file's schema, 0 where it is empty, None where there is no file; nothing is changed.
+
+    Raises:
+        Unavailable: it cannot be read, is not a database, or is another program's or a newer version's.
+    """
+    with as_unavailable(path):
+        if not path.exists():
+            return None
+        connection = apsw.Connection(str(real_path(path)), flags=apsw.SQLITE_OPEN_READONLY)
+        with closing(connection):
+            return _version(connection, len(load_migrations("sqlite")))
+
+
+def _version(connection: apsw.Connection, known: int) -> int:
+    """The file's schema; 0 for an empty file."""
+    with connection:  # one state, while another process may be bringing the file up to date
+        version = int(connection.pragma("user_version"))
+        owner = int(connection.pragma("application_id"))
+        tables = int(connection.pragma("schema_version"))
+    if owner != APPLICATION_ID:
+        if owner or version or tables:
+            raise WrongDatabase("belongs to another program; the operator has to set another path.")
+        return 0
+    if version > known:
+        raise WrongDatabase(
+            f"has schema {version}, made by a newer voucher-mcp; this one knows {known}. Upgrade voucher-mcp."
+        )
+    return version
