@@ -20,7 +20,7 @@ from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.cli.codes.codes_export import export_codes
 from voucher_mcp.domain.files.code_rows import CodeTable
 from voucher_mcp.domain.files.life import Place
-from voucher_mcp.domain.values.texts import unstorable
+from voucher_mcp.domain.values.texts import composed, unstorable
 from voucher_mcp.domain.vouchers.code_config import is_valid_code
 from voucher_mcp.domain.vouchers.pool import NewCode
 
@@ -159,7 +159,7 @@ def test_an_export_imported_into_another_project_is_the_same_pool(cli: Command, 
 texts = st.text(st.characters(exclude_categories=["C"]), max_size=12).filter(
     lambda text: not unstorable(text)
 )
-codes = (st.text("'=+-@A,;\"", min_size=1, max_size=6) | texts).filter(is_valid_code)
+codes = (st.text("'=+-@A,;\"", min_size=1, max_size=6) | texts).map(composed).filter(is_valid_code)
 metadata = st.none() | st.dictionaries(
     texts.filter(bool),
     st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | texts, st.lists),

@@ -220,7 +220,7 @@ def test_any_text_is_a_formula_or_is_refused(text: str) -> None:
 def test_the_parser_is_not_loaded_before_the_first_formula() -> None:
     program = """
 import sys
-from voucher_mcp.domain.formula import parse_formula
+from voucher_mcp.domain.vouchers.formula import parse_formula
 assert "lark" not in sys.modules
 parse_formula("1", "f")
 assert "lark" in sys.modules
