@@ -48,8 +48,8 @@ def _needed(marks: Iterable[pytest.Mark]) -> list[str]:
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pace that tests can wait for."""
-    monkeypatch.setattr("voucher_mcp.backends.bloomreach.client.client.client.CALL_SECONDS", 0.001)
-    monkeypatch.setattr("voucher_mcp.backends.mews.client.client.client.settling.QUIET_SECONDS", 0.01)
+    monkeypatch.setattr("voucher_mcp.backends.bloomreach.client.client.CALL_SECONDS", 0.001)
+    monkeypatch.setattr("voucher_mcp.backends.mews.client.settling.QUIET_SECONDS", 0.01)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ Agents = Callable[..., AbstractAsyncContextManager[Agent]]
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data directory of our own, and a pace that tests can wait for."""
     monkeypatch.setattr("platformdirs.user_data_dir", lambda *_, **__: str(tmp_path / "data"))
-    monkeypatch.setattr("voucher_mcp.backends.bloomreach.client.client.client.CALL_SECONDS", 0.001)
+    monkeypatch.setattr("voucher_mcp.backends.bloomreach.client.client.CALL_SECONDS", 0.001)
     return tmp_path / "data"
 
 

@@ -215,7 +215,7 @@ async def test_calls_come_one_after_the_other(agent: Agent, bloomreach: StandIn,
 async def test_a_server_that_wants_a_pace_never_has_to_refuse(
     agents: Agents, bloomreach: StandIn, pool: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("voucher_mcp.backends.bloomreach.client.client.client.CALL_SECONDS", 0.2)
+    monkeypatch.setattr("voucher_mcp.backends.bloomreach.client.client.CALL_SECONDS", 0.2)
     bloomreach.tools.pace = 0.2
     async with agents() as agent:
         for _ in range(3):
@@ -226,7 +226,7 @@ async def test_a_server_that_wants_a_pace_never_has_to_refuse(
 async def test_projects_of_one_user_share_the_users_pace(
     agents: Agents, bloomreach: StandIn, pool: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("voucher_mcp.backends.bloomreach.client.client.client.CALL_SECONDS", 0.3)
+    monkeypatch.setattr("voucher_mcp.backends.bloomreach.client.client.CALL_SECONDS", 0.3)
     table = {**table_of(bloomreach), "token": bloomreach.sign_in.issue()}
     async with connect(crm=table, outlet=table) as client, anyio.create_task_group() as tasks:
         for project in ("crm", "outlet"):

@@ -156,7 +156,7 @@ async def test_a_file_that_is_no_sign_in_counts_as_none(
 async def test_a_registered_secret_is_used_as_the_server_asked(agents: Agents, bloomreach: StandIn) -> None:
     for method in ("client_secret_basic", "client_secret_post"):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("voucher_mcp.backends.bloomreach.client.client.sign_in.browser.AUTH_METHOD", method)
+            patch.setattr("voucher_mcp.backends.bloomreach.client.sign_in.browser.AUTH_METHOD", method)
             assert (await signed_in(bloomreach, over=True)).client_secret is not None
         before = renewals(bloomreach)
         await ok(agents)
@@ -174,7 +174,7 @@ async def test_a_server_that_answers_drop_by_drop_does_not_hold_up_a_renewal(
                     await stream.send(b" ")
                     await anyio.sleep(0.01)
 
-    monkeypatch.setattr("voucher_mcp.backends.bloomreach.client.client.sign_in.auth._REFRESH_SECONDS", 0.3)
+    monkeypatch.setattr("voucher_mcp.backends.bloomreach.client.sign_in.auth._REFRESH_SECONDS", 0.3)
     made = await signed_in(bloomreach, over=True)
     async with (
         await anyio.create_tcp_listener(local_host="127.0.0.1") as listener,

@@ -45,7 +45,7 @@ def connect(folder: Path, mews: StandIn, **settings: Any) -> Client:
 @pytest.fixture(autouse=True)
 def soon_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """A repeat waits for what may still come, but not for long."""
-    monkeypatch.setattr("voucher_mcp.backends.mews.client.client.client.settling.QUIET_SECONDS", 0.01)
+    monkeypatch.setattr("voucher_mcp.backends.mews.client.settling.QUIET_SECONDS", 0.01)
 
 
 @pytest.fixture
