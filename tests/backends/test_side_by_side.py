@@ -15,7 +15,7 @@ from tests.backends.traits import TRAITS, traits_of
 from tests.support import held
 from voucher_mcp.backends.opening import open_backends
 from voucher_mcp.config import Settings
-from voucher_mcp.stores.sqlite.locks import open_lock, try_lock
+from voucher_mcp.stores.locks import open_lock, try_lock
 
 VENDORS = sorted(TRAITS["vendor"])
 

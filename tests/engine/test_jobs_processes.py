@@ -18,7 +18,7 @@ from voucher_mcp.backends.local.jobs.imports import CsvImport
 from voucher_mcp.domain.queries import CsvSource
 from voucher_mcp.domain.write import Write
 from voucher_mcp.stores.base import Transaction
-from voucher_mcp.stores.sqlite.locks import FileLock
+from voucher_mcp.stores.locks import FileLock
 
 ROWS = 20_000
 KILLS = 9

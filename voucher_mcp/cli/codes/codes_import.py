@@ -24,9 +24,9 @@ from voucher_mcp.domain.errors import AlreadyExists, InvalidInput, NotFound, Vou
 from voucher_mcp.domain.files.code_rows import chosen_columns
 from voucher_mcp.domain.files.life import Place
 from voucher_mcp.domain.values.money import MINOR_UNITS
-from voucher_mcp.domain.vouchers.pool import NewCode
 from voucher_mcp.domain.values.times import parse_time
-from voucher_mcp.domain.values.wording import (Some, in_words, worth_in_words)
+from voucher_mcp.domain.values.wording import Some, in_words, worth_in_words
+from voucher_mcp.domain.vouchers.pool import NewCode
 from voucher_mcp.domain.write import Write, digest_of_call
 from voucher_mcp.policy.access import Demand, refusal
 from voucher_mcp.policy.commands import noted

@@ -16,10 +16,10 @@ import apsw
 from anyio.abc import TaskGroup
 
 from voucher_mcp.stores.base import Store, T, Transaction, Work
+from voucher_mcp.stores.locks import FileLock, sweep
 from voucher_mcp.stores.queries import load_queries
 from voucher_mcp.stores.sqlite.ends import Queries, WriteEnd
 from voucher_mcp.stores.sqlite.failures import FAILURES, OnlyReadable, TooLong, as_unavailable
-from voucher_mcp.stores.sqlite.locks import FileLock, sweep
 from voucher_mcp.stores.sqlite.places import real_path
 from voucher_mcp.stores.sqlite.reading import QUICK_SECONDS, LongReads, ReadEnd
 from voucher_mcp.stores.sqlite.schema import is_current

@@ -14,7 +14,7 @@ from typing import IO
 
 import portalocker
 
-from voucher_mcp.stores.sqlite.locks import open_lock, try_lock
+from voucher_mcp.stores.locks import open_lock, try_lock
 
 _POLL = 0.001
 

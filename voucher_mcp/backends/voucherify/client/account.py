@@ -22,7 +22,7 @@ from voucher_mcp.domain.errors import (
     UpstreamError,
     quoted,
 )
-from voucher_mcp.domain.values.texts import (caseless, counted)
+from voucher_mcp.domain.values.texts import caseless, counted
 from voucher_mcp.domain.write import Write
 
 API_VERSION: Final = "v2018-08-01"

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from voucher_mcp.config import BloomreachProject, data_file
 from voucher_mcp.domain.errors import Unauthorized
-from voucher_mcp.stores.sqlite.locks import FileLock
+from voucher_mcp.stores.locks import FileLock
 
 _EARLY = 30.0
 """Seconds before its end from which a token counts as over: a request may be under way for so long."""
