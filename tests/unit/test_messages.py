@@ -94,12 +94,15 @@ def not_found() -> Iterator[tuple[str, str]]:
 
 
 NO_TOOL_HELPS: Mapping[tuple[str, str], str] = {
-    ("backends/bloomreach/upstream_project.py", "The account that signed in"): "the operator's to repair",
     (
-        "backends/local/redemptions/sessions.py",
+        "backends/bloomreach/client/upstream_project.py",
+        "The account that signed in",
+    ): "the operator's to repair",
+    (
+        "backends/local/records/sessions.py",
         "There is no session {}",
     ): "its two hints name them, see below",
-    ("cli/codes_import.py", "There is no pool {}"): "a person at a command, who is told its options",
+    ("cli/codes/codes_import.py", "There is no pool {}"): "a person at a command, who is told its options",
     ("cli/reach.py", "There is no project {}"): "the same; it names the projects",
     ("tools/dispatch.py", "There is no tool {}"): "it names the nearest tool, or tools/list",
 }
