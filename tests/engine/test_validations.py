@@ -46,6 +46,17 @@ async def test_the_first_voucher_that_does_not_apply_ends_a_stack(agent: Agent) 
     assert validated["redeemables"][2]["result"]["details"]["key"] == "preceding_validation_failed"
 
 
+async def test_nothing_behind_a_voucher_that_does_not_apply_is_looked_at(agent: Agent) -> None:
+    await pool(agent, "TEN", **TEN_PERCENT)
+    await agent.ok("create_voucher", code="CARD", **GIFT)
+    stack = [*one("NONE"), *one("TEN"), *one("CARD"), *one("NEITHER")]
+    validated = await agent.data("validate_vouchers", redeemables=stack)
+    statuses = [redeemable["status"] for redeemable in validated["redeemables"]]
+    assert statuses == ["INAPPLICABLE", "SKIPPED", "SKIPPED", "SKIPPED"]
+    refused = await agent.refused("not_found", "redeem_vouchers", redeemables=stack)
+    assert refused["field"] == "redeemables.0.id"
+
+
 @pytest.mark.parametrize(
     ("terms", "redeemable", "key"),
     [

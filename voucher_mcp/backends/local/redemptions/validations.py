@@ -128,7 +128,7 @@ async def take_turns(
     turns: list[Turn] = []
     seen: set[int] = set()
     for at, redeemable in enumerate(asked):
-        if turns and turns[-1].error is not None:
+        if not all_apply(turns):
             turns.append(Turn(redeemable, result=_PASSED_OVER))
             continue
         path = f"redeemables.{at}"

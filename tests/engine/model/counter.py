@@ -1,0 +1,79 @@
+"""Where the machine meets the product: a server in this process, and a new project for each run."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from mcp.types import CallToolRequestParams, CallToolResult
+
+from tests.support import can_write
+from voucher_mcp.config import Settings
+from voucher_mcp.server import build_server
+from voucher_mcp.tools.dispatch import Dispatcher
+
+Envelope = dict[str, Any]
+
+PROJECTS = 100
+"""That share a database, so that each also shows that they do not touch each other."""
+
+
+class Counter:
+    """Calls tools as the server does, but for the protocol."""
+
+    def __init__(self, portal: BlockingPortal) -> None:
+        self._portal = portal
+        self._open = ExitStack()
+        self._projects: list[str] = []
+        self._dispatcher: Dispatcher
+
+    def project(self) -> str:
+        """A project in which nothing was ever written."""
+        if not self._projects:
+            self._begin()
+        return self._projects.pop()
+
+    def call(self, tool: str, /, **arguments: Any) -> Envelope:
+        """The envelope of one call."""
+        context = SimpleNamespace(session=SimpleNamespace(report_progress=_report), protocol_version="")
+        params = CallToolRequestParams(name=tool, arguments=arguments)
+        result = self._portal.call(self._dispatcher.call, cast(Any, context), params)
+        assert isinstance(result, CallToolResult)
+        envelope = result.structured_content
+        assert isinstance(envelope, dict)
+        if not envelope["success"]:
+            assert envelope["error_code"] not in ("internal", "unavailable"), envelope
+            assert envelope.get("applied") == ("no" if can_write(tool, arguments) else None), envelope
+        return envelope
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._open.close()
+
+    def _begin(self) -> None:
+        self.close()
+        folder = self._open.enter_context(tempfile.TemporaryDirectory())
+        self._projects = [f"shop-{number}" for number in range(PROJECTS)]
+        url = f"sqlite:///{Path(folder) / 'vouchers.db'}"
+        free = {"backend": "local", "url": url, "destructive": "allow", "limits": {"confirm_above": "none"}}
+        server = build_server(Settings.model_validate({"projects": dict.fromkeys(self._projects, free)}))
+        opening = self._portal.wrap_async_context_manager(server.lifespan(server))
+        self._dispatcher = self._open.enter_context(opening)
+
+
+async def _report(progress: float, total: float | None) -> None:
+    """Nobody listens."""
+
+
+@contextmanager
+def open_counter() -> Iterator[Counter]:
+    """A counter, with an event loop of its own in a thread."""
+    with start_blocking_portal() as portal:
+        counter = Counter(portal)
+        try:
+            yield counter
+        finally:
+            counter.close()
