@@ -35,6 +35,8 @@ def test_a_status_that_is_no_text_says_nothing(status: Any) -> None:
         ({"loyalty_card": {"points": 5}}, "vouchers.0.loyalty_card"),
         ({"type": "LOYALTY_CARD"}, "vouchers.0.type"),
         ({"gift": {"amount": 5, "effect": "APPLY_TO_ITEMS"}}, "vouchers.0.gift.effect"),
+        ({"gift": {"amount": 5, "balance": 3}}, "vouchers.0.gift.balance"),
+        ({"redemption": {"redeemed_quantity": 1}}, "vouchers.0.redemption.redeemed_quantity"),
     ],
 )
 async def test_what_an_import_would_skip_is_refused(
@@ -44,6 +46,26 @@ async def test_what_an_import_would_skip_is_refused(
     answer = await agent.refused("invalid_input", "import_vouchers", vouchers=[voucher])
     assert answer["field"] == field
     assert shop.requests == []
+
+
+async def test_a_voucher_that_was_used_elsewhere_is_never_imported_as_new(
+    agent: Agent, shop: StandIn
+) -> None:
+    used = {"quantity": 2, "redeemed_quantity": 1}
+    unused = {"quantity": 2, "redeemed_quantity": 0}
+    ten = {"type": "DISCOUNT_VOUCHER", "discount": {"type": "PERCENT", "percent_off": 10}}
+    rows = [{"code": "A", **ten, "redemption": unused}, {"code": "B", **ten, "redemption": used}]
+    for dry_run in (True, False):
+        answer = await agent.refused("invalid_input", "import_vouchers", vouchers=rows, dry_run=dry_run)
+        assert answer["field"] == "vouchers.1.redemption.redeemed_quantity"
+        assert "import_vouchers_using_csv" in answer["error"]
+    assert shop.requests == []
+    begun = await agent.data("import_vouchers", vouchers=rows[:1])
+    await agent.data("get_async_action", async_action_id=begun["async_action_id"], wait=20)
+    shown = await agent.data("get_voucher", code="A")
+    assert (shown["redemption"]["quantity"], shown["redemption"]["redeemed_quantity"]) == (2, 0)
+    [sent] = [request for request in shop.requests if request.path.endswith("/vouchers/import")]
+    assert b"redeemed_quantity" not in sent.body
 
 
 async def test_points_of_a_single_card_have_no_rules_of_expiration(agent: Agent, shop: StandIn) -> None:

@@ -189,7 +189,26 @@ def _imported(row: object, path: str) -> dict[str, Any]:
     given = _row(row, path)
     if given.get("type") == "LOYALTY_CARD":
         raise fault(f"{path}.type", "cannot be LOYALTY_CARD: an import makes gift and discount vouchers only")
-    return voucher(given, _IMPORT, path)
+    return voucher(_as_new(given, path), _IMPORT, path)
+
+
+def _as_new(row: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+    """A row without the count of its redemptions, which the vendor skips: the document lists what it takes.
+
+    Raises:
+        InvalidInput: there were some, and the voucher would be new again.
+    """
+    redemption = row.get("redemption")
+    if not isinstance(redemption, Mapping) or "redeemed_quantity" not in redemption:
+        return row
+    if redemption["redeemed_quantity"] not in (None, "", 0):
+        raise fault(
+            f"{path}.redemption.redeemed_quantity",
+            "tells that the voucher was used, and the voucher system would make it new: it takes that from "
+            "import_vouchers_using_csv only, as the column Redeemed Quantity",
+        )
+    kept = {name: value for name, value in redemption.items() if name != "redeemed_quantity"}
+    return {**row, "redemption": kept}
 
 
 def _row(row: object, path: str) -> Mapping[str, Any]:
