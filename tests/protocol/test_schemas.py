@@ -1,6 +1,7 @@
 """What tools/list says: plain schemas, right hints, and answers that keep to them."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,13 @@ from mcp.types import Tool
 
 from tests.protocol.clients import Person, connect, done, local, refused, settings
 from tests.protocol.contract import TRAITS, WITH_DETAIL, example, prepare, ready
+from voucher_mcp.backends.mews.pools import adding as mews
+from voucher_mcp.backends.voucherify.jobs.job_tools import WALKED
+from voucher_mcp.backends.voucherify.pools import pool_lookups as voucherify
+from voucher_mcp.domain.job import MAX_FILE_BYTES, MAX_INPUT_BYTES
+from voucher_mcp.domain.redeeming.redemption import MAX_REDEEMABLES
+from voucher_mcp.domain.vouchers.pool import MAX_CODES_A_CALL, MAX_GENERATED_A_CALL
+from voucher_mcp.tools.toolsets.vouchers import MAX_IDS
 
 Schema = dict[str, Any]
 # Where a schema holds schemas: by name, in a list, or one alone.
@@ -26,6 +34,7 @@ KEYWORDS = {
     "enum",
     "minimum",
     "maximum",
+    "maxItems",
 }
 """The only ones that a tool may use: each client knows fewer of them than it should."""
 
@@ -292,6 +301,38 @@ async def test_the_list_of_tools_stays_small_with_every_system_configured(
     assert len(json.dumps(listed, separators=(",", ":"), ensure_ascii=False).encode()) <= most
 
 
+async def test_bulk_tools_say_how_much_one_call_takes(database: Path) -> None:
+    projects = {"here": local(database), **SYSTEMS}
+    configured = settings(
+        database, projects={name: {**keys, "access": "write"} for name, keys in projects.items()}
+    )
+    async with connect(configured) as client:
+        shown = {tool.name: tool.input_schema["properties"] for tool in (await client.list_tools()).tools}
+    for name in ("create_voucher_pool", "add_voucher_codes"):
+        assert shown[name]["codes"]["maxItems"] == MAX_CODES_A_CALL
+        said = shown[name]["generate"]["description"]
+        assert f"count ≤ {MAX_GENERATED_A_CALL}," in said
+        assert f"in Mews count ≤ {mews.MAX_GENERATED}" in said
+    for name in ("list_voucher_codes", "delete_voucher_codes"):
+        ids = shown[name]["code_ids"]
+        assert (ids["items"], ids["maxItems"]) == ({"type": "string"}, MAX_CODES_A_CALL)
+        assert f"in Voucherify at most {voucherify.LOOKED_UP}" in ids["description"]
+    for name in ("validate_vouchers", "redeem_vouchers"):
+        assert shown[name]["redeemables"]["maxItems"] == MAX_REDEEMABLES
+    assert shown["list_vouchers"]["ids"]["maxItems"] == MAX_IDS
+    large = f"t most {MAX_INPUT_BYTES // 1_000_000} MB"
+    for name, argument in (
+        ("import_vouchers", "vouchers"),
+        ("import_vouchers_using_csv", "csv"),
+        ("update_vouchers_in_bulk", "vouchers"),
+        ("update_vouchers_metadata_in_bulk", "codes"),
+    ):
+        assert large in shown[name][argument]["description"]
+    assert f"{MAX_FILE_BYTES // 1_000_000} MB" in shown["import_vouchers_using_csv"]["path"]["description"]
+    pool = shown["update_vouchers_metadata_in_bulk"]["pool_id"]["description"]
+    assert f"in Voucherify at most {WALKED}" in pool
+
+
 async def test_nobody_reads_of_a_system_that_nobody_has(database: Path) -> None:
     for tool in (await tools(database)).values():
-        assert "Mews" not in tool.model_dump_json(), tool.name
+        assert not re.search("Mews|in Voucherify|Bloomreach", tool.model_dump_json()), tool.name

@@ -165,7 +165,7 @@ async def test_the_codes_of_a_pool_get_metadata_in_one_call(agent: Agent, shop: 
 async def test_the_codes_of_a_pool_beyond_the_reach_are_not_half_changed(
     agent: Agent, shop: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_tools, "_WALKED", 2)
+    monkeypatch.setattr(job_tools, "WALKED", 2)
     shop.add_campaign("Summer", ["A", "B", "C"])
     call: dict[str, Any] = {"pool_id": "Summer", "metadata": {"tier": "gold"}}
     refused = await agent.refused("invalid_input", "update_vouchers_metadata_in_bulk", **call)

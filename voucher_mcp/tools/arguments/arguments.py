@@ -61,7 +61,7 @@ Code = Annotated[Text, BeforeValidator(codes_looked_up), Field(description="Code
 ProjectId = Annotated[Text, Field(min_length=1)]
 """Not described at each tool: list_projects and the instructions say what it is."""
 
-PoolId = Annotated[Text, Field(description="Pool id, or exact name", min_length=1)]
+PoolId = Annotated[Text, Field(description="Id or exact name", min_length=1)]
 Key = Annotated[Text, Field(min_length=1, max_length=255)]
 """Described where a call must have it; the instructions say the rest, and what a dry run is."""
 
@@ -72,7 +72,7 @@ NeededKey = Annotated[
 DryRun = Annotated[Flag, Field()]
 
 VoucherKind = Literal["DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD"]
-CursorOrder = Annotated[Literal["id", "-id"], Field(description="-id, the default, is newest first")]
+CursorOrder = Annotated[Literal["id", "-id"], Field(description="-id (default): newest first")]
 
 Detail = Annotated[Literal["concise", "full"], Field()]
 """How much of a voucher an answer shows; for every tool that returns vouchers."""

@@ -17,7 +17,7 @@ from voucher_mcp.tools.arguments.arguments import Integer, Text
 from voucher_mcp.tools.call import Call, Report
 from voucher_mcp.tools.registry import tool
 
-Wait = Annotated[float, Field(strict=True, ge=0, le=45, description="Seconds to wait for its end")]
+Wait = Annotated[float, Field(strict=True, ge=0, le=45, description="Seconds to wait for the end")]
 Look = Callable[[], Awaitable[Answer[dict[str, Any]]]]
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ async def get_export(
     call: Call,
     export_id: Annotated[Text, Field(min_length=1)],
     wait: Wait = 0,
-    rows: Annotated[Integer, Field(ge=0, le=200, description="How many of its lines to show")] = 0,
+    rows: Annotated[Integer, Field(ge=0, le=200, description="Lines to show")] = 0,
 ) -> Answer[dict[str, Any]]:
     """See how far an export has come; when DONE, result.url is its CSV, a resource; `rows` shows its first
     lines, and `total` counts all."""

@@ -47,6 +47,7 @@ from voucher_mcp.tools.registry import tool
 MAX_POOLS_A_PAGE = 1_000
 
 _STRING: dict[str, str] = {"type": "string"}
+_ITEMS: dict[str, Any] = {"items": _STRING}
 _MAY_BE_NULL: dict[str, str] = {}
 _SUMMARY = {"id": _STRING, "name": _STRING, "total": _MAY_BE_NULL, "available": _MAY_BE_NULL}
 _POOL = {**_SUMMARY, "company_id": _STRING, "used_by": {"type": "array", "items": {}}}
@@ -58,8 +59,9 @@ _CODE = {"code": _STRING, "status": _STRING, "assigned_time": _MAY_BE_NULL, "red
 Codes = Annotated[
     List | None,
     Field(
-        description=f"At most {MAX_CODES_A_CALL}: texts, or objects {{value, valid_from, valid_until}}",
-        json_schema_extra={"items": {"type": "string"}},  # clients keep one branch of a union
+        description="Texts, or objects {value, valid_from, valid_until}",
+        # clients keep one branch of a union
+        json_schema_extra=_ITEMS | {"maxItems": MAX_CODES_A_CALL},
     ),
 ]
 _STATUSES = ("available", "assigned", "redeemed")
@@ -75,13 +77,15 @@ Status = Annotated[
     ),
 ]
 """Of all systems; each refuses what is not its own."""
-CodeIds = Annotated[Texts, BeforeValidator(codes_looked_up), Field(description="Ids or codes")]
+CodeIds = Annotated[Texts, BeforeValidator(codes_looked_up)]
+_BOUND = {"maxItems": MAX_CODES_A_CALL, **in_system(voucherify="in Voucherify at most 100")}
 Force = Annotated[Flag, Field(description="Free the codes, also of what was deleted before")]
 Generate = Annotated[
     Object | None,
     Field(
-        description="{count, length, charset (its characters; A-Z 2-9 without I, O), pattern (# = random, "
-        "in place of length), prefix, postfix: around it}"
+        description=f"{{count ≤ {MAX_GENERATED_A_CALL}, length, charset (its characters; A-Z 2-9 "
+        "without I, O), pattern (# = random, in place of length), prefix, postfix: around it}",
+        json_schema_extra=in_system(mews="in Mews count ≤ 5000"),
     ),
 ]
 
@@ -107,7 +111,9 @@ async def list_voucher_codes(
     skip: Annotated[Integer, Field(ge=0)] = 0,
     count: Annotated[Integer, Field(ge=1, le=1_000)] = 20,
     status: Status = None,
-    code_ids: Annotated[CodeIds | None, Field(description="Only these ids or codes")] = None,
+    code_ids: Annotated[
+        CodeIds | None, Field(description="Only these ids or codes", json_schema_extra=_BOUND)
+    ] = None,
     updated_after: Annotated[Time | None, Field(description="ISO 8601 or Unix seconds")] = None,
     updated_before: Time | None = None,
 ) -> Answer[list[VoucherCode]]:
@@ -253,7 +259,10 @@ def _worth_of(answer: Answer[Any], currency: str) -> str:
     worth=worth.of_code_ids,
 )
 async def delete_voucher_codes(
-    call: WritingCall, pool_id: PoolId, code_ids: CodeIds, force: Force = False
+    call: WritingCall,
+    pool_id: PoolId,
+    code_ids: Annotated[CodeIds, Field(description="Ids or codes", json_schema_extra=_ITEMS | _BOUND)],
+    force: Force = False,
 ) -> Answer[Deletion]:
     """Delete codes of one pool, all of them or none. They stay taken, unless forced."""
     return await call.backend.delete_voucher_codes(

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.queries import RedemptionsQuery
-from voucher_mcp.domain.redeeming.redemption import parse_request
+from voucher_mcp.domain.redeeming.redemption import MAX_REDEEMABLES, parse_request
 from voucher_mcp.domain.values.texts import codes_looked_up
 from voucher_mcp.policy import worth
 from voucher_mcp.tools.arguments.arguments import Detail, Integer, List, Object, Span, Text, window
@@ -19,8 +19,9 @@ Redeemables = Annotated[
     List,
     BeforeValidator(codes_looked_up),
     Field(
-        description='1-30 of {object: "voucher", id: code or id, gift: {credits}, reward: '
-        "{points}}, applied in this order"
+        description='{object: "voucher", id: code or id, gift: {credits}, reward: {points}}, applied in '
+        "this order",
+        json_schema_extra={"maxItems": MAX_REDEEMABLES},
     ),
 ]
 Order = Annotated[

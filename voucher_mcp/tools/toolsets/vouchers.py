@@ -165,7 +165,9 @@ async def list_vouchers(
     code: Annotated[
         Text | None, BeforeValidator(codes_looked_up), Field(description="Exact; for a part use filters")
     ] = None,
-    ids: Annotated[Texts | None, BeforeValidator(codes_looked_up)] = None,
+    ids: Annotated[
+        Texts | None, BeforeValidator(codes_looked_up), Field(json_schema_extra={"maxItems": MAX_IDS})
+    ] = None,
     filters: Annotated[
         Object | None,
         Field(

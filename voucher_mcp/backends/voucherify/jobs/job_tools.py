@@ -32,7 +32,7 @@ _LOOKED_UP: Final = 5
 _SHOWN: Final = 20
 """Rows that a dry run shows as they were read."""
 _NAMED: Final = 5
-_WALKED: Final = 5_000
+WALKED: Final = 5_000
 """Codes of a pool that are listed for a bulk update (ours): fifty requests."""
 
 _IMPORTED: Final = "get_voucher with one of the codes shows whether they are there, once the job is done."
@@ -104,11 +104,11 @@ class VoucherJobTools(VoucherTools, PoolLookups):
         campaign = await self._campaign(pool_id)
         count = as_count(campaign.get("vouchers_count"))
         found: Stretch[Object] | None = None
-        if count is None or count <= _WALKED:
-            found = await self._stretch(codes_of(campaigns.identity(campaign)), 0, _WALKED)
+        if count is None or count <= WALKED:
+            found = await self._stretch(codes_of(campaigns.identity(campaign)), 0, WALKED)
         if found is None or not found.ends:
             raise InvalidInput(
-                f"The pool {quoted(campaigns.name_of(campaign))} has more than {_WALKED:,} codes, and this "
+                f"The pool {quoted(campaigns.name_of(campaign))} has more than {WALKED:,} codes, and this "
                 "voucher system changes only codes that are named one by one: more cannot be listed in a "
                 "call. Give the codes in `codes`, from list_voucher_codes.",
                 field="pool_id",
