@@ -30,6 +30,15 @@ BLIND_EXCEPT_ALLOWED = {
     "voucher_mcp/stores/sqlite/writer.py",
     "voucher_mcp/backends/local/jobs/job_runner.py",
 }
+# What each backend's folder may hold: a room for each toolset, and what those share.
+ROOMS = {
+    "pools": "PoolTools",
+    "vouchers": "VoucherTools",
+    "redeemables": "RedeemableTools",
+    "redemptions": "RedemptionTools",
+    "jobs": "JobTools",
+}
+SHARED = {"client", "mapping", "records"}
 MAX_LINES = 400
 MAX_FILES = 12
 
@@ -139,6 +148,40 @@ def test_imports_go_one_way_inside_each_folder_too() -> None:
     } - {"."}
     found = {folder: rings(neighbours(folder, modules)) for folder in sorted(folders)}
     assert {folder: ring for folder, ring in found.items() if ring} == {}
+
+
+def backends() -> dict[str, list[str]]:
+    """The backends' folders, each with the folders that lie directly in it."""
+    adapters = sorted((ROOT / PACKAGE / "backends").glob("*/adapter.py"))
+    return {
+        path.parent.name: sorted(one.parent.name for one in path.parent.glob("*/__init__.py"))
+        for path in adapters
+    }
+
+
+def test_every_backend_has_the_same_rooms() -> None:
+    found = backends()
+    assert found.keys() == {"local", "voucherify", "mews", "bloomreach"}
+    assert ROOMS.keys() <= set(found["local"])
+    strange = {name: set(folders) - ROOMS.keys() - SHARED for name, folders in found.items()}
+    assert {name: folders for name, folders in strange.items() if folders} == {}
+
+
+def test_the_tools_of_a_room_stand_in_its_tools_file_and_the_adapter_lists_them_in_order() -> None:
+    for name, folders in backends().items():
+        rooms = [room for room in ROOMS if room in folders]
+        home = f"{PACKAGE}.backends.{name}"
+        adapter = ast.parse((ROOT / PACKAGE / "backends" / name / "adapter.py").read_text(encoding="utf-8"))
+        [backend] = [node for node in adapter.body if isinstance(node, ast.ClassDef)]
+        assert [ast.unparse(base) for base in backend.bases] == [ROOMS[room] for room in rooms]
+        imported = {
+            alias.name: node.module
+            for node in adapter.body
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        for room in rooms:
+            assert imported[ROOMS[room]] == f"{home}.{room}.{room.removesuffix('s')}_tools"
 
 
 def test_a_folder_of_more_than_a_dozen_files_has_rooms() -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.backends.agent import Agent
 from tests.backends.opening import connect, local_table
 from tests.support import held
-from voucher_mcp.backends.local.pools import pages
+from voucher_mcp.backends.local.pools import code_pages
 
 CODES = list("ABCDE")
 
@@ -16,7 +16,7 @@ CODES = list("ABCDE")
 @pytest.fixture
 async def agent(database: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Agent]:
     """An agent with a pool Summer of five codes, where a window shows at most three."""
-    monkeypatch.setattr(pages, "WINDOW_LIMIT", 3)
+    monkeypatch.setattr(code_pages, "WINDOW_LIMIT", 3)
     async with held(connect(shop=local_table(database))) as client:
         agent = Agent(client, "shop")
         await agent.new_pool("Summer", codes=CODES)

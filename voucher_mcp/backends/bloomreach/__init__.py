@@ -1,1 +1,1 @@
-"""Bloomreach Engagement, through its own MCP server."""
+"""Bloomreach Engagement: pools to read, over its own MCP server."""

@@ -1,1 +1,1 @@
-"""The embedded voucher engine: no account, one file."""
+"""The embedded engine: no account, one file."""

@@ -1,1 +1,1 @@
-"""Mews: vouchers as pools and voucher codes as codes, over the Connector API."""
+"""Mews: pools are vouchers there, over its Connector API."""

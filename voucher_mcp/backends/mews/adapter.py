@@ -1,9 +1,8 @@
-"""A Mews account as a backend: the tools that its documents can serve."""
+"""A Mews account as a backend, put together from one part a toolset."""
 
-from voucher_mcp.backends.mews.pools.code_writes import CodeWrites
-from voucher_mcp.backends.mews.pools.pool_writes import PoolWrites
-from voucher_mcp.backends.mews.vouchers.voucher_tools import VoucherReads
+from voucher_mcp.backends.mews.pools.pool_tools import PoolTools
+from voucher_mcp.backends.mews.vouchers.voucher_tools import VoucherTools
 
 
-class MewsBackend(PoolWrites, CodeWrites, VoucherReads):
-    """One access token at Mews."""
+class MewsBackend(PoolTools, VoucherTools):
+    """One access token at Mews: pools and codes are written, and codes shown as vouchers."""

@@ -1,1 +1,1 @@
-"""The Voucherify backend: a voucher system behind a REST API (https://docs.voucherify.io)."""
+"""Voucherify: pools are campaigns there, over its REST API (https://docs.voucherify.io)."""

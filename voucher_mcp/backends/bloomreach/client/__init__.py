@@ -1,1 +1,1 @@
-"""Asking the vendor: its MCP session, its catalogue of tools, and lists read page by page."""
+"""Asking the vendor: sign-in, its MCP session, and lists read page by page."""

@@ -1,1 +1,1 @@
-"""Starting an import that somebody defined in the product."""
+"""Work that goes on after a call: imports that somebody defined in the product."""

@@ -1,4 +1,4 @@
-"""The one write: starting an import of vouchers that somebody defined in the product."""
+"""The job tool on Bloomreach: starting an import of vouchers that somebody defined in the product."""
 
 import base64
 import json
@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from voucher_mcp.backends.base import Backend, Object
+from voucher_mcp.backends.base import Object
+from voucher_mcp.backends.bloomreach.client.account import Account
 from voucher_mcp.backends.http import HttpClient, Reply, segment
 from voucher_mcp.config import BloomreachProject
 from voucher_mcp.domain.answer import Answer
@@ -38,14 +39,26 @@ class _NoSuchAddress(NotFound):
     """A 404 that may be the address's own: nothing was there that could have started an import."""
 
 
-class ImportTools(Backend):
+class JobTools(Account):
     """Starts imports over the product's HTTP API, which has an API key of its own."""
 
     def __init__(self, project: BloomreachProject) -> None:
+        super().__init__(project)
         self._project_token = project.project_token or ""
         self._api = _api(project) if project.can_import else None
         self._version: str | None = None
         """Which address exists, once it is known."""
+
+    @classmethod
+    def serves(cls, project: Any, method: str) -> bool:
+        if method == "start_voucher_import":
+            return isinstance(project, BloomreachProject) and project.can_import
+        return super().serves(project, method)
+
+    async def close(self) -> None:
+        await super().close()
+        if self._api is not None:
+            await self._api.close()
 
     async def start_voucher_import(self, write: Write, import_id: str, path: str | None) -> Answer[Object]:
         """Start a defined import, from another source if `path` names one (URL, GCS or SFTP).
@@ -106,10 +119,6 @@ class ImportTools(Backend):
                 return reply
         assert missing is not None
         raise missing
-
-    async def _close_api(self) -> None:
-        if self._api is not None:
-            await self._api.close()
 
 
 def _api(project: BloomreachProject) -> HttpClient:

@@ -1,1 +1,1 @@
-"""Pools and their codes."""
+"""Pools and the codes in them."""

@@ -1,19 +1,17 @@
-"""The pool tools over the vendor's own."""
+"""The pool tools on Bloomreach, over the vendor's own."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import cast
 
 import anyio
 
-from voucher_mcp.backends.base import Backend
-from voucher_mcp.backends.bloomreach.client.catalogue import GET_POOL, LIST_CODES, LIST_POOLS, Offer, offered
-from voucher_mcp.backends.bloomreach.client.client import LoomiClient
-from voucher_mcp.backends.bloomreach.client.upstream_project import find_upstream_project
+from voucher_mcp.backends.bloomreach.client.account import Account
+from voucher_mcp.backends.bloomreach.client.catalogue import GET_POOL, LIST_CODES, LIST_POOLS, Offer
 from voucher_mcp.backends.bloomreach.client.walking import Page, Walk
 from voucher_mcp.backends.bloomreach.mapping import objects
-from voucher_mcp.backends.bloomreach.mapping.answers import Payload, Row
-from voucher_mcp.backends.bloomreach.mapping.failures import NoSuchTool, unreadable
+from voucher_mcp.backends.bloomreach.mapping.answers import Row
+from voucher_mcp.backends.bloomreach.mapping.failures import unreadable
 from voucher_mcp.backends.bloomreach.pools.code_pages import WALKED_CODES, CodeWalk, all_codes, find_codes
 from voucher_mcp.config import BloomreachProject
 from voucher_mcp.domain.answer import Answer
@@ -38,13 +36,11 @@ class _PoolList:
     """By anyio's clock."""
 
 
-class PoolTools(Backend):
+class PoolTools(Account):
     """Pools and the codes in them, as far as the vendor shows them."""
 
     def __init__(self, project: BloomreachProject) -> None:
-        self._project = project
-        self._loomi = LoomiClient(project)
-        self._upstream_id = project.upstream_project_id
+        super().__init__(project)
         self._pool_list: _PoolList | None = None
         self._reading = anyio.Lock()
 
@@ -136,35 +132,9 @@ class PoolTools(Backend):
             pools += await walk.next()
         return pools
 
-    async def _ask(
-        self, tools: tuple[str, ...], given: Callable[[Offer], Mapping[str, Any]]
-    ) -> tuple[Offer, Payload]:
-        """The first of these tools that there is, and what it answers.
-
-        Raises:
-            UpstreamError: there is none of them.
-        """
-        offer = offered(await self._loomi.catalogue(), tools)
-        try:
-            return offer, await self._call(offer.name, **given(offer))
-        except NoSuchTool:
-            self._loomi.close()  # what is known of the server's tools is out of date
-            offer = offered(await self._loomi.catalogue(), tools)
-            return offer, await self._call(offer.name, **given(offer))
-
-    async def _call(self, tool: str, **arguments: Any) -> Payload:
-        """Call a tool that takes the vendor's project."""
-        if self._upstream_id is None:
-            self._upstream_id = await find_upstream_project(self._call_bare, self._project.id)
-        try:
-            return await self._call_bare(tool, project_id=self._upstream_id, **arguments)
-        except NotFound:
-            # what is remembered is out of date, if only because another person signed in
-            self._pool_list, self._upstream_id = None, self._project.upstream_project_id
-            raise
-
-    async def _call_bare(self, tool: str, **arguments: Any) -> Payload:
-        return await self._loomi.call(tool, arguments)
+    def _forget(self) -> None:
+        super()._forget()
+        self._pool_list = None
 
 
 def _by_id(offer: Offer, identity: str) -> Mapping[str, str]:

@@ -1,1 +1,1 @@
-"""Work that goes on in the background: imports, bulk updates, exports."""
+"""Work that goes on after a call: imports, bulk updates, exports."""

@@ -1,1 +1,1 @@
-"""Pools on the embedded engine, and the codes in them."""
+"""Pools and the codes in them."""

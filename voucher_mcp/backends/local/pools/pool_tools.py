@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from voucher_mcp.backends.local.engine import Engine
-from voucher_mcp.backends.local.pools import holdings, pages
+from voucher_mcp.backends.local.pools import code_pages, holdings
 from voucher_mcp.backends.local.pools.bulk import Batches
 from voucher_mcp.backends.local.records import codes, pools
 from voucher_mcp.domain.answer import Answer
@@ -54,7 +54,7 @@ class PoolTools(Engine):
         async def work(transaction: Transaction, project: Project | None) -> Answer[list[VoucherCode]]:
             pool = await pools.find(transaction, project, pool_id)
             assert project is not None  # it has a pool
-            return await pages.page(transaction, project, pool, query)
+            return await code_pages.page(transaction, project, pool, query)
 
         in_window = query.updated_after is not None or query.updated_before is not None
         return await self.read(work, quick=not in_window)
@@ -165,7 +165,7 @@ class PoolTools(Engine):
             return project, pool
 
         project, pool = await self.read(start)
-        async for batch in pages.every(self.store.read, project, pool, status):
+        async for batch in code_pages.every(self.store.read, project, pool, status):
             yield batch
 
     async def _add(

@@ -1,1 +1,1 @@
-"""Who holds which voucher."""
+"""What customers hold, and who they are."""

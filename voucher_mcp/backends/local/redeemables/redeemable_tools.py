@@ -1,4 +1,4 @@
-"""The redeemables tool on the embedded engine."""
+"""The redeemable tools on the embedded engine."""
 
 from voucher_mcp.backends.base import Object
 from voucher_mcp.backends.local.engine import Engine

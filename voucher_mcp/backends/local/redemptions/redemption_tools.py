@@ -1,4 +1,4 @@
-"""The redemptions tools on the embedded engine, and the release of a session."""
+"""The redemption tools on the embedded engine, and the release of a session."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,1 +1,1 @@
-"""Vouchers on the embedded engine: their terms, their listing, what they hold."""
+"""Single vouchers: their lives, their balances, and their list."""

@@ -1,1 +1,1 @@
-"""Asking the vendor: sign-in, requests, and lists read to where they are needed."""
+"""Asking the vendor: sign-in, requests, and lists read page by page."""

@@ -7,7 +7,7 @@ from anyio.abc import TaskGroup
 
 from voucher_mcp.backends.base import Backend
 from voucher_mcp.backends.mews.client.client import MAX_ITEMS, Fields, MewsClient, chunks
-from voucher_mcp.backends.mews.client.walk import Walk
+from voucher_mcp.backends.mews.client.walking import Walk
 from voucher_mcp.backends.mews.mapping.ids import is_id, lowered
 from voucher_mcp.backends.mews.mapping.objects import Object, Pool, is_active, key_of, objects, rates_of
 from voucher_mcp.backends.mews.mapping.windows import utc

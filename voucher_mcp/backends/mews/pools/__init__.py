@@ -1,1 +1,1 @@
-"""Pools, which are Mews vouchers, and their codes."""
+"""Pools, which are Mews vouchers, and the codes in them."""

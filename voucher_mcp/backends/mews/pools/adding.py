@@ -7,7 +7,7 @@ from voucher_mcp.backends.mews.client.account import Account
 from voucher_mcp.backends.mews.client.batches import in_batches
 from voucher_mcp.backends.mews.client.client import Fields
 from voucher_mcp.backends.mews.client.settling import settled
-from voucher_mcp.backends.mews.client.walk import WALK_REQUESTS
+from voucher_mcp.backends.mews.client.walking import WALK_REQUESTS
 from voucher_mcp.backends.mews.mapping.objects import Object, Pool, is_active, key_of, moment, objects, text
 from voucher_mcp.backends.mews.mapping.windows import CLOCK_ERROR, pieces, utc
 from voucher_mcp.domain.answer import Answer

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from voucher_mcp.backends.mews.client.account import Account
-from voucher_mcp.backends.mews.client.walk import WALK_REQUESTS
+from voucher_mcp.backends.mews.client.walking import WALK_REQUESTS
 from voucher_mcp.backends.mews.mapping.ids import is_id, lowered
 from voucher_mcp.backends.mews.mapping.objects import (
     STATUSES,

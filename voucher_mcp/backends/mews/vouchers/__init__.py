@@ -1,1 +1,1 @@
-"""Single codes with what they are worth."""
+"""Single vouchers: codes with what they are worth."""

@@ -1,4 +1,4 @@
-"""get_voucher on Mews: a code with the voucher that it belongs to."""
+"""The voucher tools on Mews: a code with the voucher that it belongs to."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from voucher_mcp.domain.queries import Detail
 from voucher_mcp.domain.values.texts import composed, spellings
 
 
-class VoucherReads(Account):
+class VoucherTools(Account):
     """Single codes as vouchers."""
 
     async def get_voucher(self, code: str, detail: Detail) -> Answer[Shown]:

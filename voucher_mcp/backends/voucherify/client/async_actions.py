@@ -1,8 +1,5 @@
-"""How far imports, bulk updates and exports have come, and what an export holds."""
+"""What the vendor goes on with after a call: its async actions, and waiting for them."""
 
-import csv
-import io
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
@@ -11,61 +8,18 @@ import anyio
 from voucher_mcp.backends.http import segment
 from voucher_mcp.backends.voucherify.client.account import Account
 from voucher_mcp.backends.voucherify.mapping.objects import Object, as_count, as_object, as_objects, as_text
-from voucher_mcp.domain.answer import Answer
-from voucher_mcp.domain.errors import NotFound, VoucherError, quoted
+from voucher_mcp.domain.errors import VoucherError
 from voucher_mcp.domain.job import ENDED, operation_status
-from voucher_mcp.domain.values.spreadsheet import guarded, rows_of
 
-EXPORTS_LISTED: Final = 20
 AWAITED: Final = 30.0
 """Seconds that a tool waits for what it began."""
 _KEPT: Final = 5.0
 """Seconds of the call that are kept for what follows the waiting."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 4.0
 
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
-
-class JobTools(Account):
-    """The toolset jobs."""
-
-    async def get_async_action(self, async_action_id: str) -> Answer[Object]:
-        return Answer(await self._action(async_action_id))
-
-    async def get_export(self, export_id: str) -> Answer[Object]:
-        return Answer(self._shown(await self._export(export_id)))
-
-    async def list_exports(self) -> Answer[list[Object]]:
-        found, _ = await self._list(
-            "/v1/exports", "exports", {"limit": EXPORTS_LISTED, "order": "-created_at"}
-        )
-        done = [one for one in found if one.get("status") == "DONE" and as_text(one.get("id"))]
-        shown = [self._shown({"created_at": "", **one}) for one in done]
-        return Answer([one for one in shown if as_object(one.get("result")).get("url")])
-
-    async def read_export(self, export_id: str) -> str:
-        export = await self._export(export_id)
-        url = as_text(as_object(export.get("result")).get("url"))
-        if url is None:
-            raise NotFound(f"The export {quoted(export_id)} is not finished; get_export says how far it is.")
-        reply = await self._http.read_url(url)
-        try:
-            return _guarded(reply.text)
-        except csv.Error:
-            raise reply.unreadable("is not a CSV that can be read") from None
-
-    async def _export(self, export_id: str) -> Object:
-        return await self._get(f"/v1/exports/{segment(export_id)}")
-
-    def _shown(self, export: Object) -> Object:
-        """The export with our address of its CSV: the vendor's needs the project's sign-in."""
-        shown = {**export, "status": as_text(export.get("status")) or "IN_PROGRESS"}
-        result = as_object(export.get("result"))
-        if as_text(result.get("url")) and (name := as_text(export.get("id"))):
-            shown["result"] = {**result, "url": f"voucher-export://{self.project_id}/{segment(name)}"}
-        else:
-            shown["result"] = None
-        return shown
+class AsyncActions(Account):
+    """Reads async actions, and waits for them."""
 
     async def _action(self, async_action_id: str) -> Object:
         """An async action with every field that the tool promises."""
@@ -150,12 +104,3 @@ def _own_message(result: Mapping[str, Any]) -> Object:
 
 def _has_ended(action: Mapping[str, Any]) -> bool:
     return action["status"] in ENDED
-
-
-def _guarded(text: str) -> str:
-    """The CSV with each cell that a spreadsheet would take for a formula marked as text; numbers stay."""
-    output = io.StringIO()
-    writer = csv.writer(output, lineterminator="\n")
-    for row in rows_of(text):
-        writer.writerow([cell if _NUMBER.fullmatch(cell) else guarded(cell) for cell in row])
-    return output.getvalue()

@@ -1,91 +1,248 @@
-"""Looking through the vendor's lists for what an earlier try did: to their end, or it proves nothing."""
+"""Lists read page by page while they may change.
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing, suppress
-from typing import Any, Final, TypeVar
+The vendor counts pages, so that a row which is added or deleted moves all that come after it: one is read
+twice, another never. Therefore each page begins within the one before it, and where two of them overlap they
+have to say the same; what was read in all is held against the total. A list that moved is read once more from
+its beginning, and one that moved again is not answered at all (ours).
+"""
 
-from voucher_mcp.backends.http import Reply
-from voucher_mcp.backends.voucherify.client.account import PAGE
-from voucher_mcp.backends.voucherify.client.pages import ListMoved, ListOf, Paging
-from voucher_mcp.backends.voucherify.mapping.objects import Object, as_objects, as_unix
-from voucher_mcp.domain.errors import OutcomeUnknown
-from voucher_mcp.domain.write import Write
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, TypeVar
 
-R = TypeVar("R")
+from voucher_mcp.backends.voucherify.client.account import LAST_PAGE, PAGE, Account
+from voucher_mcp.backends.voucherify.mapping.objects import Object, as_count, as_object, as_text, as_unix
+from voucher_mcp.backends.voucherify.mapping.query import encode
+from voucher_mcp.domain.errors import Unavailable, UpstreamError
+from voucher_mcp.domain.values.times import to_iso
 
-CLOCKS_APART: Final = 15 * 60 * 1000
-"""Milliseconds by which the vendor's clock may be behind ours (ours)."""
-PAGES: Final = 10
-"""How many pages of a list are looked through (ours)."""
+T = TypeVar("T")
 
+EVERYTHING: Final = 10**9
+"""More rows than a list has."""
+_WALKS: Final = 2
 
-def earliest(write: Write) -> int | None:
-    """Before what no earlier try can have done anything, in milliseconds UTC by the vendor's clock; None
-    where that is not known."""
-    return write.begun - CLOCKS_APART if write.begun else None
-
-
-def is_before(one: Mapping[str, Any], moment: int | None) -> bool:
-    """Whether something was surely made before this moment."""
-    made = as_unix(one.get("created_at"))
-    return moment is not None and made is not None and made * 1000 < moment
+Later = Callable[[str], Mapping[str, Any]]
+"""The parameters that narrow a list to what was made after a time, in ISO 8601."""
 
 
-def are_before(rows: Sequence[Mapping[str, Any]], moment: int | None) -> bool:
-    """Whether a page is of before this moment, and comes after all that is newer: the newest first."""
-    times = [as_unix(one.get("created_at")) or 0.0 for one in rows]
-    return bool(rows) and all(is_before(one, moment) for one in rows) and times == sorted(times, reverse=True)
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """A list of the vendor's: where it is, and what it is asked."""
+
+    path: str
+    name: str
+    """Under which its rows stand."""
+    parameters: Mapping[str, Any]
+    later: Later | None = None
+    """How it goes on where no page reaches; only for a list in the order in which its rows were made."""
+    last_page: int = LAST_PAGE
+    strict: bool = False
+    """A row that is not an object makes it unreadable: what is not in the list proves something."""
+
+    @property
+    def reach(self) -> int:
+        """How many rows pages reach."""
+        return PAGE * self.last_page
 
 
-def rows_of(reply: Reply, name: str) -> list[Object]:
-    """A list of objects; one that is missing or has anything else in it proves nothing.
+@dataclass(frozen=True, slots=True)
+class Stretch(Generic[T]):
+    """Rows of a list that follow each other, or what was made of them."""
 
-    Raises:
-        UpstreamError: it is none.
-    """
-    rows = reply.object().get(name)
-    found = as_objects(rows)
-    if not isinstance(rows, list) or len(found) < len(rows):
-        raise reply.unreadable("has no list of objects where one was expected")
-    return found
+    rows: list[T]
+    total: int | None
+    """How many the list has in all, as far as it says."""
+    ends: bool
+    """The list has nothing behind them."""
 
 
-def too_long(what: str, settled_by: str) -> OutcomeUnknown:
-    """The error where an earlier try may lie beyond what is looked through; `settled_by` is the read that
-    shows it."""
-    return OutcomeUnknown(
-        f"The answer to the first try was lost, and {what} to look through, so that it is still unknown "
-        f"whether it was applied; nothing was sent again. {settled_by} shows it. If nothing was done, use a "
-        "new idempotency_key."
-    )
+class ListMoved(Unavailable):
+    """The list changed while it was read, so that what was read of it is not what there is."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The list changed again and again while it was read, so that rows may be missing or come twice; "
+            "nothing of it is shown. Try again in a moment, or ask for less at once."
+        )
 
 
-class Walking(Paging):
-    """Looks through lists."""
+class Walking(Account):
+    """Reads the vendor's lists."""
 
-    async def _walk(
-        self,
-        path: str,
-        name: str,
-        parameters: Mapping[str, Any],
-        look: Callable[[Object], Awaitable[R | None]],
-        unfinished: OutcomeUnknown,
-        pages: int = PAGES,
-    ) -> R | None:
-        """The first thing that `look` makes of an item of the list; None where it makes nothing of any.
-
-        `parameters` should have an order in which what is new comes last, so that no page moves meanwhile.
+    async def _stretch(self, listed: ListOf, skip: int, count: int) -> Stretch[Object]:
+        """`count` rows from `skip` on, by as few pages as can be checked against each other.
 
         Raises:
-            OutcomeUnknown: `unfinished`, where the list did not come to an end, or changed while it was read.
+            ListMoved: the list changed in both of two readings.
         """
-        listed = ListOf(path, name, parameters, strict=True)
-        with suppress(ListMoved):
-            async with aclosing(self._pages(listed, 0, pages * PAGE)) as read:
-                async for page in read:
-                    for row in page.rows:
-                        if (found := await look(row)) is not None:
-                            return found
-                    if page.ends:
-                        return None
-        raise unfinished
+        return await self._shaped(listed, skip, count, lambda row: row)
+
+    async def _shaped(
+        self, listed: ListOf, skip: int, count: int, shape: Callable[[Object], T]
+    ) -> Stretch[T]:
+        """The same, of each row only what `shape` makes of it: for lists that are too long to keep whole."""
+        for walk in range(1, _WALKS + 1):
+            rows: list[T] = []
+            total, ends = None, False
+            try:
+                async for page in self._pages(listed, skip, count):
+                    rows += map(shape, page.rows)
+                    total, ends = page.total, page.ends
+            except ListMoved:
+                if walk == _WALKS:
+                    raise
+            else:
+                return Stretch(rows, total, ends)
+        raise AssertionError("the last walk returns or raises")
+
+    async def _pages(self, listed: ListOf, skip: int, count: int) -> AsyncGenerator[Stretch[Object], None]:
+        """What each further page adds, from `skip` on and `count` rows at most.
+
+        Raises:
+            ListMoved: two pages do not fit together, or all of them to the total.
+        """
+        seen, part = _Seen(skip), _Part()
+        while listed.later is not None and skip - part.base >= listed.reach:
+            last = await self._page_of(listed, part, PAGE, listed.last_page)
+            if last.is_last:
+                yield Stretch([], last.total, True)
+                return
+            if (more := _after(listed, last)) is None:
+                break
+            part = more
+        wanted = skip + count
+        page: _Page | None = None
+        while True:
+            if (place := _place(seen, part.base, wanted, listed.last_page)) is None:
+                if page is None or (more := _after(listed, page)) is None:
+                    return  # no page reaches further
+                part, page = more, None
+                continue
+            page = await self._page_of(listed, part, *place)
+            new = seen.add(page)
+            beyond = max(0, seen.end - wanted)
+            ends = page.is_last and not beyond
+            shown = new[: len(new) - beyond]
+            yield Stretch([as_object(row) for row in shown if isinstance(row, Mapping)], page.total, ends)
+            if page.is_last or seen.end >= wanted:
+                return
+
+    async def _page_of(self, listed: ListOf, part: "_Part", size: int, number: int) -> "_Page":
+        """A page with its rows as they came.
+
+        Raises:
+            UpstreamError: it has none.
+            ListMoved: they are not as many as the total says.
+        """
+        query = {"limit": size, "page": number, **listed.parameters, **part.narrowed}
+        reply = await self._http.read("GET", listed.path, query=encode(query))
+        body = reply.object()
+        rows = body.get(listed.name)
+        if not isinstance(rows, list) or len(rows) > size:
+            raise reply.unreadable("has no list where one was expected")
+        if any((_made(row) or part.since) < part.since for row in rows):
+            raise UpstreamError(
+                "The voucher system does not narrow this list to what was made after a time, so what its "
+                "pages do not reach cannot be listed. Ask for less, or from an earlier row on."
+            )
+        if listed.strict and not all(isinstance(row, Mapping) for row in rows):
+            raise reply.unreadable("has something else in its list than objects")
+        told = as_count(body.get("total"))
+        page = _Page(part.base + (number - 1) * size, rows, None if told is None else part.base + told, size)
+        if page.total is not None and len(rows) != min(max(0, page.total - page.start), size):
+            raise ListMoved
+        return page
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A list from some row on, as it is asked for where no page of the whole reaches."""
+
+    base: int = 0
+    """How many rows come before it."""
+    since: float = 0.0
+    """When the first of its rows was made, in Unix seconds."""
+    narrowed: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page and its place in the whole list."""
+
+    start: int
+    rows: list[Any]
+    total: int | None
+    size: int
+
+    @property
+    def end(self) -> int:
+        """The place behind its rows."""
+        return self.start + len(self.rows)
+
+    @property
+    def is_last(self) -> bool:
+        """Nothing comes after it."""
+        return len(self.rows) < self.size or self.total == self.end
+
+
+@dataclass
+class _Seen:
+    """The rows that were read from a place on, each by what names it."""
+
+    start: int
+    names: list[str] = field(default_factory=list)
+
+    @property
+    def end(self) -> int:
+        """The place behind them."""
+        return self.start + len(self.names)
+
+    def add(self, page: _Page) -> list[Any]:
+        """Those of a page's rows that were not read before.
+
+        Raises:
+            ListMoved: the others are not those that were read, or one of the new ones was.
+        """
+        names = [_name_of(row, page.start + at) for at, row in enumerate(page.rows)]
+        known = max(0, self.end - page.start)
+        again = names[max(0, self.start - page.start) : known]
+        before = self.names[max(0, page.start - self.start) :]
+        new = names[known:]
+        if set(again) != set(before) or len({*self.names, *new}) < len(self.names) + len(new):
+            raise ListMoved
+        self.names += new
+        return page.rows[known:]
+
+
+def _name_of(row: object, place: int) -> str:
+    known = as_object(row)
+    return as_text(known.get("id")) or as_text(known.get("code")) or f"#{place}"
+
+
+def _place(seen: _Seen, base: int, wanted: int, last_page: int) -> tuple[int, int] | None:
+    """The size and number of the page that begins with what was read last, or before it, and reaches furthest
+    beyond it, up to `wanted`; None where none does. Of several the smallest."""
+    position = (seen.end - 1 if seen.names else seen.end) - base
+    reaching = [
+        (min((position // size + 1) * size, wanted - base), -size)
+        for size in range(1, PAGE + 1)
+        if position // size < last_page
+    ]
+    reach, size = max(reaching, default=(0, -1))
+    return (-size, position // -size + 1) if reach + base > seen.end else None
+
+
+def _after(listed: ListOf, page: _Page) -> _Part | None:
+    """The part that begins with the rows made in the moment of the page's last one; None where that cannot be
+    told, or all of its rows are of that moment."""
+    times = [_made(row) for row in page.rows]
+    if listed.later is None or not times or times[-1] is None or times[0] == times[-1]:
+        return None
+    moment = to_iso(round(times[-1] * 1000) - 1)
+    assert moment is not None
+    return _Part(page.end - times.count(times[-1]), times[-1], listed.later(moment))
+
+
+def _made(row: object) -> float | None:
+    return as_unix(as_object(row).get("created_at"))

@@ -1,1 +1,1 @@
-"""Imports, bulk updates and exports."""
+"""Work that goes on after a call: imports, bulk updates, exports."""

@@ -1,26 +1,22 @@
-"""What begins a job: imports, bulk updates, and the export of a ledger."""
+"""The job tools on Voucherify: imports, bulk updates, exports, and how far they have come."""
 
-import csv as csvlib
-import io
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from voucher_mcp.backends.base import Fields
-from voucher_mcp.backends.http import Files, is_segment
-from voucher_mcp.backends.voucherify.client.account import DRY, voucher_path
-from voucher_mcp.backends.voucherify.client.pages import Stretch
+from voucher_mcp.backends.http import Files
+from voucher_mcp.backends.voucherify.client.account import DRY
+from voucher_mcp.backends.voucherify.client.walking import Stretch
+from voucher_mcp.backends.voucherify.jobs import voucher_csv
+from voucher_mcp.backends.voucherify.jobs.exports import Exports
 from voucher_mcp.backends.voucherify.mapping import bodies, campaigns
 from voucher_mcp.backends.voucherify.mapping.failures import NO_REPEAT, unsettled
 from voucher_mcp.backends.voucherify.mapping.objects import Object, as_count, as_text
 from voucher_mcp.backends.voucherify.pools.pool_lookups import PoolLookups, codes_of
-from voucher_mcp.backends.voucherify.vouchers.voucher_tools import VoucherTools
 from voucher_mcp.domain.answer import Answer
-from voucher_mcp.domain.errors import InvalidInput, NotFound, OutcomeUnknown, quoted
-from voucher_mcp.domain.files.cells import plain
-from voucher_mcp.domain.files.encoding import Unreadable
+from voucher_mcp.domain.errors import InvalidInput, NotFound, quoted
 from voucher_mcp.domain.files.life import Place
-from voucher_mcp.domain.files.voucher_rows import VoucherTable
 from voucher_mcp.domain.queries import CsvSource
 from voucher_mcp.domain.values.fields import fault
 from voucher_mcp.domain.values.money import MINOR_UNITS
@@ -29,9 +25,6 @@ from voucher_mcp.domain.write import Write
 _LOOKED_UP: Final = 5
 """Codes of an earlier try that are looked up; they are put in together, so that a few speak for all."""
 
-_SHOWN: Final = 20
-"""Rows that a dry run shows as they were read."""
-_NAMED: Final = 5
 WALKED: Final = 5_000
 """Codes of a pool that are listed for a bulk update (ours): fifty requests."""
 
@@ -45,14 +38,14 @@ _UPDATED: Final = (
 )
 
 
-class VoucherJobTools(VoucherTools, PoolLookups):
-    """The part of the toolset vouchers that runs on at the vendor after the call."""
+class JobTools(PoolLookups, Exports):
+    """The jobs of a project."""
 
     async def import_vouchers(self, write: Write, vouchers: Sequence[Fields]) -> Answer[Object]:
         rows = bodies.import_rows(vouchers)
         _refuse_too_large(rows, "vouchers")
         if write.dry_run:
-            return _rehearsed(len(rows), {"rows": [dict(row) for row in rows[:_SHOWN]]})
+            return _rehearsed(len(rows), {"rows": [dict(row) for row in rows[: voucher_csv.SHOWN]]})
         if write.recovering and await self._any_exists([row["code"] for row in rows]):
             raise unsettled(_IMPORTED_ONCE, recovering=True)
         # codes are unique in a project: if an earlier try is still in the queue, no voucher is made twice
@@ -67,7 +60,9 @@ class VoucherJobTools(VoucherTools, PoolLookups):
         content = csv.text.encode("utf-8", "surrogatepass")
         bodies.refuse_too_large(content, "csv")
         project = self._project
-        content, rows, shown = _checked(content, Place(project.zone, MINOR_UNITS[project.currency]))
+        content, rows, shown = voucher_csv.checked(
+            content, Place(project.zone, MINOR_UNITS[project.currency])
+        )
         if write.dry_run:
             return _rehearsed(rows, shown)
         if write.recovering:
@@ -95,6 +90,9 @@ class VoucherJobTools(VoucherTools, PoolLookups):
         _refuse_too_large(body, "codes" if pool_id is None else "pool_id")
         return await self._update(write, "/v1/vouchers/metadata/async", body, len(codes))
 
+    async def get_async_action(self, async_action_id: str) -> Answer[Object]:
+        return Answer(await self._action(async_action_id))
+
     async def _codes_in(self, pool_id: str) -> list[str]:
         """All codes of a pool, which the vendor's bulk update wants to be told.
 
@@ -114,30 +112,6 @@ class VoucherJobTools(VoucherTools, PoolLookups):
                 field="pool_id",
             )
         return [code for one in found.rows if (code := as_text(one.get("code")))]
-
-    async def export_voucher_transactions(
-        self, write: Write, code: str, order: str | None, fields: Sequence[str] | None
-    ) -> Answer[Object]:
-        given: dict[str, Any] = {"order": order, "fields": None if fields is None else list(fields)}
-        parameters = {name: value for name, value in given.items() if value is not None}
-        if write.dry_run:
-            there = await self._voucher(code)
-            shown = {
-                "parameters": parameters
-                | {"filters": {"voucher_id": {"conditions": {"$in": [there.get("id")]}}}}
-            }
-            exported = {"object": "export", "exported_object": "voucher_transactions"}
-            return Answer({"id": None, **exported, "status": "SCHEDULED", **shown, "result": None}, DRY)
-        path = voucher_path(code, "/transactions/export")
-        body = {"parameters": parameters} if parameters else None
-        try:
-            return Answer((await self._send(write, "POST", path, json=body, settled_by="")).object())
-        except OutcomeUnknown as error:
-            raise OutcomeUnknown(
-                "Voucherify's answer was lost or cannot be read. An export changes no voucher, so it can "
-                "simply be begun again, with the same idempotency_key too.",
-                request_id=error.request_id,
-            ) from error
 
     async def _update(self, write: Write, path: str, body: Any, count: int) -> Answer[Object]:
         if write.dry_run:
@@ -164,50 +138,6 @@ class VoucherJobTools(VoucherTools, PoolLookups):
 
 def _refuse_too_large(body: Any, field: str) -> None:
     bodies.refuse_too_large(json.dumps(body, separators=(",", ":")), field)
-
-
-def _checked(content: bytes, place: Place) -> tuple[bytes, int, Mapping[str, Any]]:
-    """A CSV of vouchers as the document writes it, how many it has, and what a dry run shows of it.
-
-    The vendor takes over what was redeemed elsewhere. What it would read otherwise than it was meant, such as
-    a number with what parts its thousands, is not sent.
-
-    Raises:
-        InvalidInput: the file or some of its rows cannot be read.
-    """
-    text, bad, shown, count = io.StringIO(newline=""), list[str](), list[Object](), 0
-    writer = csvlib.writer(text, lineterminator="\n")
-
-    try:
-        table = VoucherTable.opened([content], place, takes_over=True)
-        columns = table.columns
-        header = columns.written_header()
-        writer.writerow(header)
-        for line, cells in table.rows():
-            count += 1
-            code = plain(cells.pop(columns.code)) if columns.code < len(cells) else ""
-            if code and not is_segment(code):
-                bad.append(f"line {line:,}: a code of dots alone cannot be used here")
-                continue
-            try:
-                row = columns.written(cells)
-            except ValueError as error:
-                bad.append(f"line {line:,}: {error}")
-                continue
-            row.insert(columns.code, code)
-            writer.writerow(row)
-            if len(shown) < _SHOWN:
-                shown.append({"row": line, **dict(zip(header, row, strict=False))})
-    except Unreadable as error:
-        raise InvalidInput(error.sentence, field="csv") from None
-    if bad:
-        more = f"; and {len(bad) - _NAMED:,} more" if len(bad) > _NAMED else ""
-        raise fault("csv", f"has rows that cannot be read: {'; '.join(bad[:_NAMED])}{more}")
-    if not count:
-        raise fault("csv", "has no rows below its header")
-    renamed = columns.taken_for()
-    beside = {"rows": shown} | ({"columns": renamed} if renamed else {})
-    return text.getvalue().encode(), count, beside
 
 
 def _rehearsed(count: int, shown: Mapping[str, Any] | None = None) -> Answer[Object]:

@@ -1,1 +1,1 @@
-"""The vendor's words and ours: bodies that are sent, objects and failures that come back."""
+"""The vendor's words and ours: bodies, objects and failures."""

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.domain.values.times import parse_time, to_unix
+from voucher_mcp.domain.vouchers.validity import RedeemableStatus, redeemable_status
 
 Object = dict[str, Any]
 
@@ -104,6 +105,27 @@ def as_milliseconds(value: object) -> int | None:
     """Milliseconds UTC of a time that the vendor gave; None where it is not a time."""
     seconds = as_unix(value)
     return None if seconds is None else round(seconds * 1000)
+
+
+def balance_of(voucher: Mapping[str, Any]) -> int | float | None:
+    """What is left on a gift or loyalty card; None for a discount."""
+    held = as_object(voucher.get("gift")) or as_object(voucher.get("loyalty_card"))
+    return as_number(held.get("balance"))
+
+
+def status_of(voucher: Mapping[str, Any], moment: int) -> RedeemableStatus:
+    """The status at a moment in milliseconds UTC, by the rules of `redeemable_status`."""
+    redemption = as_object(voucher.get("redemption"))
+    active = voucher.get("active")
+    return redeemable_status(
+        active=active if isinstance(active, bool) else None,
+        start_date=as_milliseconds(voucher.get("start_date")),
+        expiration_date=as_milliseconds(voucher.get("expiration_date")),
+        quantity=as_count(redemption.get("quantity")),
+        redeemed_quantity=as_count(redemption.get("redeemed_quantity")) or 0,
+        balance=balance_of(voucher),
+        now=moment,
+    )
 
 
 def voucher(given: object, detail: str) -> Object:

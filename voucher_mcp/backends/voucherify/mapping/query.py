@@ -7,7 +7,9 @@ values, by the HTTP client.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from voucher_mcp.domain.errors import quoted
 from voucher_mcp.domain.queries import Window
+from voucher_mcp.domain.values.fields import fault
 from voucher_mcp.domain.values.times import to_iso
 
 Pairs = list[tuple[str, str]]
@@ -23,6 +25,25 @@ def window(span: Window) -> dict[str, str | None] | None:
     if span.after is None and span.before is None:
         return None
     return {"after": to_iso(span.after), "before": to_iso(span.before)}
+
+
+def newest_first(order: str | None) -> str:
+    """The order of a cursor's list; the vendor names no default, so that ours is always said.
+
+    Raises:
+        InvalidInput: another order.
+    """
+    if order not in (None, "id", "-id"):
+        raise fault("order", f"must be id or -id; got {quoted(order)}")
+    return order or "-id"
+
+
+def cursor(body: Mapping[str, Any]) -> dict[str, Any]:
+    """How to go on with a cursor's list."""
+    beside: dict[str, Any] = {"has_more": body.get("has_more") is True}
+    if isinstance(after := body.get("more_starting_after"), str) and beside["has_more"]:
+        beside["more_starting_after"] = after
+    return beside
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -1,1 +1,1 @@
-"""Pools, which are campaigns, and their codes."""
+"""Pools, which are campaigns, and the codes in them."""

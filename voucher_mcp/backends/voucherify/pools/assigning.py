@@ -38,7 +38,7 @@ _NOT_THIS_ONE: Final = ("voucher_already_published", "voucher_cannot_be_publishe
 _ASSIGNED: Final = "list_customer_redeemables of the customer shows whether a code was assigned."
 
 
-class AssigningTools(PoolLookups):
+class Assigning(PoolLookups):
     """The part of the toolset pools that gives codes to customers."""
 
     async def assign_voucher_code(self, write: Write, pool_id: str, customer_id: str) -> Answer[AssignedCode]:

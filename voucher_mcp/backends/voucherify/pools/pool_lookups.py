@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from voucher_mcp.backends.voucherify.client.account import campaign_path
-from voucher_mcp.backends.voucherify.client.async_actions import JobTools, until
-from voucher_mcp.backends.voucherify.client.pages import ListOf, Paging, Stretch
+from voucher_mcp.backends.voucherify.client.async_actions import AsyncActions, until
 from voucher_mcp.backends.voucherify.client.together import together
+from voucher_mcp.backends.voucherify.client.walking import ListOf, Stretch, Walking
 from voucher_mcp.backends.voucherify.mapping import campaigns
 from voucher_mcp.backends.voucherify.mapping.failures import require_gone
 from voucher_mcp.backends.voucherify.mapping.objects import Object, as_count
-from voucher_mcp.domain.errors import InvalidInput, NotFound, OutcomeUnknown, quoted
+from voucher_mcp.domain.errors import InvalidInput, NotFound, OutcomeUnknown, VoucherError, quoted
 from voucher_mcp.domain.values.texts import looked_up
+from voucher_mcp.domain.vouchers.pool import VoucherPool
 
 SCANNED: Final = 1_000
 """How many codes are looked at for what the vendor cannot count (ours): eleven requests."""
@@ -35,7 +36,7 @@ def _is_available(voucher: Mapping[str, Any]) -> bool:
     return campaigns.status(voucher) == "available"
 
 
-class PoolLookups(JobTools, Paging):
+class PoolLookups(AsyncActions, Walking):
     """What is read of campaigns and their codes."""
 
     _filters_holders = False
@@ -58,6 +59,16 @@ class PoolLookups(JobTools, Paging):
             )
             error.field = "pool_id"
             raise
+
+    async def _pool(self, campaign: Mapping[str, Any]) -> VoucherPool:
+        return campaigns.pool(campaign, await self._count_available(campaign), self.project_id)
+
+    async def _written(self, campaign: Mapping[str, Any]) -> VoucherPool:
+        """The pool after a write, which a failure to count does not undo."""
+        try:
+            return await self._pool(campaign)
+        except VoucherError:
+            return campaigns.pool(campaign, None, self.project_id)
 
     async def _count_available(self, campaign: Mapping[str, Any], most: int = SCANNED) -> int | None:
         """How many codes are free; None where that cannot be told by looking at `most` of them."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from voucher_mcp.backends.voucherify.client.account import PAGE
-from voucher_mcp.backends.voucherify.client.walking import (
+from voucher_mcp.backends.voucherify.client.recovering import (
     PAGES,
-    Walking,
+    Recovering,
     are_before,
     earliest,
     is_before,
@@ -54,7 +54,7 @@ class _Found:
     elsewhere: Collection[str]
 
 
-class RecoveredImports(PoolLookups, Walking):
+class RecoveredImports(PoolLookups, Recovering):
     """Finds out what an earlier try to import codes did."""
 
     async def _imported_before(self, write: Write, campaign_id: str, codes: Collection[str]) -> Earlier:

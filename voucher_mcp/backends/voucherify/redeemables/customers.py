@@ -24,7 +24,7 @@ _LOOKED_IN: Final = ("source_id", "name", "email")
 """A part of the vendor's random id says nothing, and all of them begin alike."""
 
 
-class CustomerTools(Account):
+class Customers(Account):
     """The part of the toolset redeemables that finds customers."""
 
     async def find_customers(self, text: str, limit: int) -> Answer[list[Object]]:

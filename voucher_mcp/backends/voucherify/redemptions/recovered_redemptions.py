@@ -5,7 +5,7 @@ from typing import Final
 
 from voucher_mcp.backends.http import segment
 from voucher_mcp.backends.voucherify.client.account import PAGE, voucher_path
-from voucher_mcp.backends.voucherify.client.walking import Walking, earliest, rows_of, too_long
+from voucher_mcp.backends.voucherify.client.recovering import Recovering, earliest, rows_of, too_long
 from voucher_mcp.backends.voucherify.mapping.filters import equal
 from voucher_mcp.backends.voucherify.mapping.objects import Object, as_text
 from voucher_mcp.backends.voucherify.mapping.query import encode, window
@@ -19,7 +19,7 @@ _PARENTS: Final = 50
 """How many stacks are looked at whose members do not say themselves what they are of (ours)."""
 
 
-class RecoveredRedemptions(Walking):
+class RecoveredRedemptions(Recovering):
     """Finds out what an earlier try to redeem did."""
 
     async def _done_before(self, write: Write, ids: Sequence[str]) -> Object | None:

@@ -1,10 +1,10 @@
-"""Validating, redeeming and rolling back."""
+"""The redemption tools on Voucherify, and the release of a session."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from voucher_mcp.backends.http import segment
-from voucher_mcp.backends.voucherify.client.account import DRY, LAST_PAGE
+from voucher_mcp.backends.voucherify.client.account import DRY, LAST_PAGE, voucher_path
 from voucher_mcp.backends.voucherify.client.together import together
 from voucher_mcp.backends.voucherify.mapping import failures, objects
 from voucher_mcp.backends.voucherify.mapping.filters import equal
@@ -19,6 +19,7 @@ from voucher_mcp.domain.errors import (
     Conflict,
     InvalidInput,
     OutcomeUnknown,
+    SessionNotFound,
     VoucherError,
     quoted,
 )
@@ -28,7 +29,7 @@ from voucher_mcp.domain.write import Write
 
 
 class RedemptionTools(RecoveredRedemptions):
-    """The toolset redemptions."""
+    """Redemptions, what comes before and after them, and the release of a session."""
 
     async def validate_vouchers(self, write: Write | None, request: RedemptionRequest) -> Answer[Object]:
         body = redemption_bodies.body_of(request)
@@ -146,6 +147,23 @@ class RedemptionTools(RecoveredRedemptions):
 
     async def get_redemption(self, redemption_id: str, detail: Detail) -> Answer[Object]:
         return Answer(objects.redemption(await self._redemption(redemption_id), detail))
+
+    async def release_validation_session(self, write: Write, code: str, session_key: str) -> Answer[Object]:
+        released = {"released": True, "code": code, "session_key": session_key}
+        if write.dry_run:
+            await self._voucher(code)
+            return Answer(released, DRY)
+        try:
+            await self._send(
+                write,
+                "DELETE",
+                voucher_path(code, f"/sessions/{segment(session_key)}"),
+                settled_by="another release_validation_session, which answers session_not_found then,",
+            )
+        except SessionNotFound:
+            if not write.recovering:
+                raise
+        return Answer(released)
 
     async def _validate(self, body: Mapping[str, Any]) -> Object:
         """Ask whether it would be redeemed, without a session, which consumes and reserves nothing."""

@@ -1,1 +1,1 @@
-"""Single vouchers, their balances and ledgers."""
+"""Single vouchers: their lives, their balances, and their list."""

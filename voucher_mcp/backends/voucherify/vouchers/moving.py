@@ -8,9 +8,8 @@ what is missing; where the second half is refused, the first is booked back.
 from typing import Any, Final
 
 from voucher_mcp.backends.voucherify.client.account import DRY, voucher_path
-from voucher_mcp.backends.voucherify.mapping.objects import Object, as_object, as_text
-from voucher_mcp.backends.voucherify.vouchers.ledger import LedgerTools
-from voucher_mcp.backends.voucherify.vouchers.voucher_tools import balance_of, status_of
+from voucher_mcp.backends.voucherify.mapping.objects import Object, as_object, as_text, balance_of, status_of
+from voucher_mcp.backends.voucherify.vouchers.balances import Balances
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import NotFound, OutcomeUnknown, VoucherError, quoted
 from voucher_mcp.domain.values.times import now
@@ -24,7 +23,7 @@ _BACK: Final = ".back"
 _SETTLED_BY: Final = "the same call with the same idempotency_key, which books only what is missing,"
 
 
-class MovingTools(LedgerTools):
+class Moving(Balances):
     """The part of the toolset vouchers that moves balance between cards."""
 
     async def move_voucher_balance(

@@ -9,11 +9,11 @@ import anyio
 
 from voucher_mcp.backends.http import is_segment
 from voucher_mcp.backends.voucherify.client.account import REACH
-from voucher_mcp.backends.voucherify.client.pages import EVERYTHING
+from voucher_mcp.backends.voucherify.client.walking import EVERYTHING
 from voucher_mcp.backends.voucherify.mapping import campaigns
 from voucher_mcp.backends.voucherify.mapping.objects import Object, as_count
 from voucher_mcp.backends.voucherify.pools import fates
-from voucher_mcp.backends.voucherify.pools.pool_codes import PoolCodeTools
+from voucher_mcp.backends.voucherify.pools.importing import Importing
 from voucher_mcp.backends.voucherify.pools.pool_lookups import LOOKED_UP, codes_of
 from voucher_mcp.domain.errors import (
     AlreadyExists,
@@ -31,7 +31,7 @@ _OF_DOTS: Final = "of dots alone, which would change the address that a code sta
 _REASONS: Final = {fates.DELETED[1]: Taken.DELETED, fates.TWICE[1]: Taken.IN_FILE}
 
 
-class BulkCodeTools(PoolCodeTools):
+class Bulk(Importing):
     """What `voucher-mcp codes` needs."""
 
     async def import_codes(

@@ -1,17 +1,20 @@
-"""The pool tools on Mews that write a voucher: create, rename and delete a pool."""
+"""The pool tools on Mews."""
 
+import operator
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from voucher_mcp.backends.http.reply import unknown_outcome
-from voucher_mcp.backends.mews.client.client import Fields
+from voucher_mcp.backends.mews.client.account import ACTIVE, Account
+from voucher_mcp.backends.mews.client.client import MAX_ITEMS, Fields
+from voucher_mcp.backends.mews.client.settling import settled
+from voucher_mcp.backends.mews.client.walking import WALK_REQUESTS
 from voucher_mcp.backends.mews.mapping.failures import looked_up, reworded
 from voucher_mcp.backends.mews.mapping.ids import is_id
-from voucher_mcp.backends.mews.mapping.objects import Pool, objects, pool_shown
-from voucher_mcp.backends.mews.pools import adding, creating
+from voucher_mcp.backends.mews.mapping.objects import Pool, is_active, objects, pool_shown, summary
+from voucher_mcp.backends.mews.pools import adding, code_pages, creating, deleting
 from voucher_mcp.backends.mews.pools.creating import SETTLED_BY
-from voucher_mcp.backends.mews.pools.pool_reads import PoolReads
 from voucher_mcp.backends.mews.pools.templates import checked_name, parameters
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import (
@@ -24,12 +27,47 @@ from voucher_mcp.domain.errors import (
     VoucherError,
     quoted,
 )
-from voucher_mcp.domain.vouchers.pool import BadCode, Deletion, Generation, NewCode, VoucherPool
+from voucher_mcp.domain.values.texts import counted
+from voucher_mcp.domain.vouchers.pool import (
+    BadCode,
+    CodeFate,
+    CodesQuery,
+    Deletion,
+    Generation,
+    NewCode,
+    VoucherCode,
+    VoucherPool,
+    VoucherPoolSummary,
+)
 from voucher_mcp.domain.write import Write
 
 
-class PoolWrites(PoolReads):
-    """Vouchers as pools, written."""
+class PoolTools(Account):
+    """Vouchers as pools, and the codes in them."""
+
+    async def list_voucher_pools(self, skip: int, limit: int) -> Answer[list[VoucherPoolSummary]]:
+        """The newest first; how many codes each has, only a walk over them would show."""
+        walk = await self.walk_vouchers(ACTIVE)
+        pools: list[Pool] = []
+        while len(pools) <= skip + limit and (page := await walk.page()) is not None:
+            pools += [Pool(item) for item in page if is_active(item)]
+        shown: list[VoucherPoolSummary] = [summary(pool, None) for pool in pools[skip : skip + limit]]
+        has_more = len(pools) > skip + limit or not walk.reached_end
+        if has_more and not shown:
+            raise InvalidInput(
+                f"`skip` reaches at most {counted(len(pools), 'pool')} into this list "
+                f"({WALK_REQUESTS} requests of {MAX_ITEMS:,} a call). "
+                "get_voucher_pool finds a pool by its id.",
+                field="skip",
+            )
+        return Answer(shown, {"has_more": has_more})
+
+    async def get_voucher_pool(self, pool_id: str) -> Answer[VoucherPool]:
+        pool, total = await self._counted_pool(pool_id)
+        return Answer(pool_shown(pool, self.project.id, total))
+
+    async def list_voucher_codes(self, pool_id: str, query: CodesQuery) -> Answer[list[VoucherCode]]:
+        return await code_pages.page(self, await self.find_pool(pool_id), query)
 
     async def create_voucher_pool(
         self,
@@ -99,6 +137,39 @@ class PoolWrites(PoolReads):
             pool = await self._rename(write, pool, name)
         return Answer(pool_shown(pool, self.project.id, total))
 
+    async def add_voucher_codes(
+        self, write: Write, pool_id: str, codes: Sequence[NewCode | BadCode] | Generation
+    ) -> Answer[list[CodeFate]]:
+        adding.require_possible(codes)
+        pool = await self.find_pool(pool_id)
+        if not write.recovering:
+            chosen = await adding.choose(self, codes)
+        elif not isinstance(codes, Generation):
+            chosen = await adding.choose_missing(self, write, pool, codes)
+        elif await settled(lambda: self.is_empty(pool.id), operator.not_):
+            chosen = await adding.choose(self, codes)
+        else:
+            raise adding.undecided()
+        if write.dry_run:
+            answer = chosen.pretend()
+            return replace(answer, beside={**answer.beside, "dry_run": True})
+        return await chosen.write(self, write, pool)
+
+    async def delete_voucher_codes(
+        self, write: Write, pool_id: str, code_ids: Sequence[str], force: bool = False
+    ) -> Answer[Deletion]:
+        """Delete codes; on Mews they are free again, with force or without."""
+        pool = await self.find_pool(pool_id)
+        codes = await deleting.find(self, write, pool, code_ids)
+        answer: Answer[Deletion] = Answer(
+            {"deleted": len(codes), "ids": [code["Id"] for code in codes], "freed": True},
+            about={"codes": len(codes), "pool": pool.name},
+        )
+        if write.dry_run:
+            return replace(answer, beside={"dry_run": True})
+        await deleting.delete(self, write, pool, codes)
+        return answer
+
     async def delete_voucher_pool(self, write: Write, pool_id: str, force: bool = False) -> Answer[Deletion]:
         """Delete a pool; on Mews its codes are free again, with force or without."""
         try:
@@ -121,13 +192,25 @@ class PoolWrites(PoolReads):
                 raise
         return Answer(data, about={"pool": pool.name})
 
+    async def _counted_pool(self, reference: str) -> tuple[Pool, int | None]:
+        """The pool with its rates, and how many codes it has.
+
+        Raises:
+            NotFound, InvalidInput: as `find_pool`.
+        """
+        pool = await self.find_pool(reference)
+        if pool.rates is None:
+            pool = await self.pool_by_id(pool.id) or pool
+        seen, whole = await self.count_codes(pool.id)
+        return pool, seen if whole else None
+
     async def _pool_to_rename(self, write: Write, pool_id: str, name: str) -> tuple[Pool, int | None]:
         try:
-            return await self.counted_pool(pool_id)
+            return await self._counted_pool(pool_id)
         except NotFound:
             if not write.recovering:
                 raise
-            return await self.counted_pool(name)  # the earlier try has renamed it
+            return await self._counted_pool(name)  # the earlier try has renamed it
 
     async def _rename(self, write: Write, pool: Pool, name: str) -> Pool:
         update = {"VoucherId": pool.id, "Name": {"Value": name}}

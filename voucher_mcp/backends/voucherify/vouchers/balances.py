@@ -1,23 +1,28 @@
-"""Balances of gift and loyalty cards, their ledger, and validation sessions."""
+"""What a gift card or loyalty card holds: adding to it, taking off by hand, and its ledger."""
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from voucher_mcp.backends.http import Reply, segment
-from voucher_mcp.backends.voucherify.client.account import DRY, PAGE, voucher_path
-from voucher_mcp.backends.voucherify.client.walking import PAGES, are_before, earliest, rows_of, too_long
+from voucher_mcp.backends.http import Reply
+from voucher_mcp.backends.voucherify.client.account import DRY, PAGE, Account, voucher_path
+from voucher_mcp.backends.voucherify.client.recovering import PAGES, are_before, earliest, rows_of, too_long
 from voucher_mcp.backends.voucherify.mapping.ids import is_voucher_id
-from voucher_mcp.backends.voucherify.mapping.objects import Object, as_number, as_object, as_objects, as_text
-from voucher_mcp.backends.voucherify.mapping.query import encode
-from voucher_mcp.backends.voucherify.redeemables.redeemable_tools import cursor, newest_first
-from voucher_mcp.backends.voucherify.vouchers.voucher_tools import VoucherTools, balance_of
+from voucher_mcp.backends.voucherify.mapping.objects import (
+    Object,
+    as_number,
+    as_object,
+    as_objects,
+    as_text,
+    balance_of,
+)
+from voucher_mcp.backends.voucherify.mapping.query import cursor, encode, newest_first
 from voucher_mcp.domain.answer import Answer
-from voucher_mcp.domain.errors import InsufficientBalance, InvalidInput, SessionNotFound
+from voucher_mcp.domain.errors import InsufficientBalance, InvalidInput
 from voucher_mcp.domain.write import Write
 
 
-class LedgerTools(VoucherTools):
-    """The part of the toolset vouchers that moves and shows balances, and lets sessions go."""
+class Balances(Account):
+    """The part of the toolset vouchers that changes and shows balances."""
 
     async def update_voucher_balance(
         self, write: Write, code: str, amount: int, reason: str | None
@@ -51,23 +56,6 @@ class LedgerTools(VoucherTools):
     ) -> Answer[list[Object]]:
         body = (await self._ledger(code, limit, order, starting_after_id)).object()
         return Answer(as_objects(body.get("data")), cursor(body))
-
-    async def release_validation_session(self, write: Write, code: str, session_key: str) -> Answer[Object]:
-        released = {"released": True, "code": code, "session_key": session_key}
-        if write.dry_run:
-            await self._voucher(code)
-            return Answer(released, DRY)
-        try:
-            await self._send(
-                write,
-                "DELETE",
-                voucher_path(code, f"/sessions/{segment(session_key)}"),
-                settled_by="another release_validation_session, which answers session_not_found then,",
-            )
-        except SessionNotFound:
-            if not write.recovering:
-                raise
-        return Answer(released)
 
     async def _ledger(self, code: str, limit: int, order: str | None, after: str | None) -> Reply:
         parameters = {"limit": limit, "order": newest_first(order), "starting_after_id": after}

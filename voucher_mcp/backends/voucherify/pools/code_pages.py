@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from voucher_mcp.backends.voucherify.client.pages import Stretch
+from voucher_mcp.backends.voucherify.client.walking import Stretch
 from voucher_mcp.backends.voucherify.mapping import campaigns
 from voucher_mcp.backends.voucherify.mapping.objects import Object, as_unix
 from voucher_mcp.backends.voucherify.mapping.query import window
@@ -18,7 +18,7 @@ Found = tuple[list[Object], int | None, bool]
 """The vouchers of a page, how many matched, and whether more may."""
 
 
-class CodeListTools(PoolLookups):
+class CodePages(PoolLookups):
     """The part of the toolset pools that lists codes."""
 
     async def list_voucher_codes(self, pool_id: str, query: CodesQuery) -> Answer[list[VoucherCode]]:
