@@ -44,6 +44,11 @@ class Agent:
         self._put_pool = put_pool
         self._traits = traits
 
+    @property
+    def tells_all(self) -> bool:
+        """Whether the system tells what a vendor's keeps to itself."""
+        return "tells" in self._traits
+
     async def call(self, tool: str, **arguments: Any) -> Envelope:
         """The envelope, be it a success or a failure."""
         if tool in _KEYED:

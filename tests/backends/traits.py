@@ -32,7 +32,7 @@ TRAITS: Mapping[str, frozenset[str]] = {
     "forgets": frozenset({LOCAL, VOUCHERIFY}),
     # a dry run knows what only the system could say: ids, and which code would be next
     "foresees": frozenset({LOCAL}),
-    # a write's answer tells all that it did, and a dry run nothing that it cannot know
+    # it tells what a vendor keeps to itself, such as reservations, or the line that a balance was changed by
     "tells": frozenset({LOCAL}),
     # it is reached over a network, and an answer can be lost on the way
     "vendor": frozenset({VOUCHERIFY, MEWS, BLOOMREACH}),

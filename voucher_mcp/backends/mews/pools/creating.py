@@ -93,6 +93,7 @@ def answer(
     """The new pool, with what became of its first codes where there were any: nobody else has added some."""
     counts: Mapping[str, Any] = added.beside if codes else {}
     shown: Any = {**pool_shown(pool, company_id, added.beside["added"]), **counts}
+    shown["id"] = pool.id or None  # of one that would be created nobody knows it
     return Answer(shown, {"dry_run": True} if dry_run else {})
 
 

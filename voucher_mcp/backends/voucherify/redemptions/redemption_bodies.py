@@ -160,7 +160,8 @@ def foreseen(answer: Mapping[str, Any], request: RedemptionRequest) -> Object:
     order = objects.order(answer.get("order"), "concise") or (
         redemptions[-1]["order"] if redemptions else None
     )
-    return {"redemptions": redemptions, "parent_redemption": None, "order": order}
+    parent = {"id": None, "object": "redemption", "result": "SUCCESS"} if len(redemptions) > 1 else None
+    return {"redemptions": redemptions, "parent_redemption": parent, "order": order}
 
 
 def refers(one: Mapping[str, Any], reference: str) -> bool:
@@ -194,7 +195,12 @@ def rollback_of(redemption: Mapping[str, Any]) -> str | None:
 
 
 def foreseen_rollback(redemption: Mapping[str, Any], name: str, reason: str | None) -> Object:
-    """What a rollback would answer."""
+    """What a rollback would answer; of a stack as `stack_rollback`, as far as its parent tells."""
+    members = as_objects(as_object(redemption.get("related_redemptions")).get("redemptions"))
+    if redemption.get("related_object_type") == "redemption" and members:
+        parts = [foreseen_rollback({}, str(one.get("id")), reason) for one in members]
+        parent = foreseen_rollback({**redemption, "related_redemptions": {}}, name, reason)
+        return {"rollbacks": parts, "parent_rollback": parent, "order": None}
     shown: Object = {
         "id": None,
         "object": "redemption_rollback",
