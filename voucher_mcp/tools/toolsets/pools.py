@@ -147,7 +147,7 @@ async def create_voucher_pool(
     codes: Codes = None,
     generate: Generate = None,
 ) -> Answer[VoucherPool]:
-    """Create a pool, with codes of yours or generated ones if you like."""
+    """Create a pool, with your codes or generated ones."""
     if codes is not None and generate is not None:
         raise _either()
     wanted = _wanted(call, codes or [], generate)
