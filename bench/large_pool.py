@@ -82,8 +82,8 @@ async def _assign(database: Path, texts: Sequence[str]) -> None:
 async def _assign_some(texts: Sequence[str], transaction: Transaction, project: Project) -> Answer[None]:
     pool = await pools.find(transaction, project, POOL)
     for n, *_ in await engine_codes.find_all(transaction, project, pool, texts, False):
-        await transaction.run("code_assign", n, "customer", now())
-        await engine_codes.move(transaction, pool.n, n, AVAILABLE, ASSIGNED)
+        await transaction.run("code_assign", project.n, n, "customer", now())
+        await engine_codes.move(transaction, project.n, pool.n, n, AVAILABLE, ASSIGNED)
     return Answer(None)
 
 

@@ -162,7 +162,7 @@ async def _leave_a_copy(transaction: Transaction) -> None:
     left = ("aa_left", "VOUCHERS.IMPORT", "RECEIVING", "{}", "tester", None, 0, 0)
     row = await transaction.one("job_insert", 1, *left)
     assert row is not None
-    await transaction.run("job_chunk_insert", row[0], 0, 1, b"{}")
+    await transaction.run("job_chunk_insert", 1, row[0], 0, 1, b"{}")
 
 
 async def _another_job(backend: LocalBackend) -> None:

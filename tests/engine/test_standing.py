@@ -157,10 +157,10 @@ async def work_of_assigning(engine: LocalBackend, unusable: int, end: int | None
         steps += 1
         return False
 
-    ((n,),) = connection.execute("SELECT n FROM pools WHERE name = ?", (name,))
+    ((project, n),) = connection.execute("SELECT project, n FROM pools WHERE name = ?", (name,))
     connection.set_progress_handler(count, 100)
     found = connection.execute(
-        load_queries("sqlite")["code_next_available"], (n, 2_000_000, "ann")
+        load_queries("sqlite")["code_next_available"], (project, n, 2_000_000, "ann")
     ).fetchall()
     connection.close()
     assert [code for _, code in found] == [f"{name}-good"]

@@ -150,5 +150,5 @@ async def go_on(transaction: Transaction, project: Project, write: Write, line: 
     """
     if line is None:
         return await audit(transaction, project, write, SUCCESS, now())
-    await transaction.run("audit_add", line, write.worth.codes)
+    await transaction.run("audit_add", project.n, line, write.worth.codes)
     return line

@@ -156,7 +156,7 @@ class VendorJournal:
         async def count(codes: int) -> None:
             nonlocal total
             total += codes
-            await self._store.write(lambda t: t.run("audit_add", intent.line, codes))
+            await self._store.write(lambda t: t.run("audit_add", intent.project.n, intent.line, codes))
 
         outcome: Answer[Any] | VoucherError | None = None
         try:
@@ -320,7 +320,8 @@ async def _settle(
     else:
         said, state, result = outcome.code, "free", ""
         await daily.release(transaction, intent.project, write.worth, intent.moment)
-    if not await transaction.run("audit_settle", intent.line, intent.owner, said):
+    line = (intent.project.n, intent.line, intent.owner)
+    if not await transaction.run("audit_settle", *line, said):
         logger.error("the outcome of a %s is not in the journal: another file is in its place", write.tool)
     if write.key is None:
         return

@@ -95,6 +95,6 @@ class Housekeeping:
         await transaction.run("audit_forget", moment - self._audit_kept, ROWS_AT_ONCE)
         if (job := await transaction.one("job_over", moment - JOBS_KEPT)) is None:
             return
-        if await transaction.run("job_chunks_delete", job[0], CHUNKS_AT_ONCE) < CHUNKS_AT_ONCE:
-            await transaction.run("job_failures_delete", job[0])
-            await transaction.run("job_delete", job[0])
+        if await transaction.run("job_chunks_delete", *job, CHUNKS_AT_ONCE) < CHUNKS_AT_ONCE:
+            await transaction.run("job_failures_delete", *job)
+            await transaction.run("job_delete", *job)

@@ -35,4 +35,4 @@ async def _redeem(transaction: SqliteTransaction, code: str) -> None:
     n, status, project, pool_id = await transaction.one("owner", code) or ()
     await transaction.run("redeem", n)
     pool = await find(transaction, Project(project, ""), pool_id)
-    await codes.move(transaction, pool.n, n, status, REDEEMED)
+    await codes.move(transaction, project, pool.n, n, status, REDEEMED)

@@ -32,19 +32,61 @@ SHORT_WALKS = {
 
 # The pages of list_voucher_codes and the lookups of every call, each with the index that makes it quick.
 PLANS = {
-    "codes_from": ("vouchers USING INDEX vouchers_pool (pool=? AND rowid>?)", "USING INTEGER PRIMARY KEY"),
-    "codes_from_with_status": ("vouchers USING INDEX vouchers_status (pool=? AND status=? AND rowid>?)",),
-    "codes_updated": ("COVERING INDEX vouchers_updated (pool=? AND updated_at>? AND updated_at<?)",),
-    "codes_updated_count": ("COVERING INDEX vouchers_updated (pool=? AND updated_at>? AND updated_at<?)",),
+    "codes_from": (
+        "vouchers USING INDEX vouchers_pool (project=? AND pool=? AND rowid>?)",
+        "USING INTEGER PRIMARY KEY",
+    ),
+    "codes_from_with_status": (
+        "vouchers USING INDEX vouchers_status (project=? AND pool=? AND status=? AND rowid>?)",
+    ),
+    "codes_updated": (
+        "COVERING INDEX vouchers_updated (project=? AND pool=? AND updated_at>? AND updated_at<?)",
+    ),
+    "codes_updated_count": (
+        "COVERING INDEX vouchers_updated (project=? AND pool=? AND updated_at>? AND updated_at<?)",
+    ),
     "code_by_n": ("vouchers USING INTEGER PRIMARY KEY (rowid=?)",),
     "code_by_code": ("vouchers USING INDEX vouchers_code (project=? AND code=?)",),
-    "code_next_available": ("vouchers_next (pool=? AND expiration_date=?)",),
-    "pool_holds": ("vouchers_touched (pool=?)",),
-    "blocks_of_pool": ("code_blocks USING PRIMARY KEY (pool=?)",),
-    "block_count": ("code_blocks USING PRIMARY KEY (pool=? AND first_n=?)",),
+    "code_next_available": ("vouchers_next (project=? AND pool=? AND expiration_date=?)",),
+    "pool_holds": ("vouchers_touched (project=? AND pool=?)",),
+    "blocks_of_pool": ("code_blocks USING PRIMARY KEY (project=? AND pool=?)",),
+    "block_count": ("code_blocks USING PRIMARY KEY (project=? AND pool=? AND first_n=?)",),
     "pool_by_id_or_name": ("pools_id (project=? AND id=?)", "pools_name (project=? AND name=?)"),
     "pool_name_taken": ("pools_name (project=? AND name=?)",),
-    "write_by_key": ("writes USING PRIMARY KEY (project=? AND caller=? AND key=?)",),
+    "write_by_key": ("writes USING INDEX sqlite_autoindex_writes_1 (project=? AND caller=? AND key=?)",),
+    "voucher_by_code": ("v USING INDEX vouchers_code (project=? AND code=?)", "p USING INTEGER PRIMARY KEY"),
+    "voucher_sessions_delete": ("sessions_voucher (project=? AND voucher=?)",),
+    "session_holds": ("sessions_voucher (project=? AND voucher=? AND expires_at>?)",),
+    "code_assign": ("vouchers USING INTEGER PRIMARY KEY (rowid=?)",),
+    "voucher_redeem": ("vouchers USING INTEGER PRIMARY KEY (rowid=?)",),
+    "codes_after": ("vouchers USING INTEGER PRIMARY KEY (rowid>?)",),
+    "codes_take_over": ("vouchers_code (project=? AND code=?)",),
+    "transactions_down": (
+        "t USING INDEX transactions_voucher (project=? AND voucher=? AND rowid<?)",
+        "r USING INTEGER PRIMARY KEY",
+    ),
+    "redemptions_of_voucher_page": (
+        "redemptions_voucher (project=? AND voucher=? AND created_at>? AND created_at<?)",
+    ),
+    "redemptions_of_voucher_count": (
+        "redemptions_voucher (project=? AND voucher=? AND created_at>? AND created_at<?)",
+    ),
+    "redemptions_of_customer_page": (
+        "redemptions_customer (project=? AND customer=? AND created_at>? AND created_at<?)",
+    ),
+    "redemptions_of_pool_page": (
+        "redemptions_pool (project=? AND pool=? AND created_at>? AND created_at<?)",
+    ),
+    "redemption_members": ("redemptions_parent (project=? AND parent=?)",),
+    "redemption_holds": (
+        "redemptions_made_holder (project=? AND customer=? AND voucher=?)",
+        "redemptions_live (project=? AND customer=? AND voucher=?)",
+    ),
+    "holder_first": ("holders_voucher (project=? AND voucher=?)",),
+    "job_chunk_at": (
+        "job_chunks USING INDEX sqlite_autoindex_job_chunks_1 (project=? AND job=? AND number<?)",
+    ),
+    "writes_forget": ("COVERING INDEX writes_line (line<?)", "writes USING INTEGER PRIMARY KEY"),
 }
 
 

@@ -85,8 +85,8 @@ async def test_a_write_that_breaks_a_rule_of_the_database_undoes_itself_alone(
     engine: LocalBackend, store: SqliteStore, database: Path
 ) -> None:
     async def twice(transaction: Transaction) -> None:
-        await transaction.run("block_insert", 1, 1, 1, 1, 0, 0)
-        await transaction.run("block_insert", 1, 1, 1, 1, 0, 0)
+        await transaction.run("block_insert", 1, 1, 1, 1, 1, 0, 0)
+        await transaction.run("block_insert", 1, 1, 1, 1, 1, 0, 0)
 
     with pytest.raises(Exception, match="UNIQUE constraint failed"):
         await store.write(twice)

@@ -40,21 +40,27 @@ def bring_up_to_date(connection: apsw.Connection, turnstile: Turnstile) -> None:
             with turnstile.turn(_TURN_TIMEOUT):
                 connection.pragma("journal_mode", "WAL")
         return
+    with turnstile.turn(_TURN_TIMEOUT):
+        connection.pragma("journal_mode", "WAL")
+        migrate(connection)
+
+
+def migrate(connection: apsw.Connection) -> None:
+    """Bring a database to the newest schema in one transaction, for who has the turn."""
+    migrations = load_migrations("sqlite")
     # for the migrations alone: queries do without functions of ours
     connection.create_scalar_function("composed", lambda *code: composed(str(code[0])), 1)
     connection.create_scalar_function("caseless", lambda *code: caseless(str(code[0])), 1)
-    with turnstile.turn(_TURN_TIMEOUT):
-        connection.pragma("journal_mode", "WAL")
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            for number in range(_version(connection, len(migrations)), len(migrations)):
-                connection.execute(migrations[number])
-            connection.pragma("user_version", len(migrations))
-            connection.pragma("application_id", APPLICATION_ID)
-            connection.execute("COMMIT")
-        finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for number in range(_version(connection, len(migrations)), len(migrations)):
+            connection.execute(migrations[number])
+        connection.pragma("user_version", len(migrations))
+        connection.pragma("application_id", APPLICATION_ID)
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 def is_empty(connection: apsw.Connection) -> bool:

@@ -40,7 +40,7 @@ async def begin(
         NotFound: there never was such a voucher.
     """
     voucher = await vouchers.find_ever(transaction, project, reference)
-    extent = await transaction.one("transactions_extent", voucher.n)
+    extent = await transaction.one("transactions_extent", project.n, voucher.n)
     assert extent is not None
     last, total = extent
     order = order or DEFAULT_ORDER
@@ -61,14 +61,14 @@ async def begin(
     )
 
 
-async def run(store: Store, n: int) -> None:
-    """Finish the export in row `n`, from where it is."""
+async def run(store: Store, key: jobs.Key) -> None:
+    """Finish the export of that key, from where it is."""
     pace, ended = Pace(), False
     while not ended:
 
         async def work(transaction: Transaction) -> bool:
             with pace.measured(size := pace.size):
-                job = await jobs.read(transaction, n)
+                job = await jobs.read(transaction, key)
                 return job.ended or (await _step(transaction, job, size)).ended
 
         ended = await store.write(work)
@@ -80,14 +80,15 @@ async def _step(transaction: Transaction, job: Job, size: int) -> Job:
     voucher = await vouchers.by_row(transaction, project, job.parameters["voucher"])
     backwards = job.parameters["shown"]["order"].startswith("-")
     query = "transactions_down" if backwards else "transactions_up"
-    rows = await transaction.all(query, voucher.n, job.cursor, size)
+    rows = await transaction.all(query, project.n, voucher.n, job.cursor, size)
     ended = len(rows) < size or job.done_count + len(rows) >= job.total
     rows = [row for row in rows if row[0] <= job.parameters["last"]]
     lines = [_cells(balances.line(project, voucher, row)) for row in rows]
     fields = job.parameters["shown"]["fields"]
     if rows or not job.done_count:
         text = _csv(fields, lines, header=not job.done_count)
-        await transaction.run("job_chunk_insert", job.n, job.done_count, job.done_count + 1, text.encode())
+        chunk = jobs.Chunk(job.done_count, job.done_count + 1, text.encode())
+        await transaction.run("job_chunk_insert", *job.key, *chunk)
     job = replace(
         job,
         status="DONE" if ended else "IN_PROGRESS",
@@ -99,7 +100,7 @@ async def _step(transaction: Transaction, job: Job, size: int) -> Job:
 
 async def content(transaction: Transaction, job: Job) -> str:
     """The CSV of a finished export."""
-    return b"".join([row[0] for row in await transaction.all("job_chunks", job.n)]).decode()
+    return b"".join([row[0] for row in await transaction.all("job_chunks", *job.key)]).decode()
 
 
 def _cells(line: Mapping[str, Any]) -> dict[str, Any]:

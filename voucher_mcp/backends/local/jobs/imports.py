@@ -81,7 +81,7 @@ class _Import(InputJob):
         ]
         if await transaction.many("voucher_import", rows) == len(records):
             return []
-        added = {code for _, code in await transaction.all("codes_after", last)}
+        added = {code for _, code in await transaction.all("codes_after", project.n, last)}
         failures = []
         for record in records:
             if record.code in added:

@@ -17,7 +17,7 @@ import anyio.to_thread
 from voucher_mcp.backends.local.jobs import exports, jobs
 from voucher_mcp.backends.local.jobs.job_input import InputJob, Record
 from voucher_mcp.backends.local.jobs.job_kinds import kind_of
-from voucher_mcp.backends.local.jobs.jobs import Chunk, Job
+from voucher_mcp.backends.local.jobs.jobs import Chunk, Job, Key
 from voucher_mcp.domain.crash import log_crash
 from voucher_mcp.domain.errors import OutcomeUnknown, Unavailable, VoucherError
 from voucher_mcp.domain.job import EXPORT
@@ -74,8 +74,8 @@ class JobRunner:
             if not await self._lock.acquire():
                 return False
             try:
-                while (n := await self._next()) is not None:
-                    await self._finish(n)
+                while (key := await self._next()) is not None:
+                    await self._finish(key)
             finally:
                 with anyio.CancelScope(shield=True):
                     await self._lock.release()
@@ -84,36 +84,39 @@ class JobRunner:
             return False
         return True
 
-    async def _next(self) -> int | None:
+    async def _next(self) -> Key | None:
         """The oldest unfinished job that this process may run."""
 
         async def work(transaction: Transaction) -> list[tuple[Any, ...]]:
             return await transaction.all("jobs_unfinished")
 
         rows = await self._store.read(work)
-        return next((n for n, kind, project in rows if kind == EXPORT or project in self._writable), None)
+        may_run = (Key(*key) for *key, kind, project in rows if kind == EXPORT or project in self._writable)
+        return next(may_run, None)
 
-    async def _finish(self, n: int) -> None:
+    async def _finish(self, key: Key) -> None:
         """Run a job to its end, whatever that is.
 
         Raises:
             Unavailable, OutcomeUnknown: of the database; the job goes on later from its last commit.
         """
         try:
-            job = await self._read(n)
+            job = await self._read(key)
             if job.error is not None:
                 await self._end(job.failing(job.error))
             else:
-                await (exports.run(self._store, n) if job.type == EXPORT else self._work_off(job))
+                await (exports.run(self._store, key) if job.type == EXPORT else self._work_off(job))
         except (Unavailable, OutcomeUnknown):
             raise
         except jobs.JobGone:
             logger.warning("a job is not in the database any more, which was replaced")
         except VoucherError as error:
-            await self._fail(n, error.message)
+            await self._fail(key, error.message)
         except Exception as error:  # a fault of ours must not end the server, and not come back at each start
             reference = log_crash(logger, "a job", error)
-            await self._fail(n, f"The job broke off: this is a fault in voucher-mcp (reference {reference}).")
+            await self._fail(
+                key, f"The job broke off: this is a fault in voucher-mcp (reference {reference})."
+            )
 
     async def _work_off(self, job: Job) -> None:
         kind, pace = kind_of(job.type, job.parameters), Pace()
@@ -131,14 +134,14 @@ class JobRunner:
                 job = await self._store.write(work)
         await self._end(replace(job, status="DONE"))
 
-    async def _fail(self, n: int, reason: str) -> None:
-        job = replace(await self._read(n), error=reason)
+    async def _fail(self, key: Key, reason: str) -> None:
+        job = replace(await self._read(key), error=reason)
         await self._save(job)
         await self._end(job.failing(reason))
 
     async def _end(self, job: Job) -> None:
         """Drop the input, then say that the job ended; so an ended job has none."""
-        await self._drop_chunks(job.n)
+        await self._drop_chunks(job.key)
         await self._save(job)
 
     async def _save(self, job: Job) -> None:
@@ -157,33 +160,33 @@ class JobRunner:
             return
         try:
             # as a write, which waits for an enqueuing one whose caller was cancelled and let go of the lock
-            for (n,) in await self._store.write(work):
-                await self._drop_chunks(n)
+            for key in map(Key._make, await self._store.write(work)):
+                await self._drop_chunks(key)
 
-                async def forget(transaction: Transaction, n: int = n) -> int:
-                    return await transaction.run("job_delete", n)
+                async def forget(transaction: Transaction, key: Key = key) -> int:
+                    return await transaction.run("job_delete", *key)
 
                 await self._store.write(forget)
         finally:
             with anyio.CancelScope(shield=True):
                 await self._copying.release()
 
-    async def _drop_chunks(self, n: int) -> None:
+    async def _drop_chunks(self, key: Key) -> None:
         async def work(transaction: Transaction) -> int:
-            return await transaction.run("job_chunks_delete", n, CHUNKS_AT_ONCE)
+            return await transaction.run("job_chunks_delete", *key, CHUNKS_AT_ONCE)
 
         while await self._store.write(work) == CHUNKS_AT_ONCE:
             pass
 
-    async def _read(self, n: int) -> Job:
+    async def _read(self, key: Key) -> Job:
         async def work(transaction: Transaction) -> Job:
-            return await jobs.read(transaction, n)
+            return await jobs.read(transaction, key)
 
         return await self._store.read(work)
 
     async def _chunk(self, job: Job) -> Chunk:
         async def work(transaction: Transaction) -> Chunk:
-            row = await transaction.one("job_chunk_at", job.n, job.cursor)
+            row = await transaction.one("job_chunk_at", *job.key, job.cursor)
             assert row is not None
             return Chunk(*row)
 
@@ -196,7 +199,7 @@ async def _apply(transaction: Transaction, kind: InputJob, known: Job, part: Seq
     Raises:
         Unavailable: the job moved on meanwhile, which only a broken lock allows; nothing is done twice.
     """
-    job = await jobs.read(transaction, known.n)
+    job = await jobs.read(transaction, known.key)
     if job.cursor != known.cursor or job.ended:
         raise Unavailable("Another process runs this job too. Try again later.")
     project = await jobs.project_of(transaction, job)

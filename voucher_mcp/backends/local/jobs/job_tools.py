@@ -177,8 +177,10 @@ class JobTools(Engine):
                     begun = await self.store.write(start)
                     job = begun
 
-                async def add(transaction: Transaction, n: int = job.n, chunk: jobs.Chunk = chunk) -> int:
-                    return await transaction.run("job_chunk_insert", n, *chunk)
+                async def add(
+                    transaction: Transaction, key: jobs.Key = job.key, chunk: jobs.Chunk = chunk
+                ) -> int:
+                    return await transaction.run("job_chunk_insert", *key, *chunk)
 
                 await self.store.write(add)
         assert job is not None  # what has no rows cannot be read

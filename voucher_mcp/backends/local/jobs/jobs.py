@@ -25,6 +25,13 @@ from voucher_mcp.stores.base import Row, Transaction
 from voucher_mcp.stores.projects import Project
 
 
+class Key(NamedTuple):
+    """Where a job is: the rows of its project and its own."""
+
+    project: int
+    n: int
+
+
 class Chunk(NamedTuple):
     """Some whole rows of a job's input, as text in UTF-8."""
 
@@ -69,6 +76,10 @@ class Job:
         return cls(n, project, name, kind, status, json.loads(parameters), *counts, *rest)
 
     @property
+    def key(self) -> Key:
+        return Key(self.project, self.n)
+
+    @property
     def ended(self) -> bool:
         return self.status in ENDED
 
@@ -93,20 +104,20 @@ async def insert(
     values = (project.n, name, kind, status, _text(parameters or {}), caller, total, cursor, now())
     row = await transaction.one("job_insert", *values)
     assert row is not None
-    return await read(transaction, row[0])
+    return await read(transaction, Key(project.n, row[0]))
 
 
 class JobGone(Exception):
     """The job is not in the database any more: another file came in its place."""
 
 
-async def read(transaction: Transaction, n: int) -> Job:
-    """The job in row `n`.
+async def read(transaction: Transaction, key: Key) -> Job:
+    """The job of that key.
 
     Raises:
         JobGone: there is none.
     """
-    row = await transaction.one("job_by_n", n)
+    row = await transaction.one("job_by_n", *key)
     if row is None:
         raise JobGone
     return Job.of(row)
@@ -143,12 +154,12 @@ async def ended(transaction: Transaction, project: Project | None, kind: str, li
 
 async def enqueue(transaction: Transaction, job: Job, parameters: Mapping[str, Any], total: int) -> None:
     """The input of a job is whole: let it run."""
-    await transaction.run("job_enqueue", job.n, _text(parameters), total, now())
+    await transaction.run("job_enqueue", *job.key, _text(parameters), total, now())
 
 
 async def project_of(transaction: Transaction, job: Job) -> Project:
     """The project of a job."""
-    row = await transaction.one("job_project", job.n)
+    row = await transaction.one("project_by_n", job.project)
     assert row is not None
     return Project(*row)
 
@@ -156,10 +167,10 @@ async def project_of(transaction: Transaction, job: Job) -> Project:
 async def save(transaction: Transaction, job: Job, failures: Sequence[Failure] = ()) -> Job:
     """Write the job's new state and what failed; failures beyond those that are shown are only counted."""
     room = max(0, FAILURES_SHOWN - (job.failed_count - len(failures)))
-    await transaction.many("job_failure_insert", [(job.n, *failure) for failure in failures[:room]])
+    await transaction.many("job_failure_insert", [(*job.key, *failure) for failure in failures[:room]])
     saved = replace(job, updated_at=now())
     counts = (job.cursor, job.done_count, job.failed_count, _text(job.ignored), job.error)
-    await transaction.run("job_set", job.n, job.status, *counts, saved.updated_at)
+    await transaction.run("job_set", *job.key, job.status, *counts, saved.updated_at)
     return saved
 
 
@@ -167,7 +178,7 @@ async def public_action(transaction: Transaction, job: Job) -> dict[str, Any]:
     """The async action with the names of Voucherify's object; `ignored` and `failed_truncated` are ours."""
     failed = [
         {"code": code, "reason": reason, "row": row}
-        for code, reason, row in await transaction.all("job_failures", job.n, FAILURES_SHOWN)
+        for code, reason, row in await transaction.all("job_failures", *job.key, FAILURES_SHOWN)
     ]
     result = result_of(job.done_count, job.failed_count, failed, job.ignored)
     if job.error is not None:

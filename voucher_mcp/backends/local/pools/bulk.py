@@ -96,7 +96,7 @@ class Batches:
         last, count = await codes.store(transaction, project, pool, fit, now())
         if count == len(batch):
             return []
-        added = await codes.rows_after(transaction, last)
+        added = await codes.rows_after(transaction, project, last)
         rejected = []
         for code in batch:
             if added.pop(code.value, None) is None:

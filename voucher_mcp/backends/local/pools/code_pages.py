@@ -92,8 +92,9 @@ def _window(query: CodesQuery) -> tuple[int, int]:
 async def _in_order(
     transaction: Transaction, pool: Pool, query: CodesQuery, status: int | None
 ) -> tuple[list[Row], int]:
+    key = (pool.project, pool.n)
     first_n, skip, matched = 0, query.skip, 0
-    for block_n, *counts in await transaction.all("blocks_of_pool", pool.n):
+    for block_n, *counts in await transaction.all("blocks_of_pool", *key):
         count = sum(counts) if status is None else counts[status]
         if query.skip >= matched:
             first_n, skip = block_n, query.skip - matched
@@ -101,10 +102,8 @@ async def _in_order(
     if query.skip >= matched:
         return [], matched
     if status is None:
-        return await transaction.all("codes_from", pool.n, first_n, skip, query.count), matched
-    return await transaction.all(
-        "codes_from_with_status", pool.n, first_n, skip, query.count, status
-    ), matched
+        return await transaction.all("codes_from", *key, first_n, skip, query.count), matched
+    return await transaction.all("codes_from_with_status", *key, first_n, skip, query.count, status), matched
 
 
 async def _updated(
@@ -117,7 +116,7 @@ async def _updated(
             field="skip",
         )
     lowest, highest = (AVAILABLE, REDEEMED) if status is None else (status, status)
-    window = (pool.n, *_window(query), lowest, highest)
+    window = (pool.project, pool.n, *_window(query), lowest, highest)
     counted = await transaction.one("codes_updated_count", *window, WINDOW_LIMIT + 1)
     rows = await transaction.all("codes_updated", *window, query.skip, query.count)
     return rows, int(counted[0]) if counted else 0
@@ -145,10 +144,10 @@ async def every(
     read: Reader, project: Project, pool: Pool, status: str | None
 ) -> AsyncGenerator[list[ExportedCode]]:
     """All codes of a pool in order, a batch a transaction; codes added meanwhile come too."""
-    wanted, last = _status(status), -1
+    wanted, last, key = _status(status), -1, (project.n, pool.n)
     statuses = (AVAILABLE, REDEEMED) if wanted is None else (wanted, wanted)
     while rows := await read(
-        lambda t, after=last: t.all("codes_exported", pool.n, after + 1, *statuses, EXPORT_BATCH, now())  # type: ignore[misc]
+        lambda t, after=last: t.all("codes_exported", *key, after + 1, *statuses, EXPORT_BATCH, now())  # type: ignore[misc]
     ):
         yield [_exported(project, row) for row in rows]
         last = rows[-1][0]

@@ -19,7 +19,7 @@ async def of_pool(transaction: Transaction, pool: Pool) -> dict[str, int]:
     unit = _UNITS.get(pool.template["type"])
     if unit is None:
         return {}
-    row = await transaction.one("pool_holds", pool.n)
+    row = await transaction.one("pool_holds", pool.project, pool.n)
     assert row is not None  # it counts
     touched, millions, rest = row
     gift, card = pool.template.get("gift"), pool.template.get("loyalty_card")

@@ -148,7 +148,7 @@ class PoolTools(Engine):
         async def effect(transaction: Transaction, project: Project) -> Answer[Deletion]:
             pool = await pools.find_to_delete(transaction, project, pool_id, force)
             about = {"pool": pool.name, "codes": pool.total, **await holdings.of_pool(transaction, pool)}
-            await transaction.run("pool_delete", pool.n, now(), force)
+            await transaction.run("pool_delete", project.n, pool.n, now(), force)
             return Answer({"deleted": 1, "ids": [pool.id], "freed": force}, about=about)
 
         return await self.write(write, effect)

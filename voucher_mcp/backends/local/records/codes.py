@@ -96,7 +96,7 @@ async def insert(
     last, count = await store(transaction, project, pool, wanted, moment)
     if count == len(wanted):
         return {code.value: n for n, code in enumerate(wanted, start=last + 1)}
-    return await rows_after(transaction, last)
+    return await rows_after(transaction, project, last)
 
 
 async def store(
@@ -131,9 +131,9 @@ def _first_status(pool: Pool) -> int:
     return REDEEMED if gift is not None and gift["amount"] == 0 else AVAILABLE
 
 
-async def rows_after(transaction: Transaction, last: int) -> dict[str, int]:
+async def rows_after(transaction: Transaction, project: Project, last: int) -> dict[str, int]:
     """The rows behind that one, by code."""
-    return {code: n for n, code in await transaction.all("codes_after", last)}
+    return {code: n for n, code in await transaction.all("codes_after", project.n, last)}
 
 
 async def last_row(transaction: Transaction) -> int:
@@ -144,17 +144,18 @@ async def last_row(transaction: Transaction) -> int:
 
 async def _count_new(transaction: Transaction, pool: Pool, first: int, count: int, status: int) -> None:
     """Count rows `first` to `first + count - 1` under a status: in the last block, then in new ones."""
-    await transaction.run("pool_count", pool.n, *_under(status, count))
-    last_block = await transaction.one("block_last", pool.n)
+    key = (pool.project, pool.n)
+    await transaction.run("pool_count", *key, *_under(status, count))
+    last_block = await transaction.one("block_last", *key)
     if last_block is not None and count:
         first_n, size = last_block
         room = min(count, BLOCK_SIZE - size)
         if room > 0:
-            await transaction.run("block_extend", pool.n, first_n, room, *_under(status, room))
+            await transaction.run("block_extend", *key, first_n, room, *_under(status, room))
             first, count = first + room, count - room
     starts = range(first, first + count, BLOCK_SIZE)
     sizes = ((n, min(BLOCK_SIZE, first + count - n)) for n in starts)
-    await transaction.many("block_insert", ((pool.n, n, size, *_under(status, size)) for n, size in sizes))
+    await transaction.many("block_insert", ((*key, n, size, *_under(status, size)) for n, size in sizes))
 
 
 def _under(status: int, count: int) -> tuple[int, int, int]:
@@ -184,7 +185,7 @@ async def assign(
             f"The pool {quoted(pool.name)} ended at {to_iso(pool.expiration_date)}, so no code was assigned. "
             "update_voucher_pool with a later expiration_date extends it."
         )
-    row = await transaction.one("code_next_available", pool.n, moment, customer_id)
+    row = await transaction.one("code_next_available", project.n, pool.n, moment, customer_id)
     if row is None:
         kept = ", but disabled, expired or reserved by sessions" if pool.available else ""
         raise PoolExhausted(
@@ -192,10 +193,10 @@ async def assign(
             f"{pool.total:,} in all). add_voucher_codes puts more into it."
         )
     n, code = row
-    if not await transaction.run("code_assign", n, customer_id, moment):
+    if not await transaction.run("code_assign", project.n, n, customer_id, moment):
         raise Conflict("The code was taken by someone else. Try again.", retryable=True)
     await holders.hold(transaction, project, customer_id, n, holders.OWNER, moment)
-    await move(transaction, pool.n, n, AVAILABLE, ASSIGNED)
+    await move(transaction, project.n, pool.n, n, AVAILABLE, ASSIGNED)
     identity = voucher_id(project, n)
     return {
         "code": code,
@@ -208,11 +209,11 @@ async def assign(
     }
 
 
-async def move(transaction: Transaction, pool: int, n: int, old: int, new: int) -> None:
-    """Count the code in row `n` of the pool in row `pool` under its new status; a deleted one nowhere."""
+async def move(transaction: Transaction, project: int, pool: int, n: int, old: int, new: int) -> None:
+    """Count the code in row `n` under its new status; a deleted one nowhere. All are rows' numbers."""
     change = [more - less for more, less in zip(_under(new, 1), _under(old, 1), strict=True)]
-    await transaction.run("pool_count", pool, *change)
-    await transaction.run("block_count", pool, n, *change)
+    await transaction.run("pool_count", project, pool, *change)
+    await transaction.run("block_count", project, pool, n, *change)
 
 
 async def delete(
@@ -239,10 +240,10 @@ async def remove(
     moment: int,
 ) -> None:
     """Delete the voucher in row `n`, of that status, with its holders and reservations; its history stays."""
-    await transaction.run("voucher_delete", n, force, moment)
+    await transaction.run("voucher_delete", project.n, n, force, moment)
     if status != DELETED:
         if pool_n is not None:
-            await move(transaction, pool_n, n, status, DELETED)
+            await move(transaction, project.n, pool_n, n, status, DELETED)
         await removal.forget(transaction, project, n)
 
 
@@ -275,6 +276,6 @@ async def find(
 ) -> Row | None:
     """The row of one code of the pool, by code or id; a code wins over an id, as with vouchers."""
     highest = DELETED if deleted_too else REDEEMED
-    row = await by_code(transaction, "code_by_code", pool.n, project.n, highest, code=reference)
+    row = await by_code(transaction, "code_by_code", project.n, pool.n, highest, code=reference)
     n = voucher_row(project, reference) if row is None else None
-    return row if n is None else await transaction.one("code_by_n", pool.n, n, highest)
+    return row if n is None else await transaction.one("code_by_n", project.n, pool.n, n, highest)

@@ -20,5 +20,5 @@ async def hold(
 
 async def let_go(transaction: Transaction, project: Project, customer_id: str, voucher_n: int) -> None:
     """Let a customer hold a voucher no more."""
-    if await transaction.run("holder_delete", voucher_n, customer_id):
+    if await transaction.run("holder_delete", project.n, voucher_n, customer_id):
         await transaction.run("holdings_count", project.n, customer_id, voucher_n, -1)

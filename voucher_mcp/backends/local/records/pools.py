@@ -30,6 +30,8 @@ class Pool:
     assigned: int
     redeemed: int
     created_at: int
+    project: int
+    """The row of its project."""
 
     @classmethod
     def of(cls, row: Row) -> Self:
@@ -187,6 +189,7 @@ async def update(
         )
     await transaction.run(
         "pool_update",
+        project.n,
         pool.n,
         name or pool.name,
         pool.active if active is None else active,
@@ -202,7 +205,7 @@ async def count_reached(transaction: Transaction, pool: Pool, changed: Collectio
     if not changed:
         return {}
     row = await transaction.one(
-        "pool_own_dates", pool.n, "start_date" in changed, "expiration_date" in changed
+        "pool_own_dates", pool.project, pool.n, "start_date" in changed, "expiration_date" in changed
     )
     kept = int(row[0]) if row else 0
     return {"codes_reached": pool.total - kept, "codes_not_reached": kept}

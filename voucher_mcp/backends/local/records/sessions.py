@@ -42,7 +42,7 @@ def new_key() -> str:
 
 async def held_by_others(transaction: Transaction, voucher: Voucher, key: str | None, moment: int) -> Held:
     """What sessions other than that of this key hold of a voucher."""
-    row = await transaction.one("session_holds", voucher.n, moment, key or "")
+    row = await transaction.one("session_holds", voucher.project, voucher.n, moment, key or "")
     return Held(*row) if row else Held(0, 0)
 
 
@@ -72,7 +72,7 @@ async def reserve(
 ) -> None:
     """Let the session of this key hold exactly this of these vouchers; what it holds of others stays."""
     await release(transaction, project, key, reserved)
-    await transaction.many("session_sweep", ((voucher, span.start) for voucher in reserved))
+    await transaction.many("session_sweep", ((project.n, voucher, span.start) for voucher in reserved))
     rows = ((project.n, key, n, amount, span.end, span.start, customer) for n, amount in reserved.items())
     await transaction.many("session_insert", rows)
 
@@ -85,7 +85,7 @@ async def release(transaction: Transaction, project: Project, key: str, vouchers
 async def shown(transaction: Transaction, voucher: Voucher, moment: int) -> list[dict[str, Any]]:
     """What live sessions reserve of a voucher: [{quantity | credits | points, expires_at}]."""
     unit = _UNITS.get(voucher.terms.get("type", ""))
-    rows = await transaction.all("session_of_voucher", voucher.n, moment)
+    rows = await transaction.all("session_of_voucher", voucher.project, voucher.n, moment)
     return [
         {**({"quantity": 1} if unit is None else {unit: amount}), "expires_at": to_iso(end)}
         for amount, end in rows

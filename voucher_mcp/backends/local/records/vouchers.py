@@ -45,6 +45,7 @@ class _Columns(NamedTuple):
     created_at: int
     updated_at: int
     pool_deleted_at: int | None
+    project: int
 
 
 class Voucher(_Columns):
@@ -163,7 +164,7 @@ async def find_to_free(transaction: Transaction, project: Project, reference: st
         NotFound: there is none.
     """
     voucher = await find_ever(transaction, project, reference)
-    if not await transaction.one("voucher_holds_code", voucher.n):
+    if not await transaction.one("voucher_holds_code", project.n, voucher.n):
         raise NotFound(
             f"The voucher {quoted(reference)} was deleted, and its code is free already: create_voucher "
             "takes it.",

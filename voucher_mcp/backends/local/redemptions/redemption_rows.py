@@ -88,9 +88,10 @@ async def find(transaction: Transaction, project: Project | None, reference: str
     )
 
 
-async def members(transaction: Transaction, parent: Redemption) -> list[Redemption]:
+async def members(transaction: Transaction, project: Project, parent: Redemption) -> list[Redemption]:
     """The redemptions, or rollbacks, of a stack, in the order of their turns."""
-    return [Redemption.of(row) for row in await transaction.all("redemption_members", parent.n)]
+    rows = await transaction.all("redemption_members", project.n, parent.n)
+    return [Redemption.of(row) for row in rows]
 
 
 async def voucher_of(transaction: Transaction, project: Project, redemption: Redemption) -> Voucher | None:

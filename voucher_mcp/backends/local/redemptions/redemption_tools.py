@@ -97,7 +97,7 @@ class RedemptionTools(Engine):
             redemption = await redemption_rows.find(transaction, project, redemption_id)
             assert project is not None  # it has a redemption
             if redemption.voucher is None:
-                stack = await redemption_rows.members(transaction, redemption)
+                stack = await redemption_rows.members(transaction, project, redemption)
                 return Answer(redemption_rows.show_stack(project, redemption, stack, detail))
             voucher = await redemption_rows.voucher_of(transaction, project, redemption)
             return Answer(redemption_rows.show(project, redemption, voucher, detail))

@@ -130,6 +130,7 @@ async def _use(transaction: Transaction, voucher: Voucher, call: Circumstances) 
     assigned_at = call.moment if after.holder is not None else None
     await transaction.run(
         "voucher_redeem",
+        after.project,
         after.n,
         after.redeemed_quantity,
         after.holder,

@@ -53,7 +53,7 @@ async def roll_back(
     _check(project, redemption, call.moment)
     if redemption.voucher is not None:
         return await _give_back(transaction, project, redemption, call, None)
-    stack = await redemption_rows.members(transaction, redemption)
+    stack = await redemption_rows.members(transaction, project, redemption)
     parent = await _record(transaction, project, redemption, call, None)
     return {
         "rollbacks": [await _give_back(transaction, project, member, call, parent.n) for member in stack],
@@ -123,7 +123,7 @@ async def _give_back(
         holder=holder,
         updated_at=call.moment,
     )
-    await transaction.run("voucher_give_back", after.n, after.redeemed_quantity, call.moment)
+    await transaction.run("voucher_give_back", project.n, after.n, after.redeemed_quantity, call.moment)
     after = await standing.settle(transaction, after)
     return show(project, rollback, after, call.detail)
 
@@ -141,9 +141,9 @@ async def _release_holder(
     await transaction.run("redemption_holds_forget", project.n, customer, voucher.n)
     if voucher.holder != customer:
         return voucher.holder
-    first = await transaction.one("holder_first", voucher.n)
+    first = await transaction.one("holder_first", project.n, voucher.n)
     holder: str | None = first[0] if first else None
-    await transaction.run("voucher_set_holder", voucher.n, holder, first[1] if first else None)
+    await transaction.run("voucher_set_holder", project.n, voucher.n, holder, first[1] if first else None)
     return holder
 
 
@@ -171,7 +171,7 @@ async def _record(
         call.moment,
     )
     assert row is not None
-    await transaction.run("redemption_mark_rolled_back", redemption.n, row[0])
+    await transaction.run("redemption_mark_rolled_back", project.n, redemption.n, row[0])
     return replace(
         redemption,
         n=row[0],

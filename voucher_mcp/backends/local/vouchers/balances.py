@@ -74,7 +74,7 @@ async def change(
         source_id=source_id,
     )
     after = await standing.settle(transaction, posted)
-    row = await transaction.one("transaction_latest", voucher.n)
+    row = await transaction.one("transaction_latest", project.n, voucher.n)
     assert row is not None  # it was posted
     return {
         "code": after.code,
@@ -106,7 +106,7 @@ async def transactions(
     cursor = _BEFORE_ALL if order == "id" else _AFTER_ALL
     if starting_after_id is not None:
         cursor = await _cursor(transaction, project, voucher, starting_after_id)
-    rows = await transaction.all(query, voucher.n, cursor, limit + 1)
+    rows = await transaction.all(query, project.n, voucher.n, cursor, limit + 1)
     page = [line(project, voucher, row) for row in rows[:limit]]
     if len(rows) <= limit:
         return Answer(page, {"has_more": False})
@@ -130,7 +130,7 @@ async def _require_enough(
 
 async def _cursor(transaction: Transaction, project: Project, voucher: Voucher, cursor: str) -> int:
     n = ids.row_of(ids.TRANSACTION, project, cursor)
-    if n is None or not await transaction.one("transaction_of_voucher", voucher.n, n):
+    if n is None or not await transaction.one("transaction_of_voucher", project.n, voucher.n, n):
         raise InvalidInput(
             f"{quoted(cursor)} is not a transaction of the voucher {quoted(voucher.code)}; give the "
             "`more_starting_after` of the page before.",

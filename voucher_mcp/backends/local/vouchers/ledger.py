@@ -43,9 +43,8 @@ async def post(
         spent=voucher.spent - (amount if entry in ("REDEMPTION", "REFUND") else 0),
         updated_at=moment,
     )
-    await transaction.run(
-        "voucher_amounts_set", after.n, after.granted, after.subtracted, after.spent, moment
-    )
+    amounts = (after.granted, after.subtracted, after.spent)
+    await transaction.run("voucher_amounts_set", project.n, after.n, *amounts, moment)
     await transaction.run(
         "transaction_insert",
         project.n,

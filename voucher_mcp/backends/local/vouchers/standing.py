@@ -36,7 +36,7 @@ async def settle(transaction: Transaction, voucher: Voucher) -> Voucher:
     status = standing_of(voucher)
     if status == voucher.status:
         return voucher
-    await transaction.run("voucher_set_status", voucher.n, status)
+    await transaction.run("voucher_set_status", voucher.project, voucher.n, status)
     if voucher.pool_n is not None:
-        await codes.move(transaction, voucher.pool_n, voucher.n, voucher.status, status)
+        await codes.move(transaction, voucher.project, voucher.pool_n, voucher.n, voucher.status, status)
     return voucher._replace(status=status)

@@ -132,7 +132,7 @@ async def _where(
     for field, reference in (("campaign_id", query.campaign_id), ("campaign", query.campaign)):
         if reference is not None:
             pool = await pools.find(transaction, project, reference, field)
-            conditions.append(Where("pool = ?", (pool.n,)))
+            conditions.append(Where("project = ?1 AND pool = ?", (pool.n,)))
     if query.category is not None:
         conditions.append(Where("category = ?", (query.category,)))
     if query.customer is not None:

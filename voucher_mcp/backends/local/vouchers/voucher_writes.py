@@ -144,7 +144,7 @@ async def update(
     else:
         terms, metadata = _terms_text(merged), _text(merged.get("metadata"))
     row = (terms, own["active"], own["start_date"], own["expiration_date"], metadata)
-    await transaction.run("voucher_set", voucher.n, *row, moment)
+    await transaction.run("voucher_set", project.n, voucher.n, *row, moment)
     return await _read(transaction, project, voucher.n)
 
 
@@ -158,7 +158,7 @@ async def set_active(
     """
     if active:
         _require_running_pool(voucher)
-    await transaction.run("voucher_set_active", voucher.n, active, moment)
+    await transaction.run("voucher_set_active", project.n, voucher.n, active, moment)
     return await _read(transaction, project, voucher.n)
 
 
@@ -247,7 +247,7 @@ async def _insert(
         if code not in added:
             return None
         n = added[code]
-    await transaction.run("voucher_set", n, *draft.own, moment)
+    await transaction.run("voucher_set", project.n, n, *draft.own, moment)
     await standing.settle(transaction, await _read(transaction, project, n))
     return n
 

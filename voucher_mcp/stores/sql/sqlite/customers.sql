@@ -1,6 +1,6 @@
 -- customers_with
 SELECT c.id, (
-    SELECT coalesce(sum(h.count), 0) FROM holdings AS h LEFT JOIN pools AS p ON p.n = h.pool
+    SELECT coalesce(sum(h.count), 0) FROM holdings AS h LEFT JOIN pools AS p ON p.project = h.project AND p.n = h.pool
     WHERE h.project = c.project AND h.customer = c.id AND p.deleted_at IS NULL
 )
 FROM customers AS c

@@ -11,9 +11,7 @@ SELECT max(line) FROM clock WHERE elapsed <= ?1;
 DELETE FROM clock WHERE line < ?1;
 
 -- writes_forget
-DELETE FROM writes WHERE (project, caller, key) IN (
-    SELECT project, caller, key FROM writes WHERE line < ?1 ORDER BY line LIMIT ?2
-);
+DELETE FROM writes WHERE n IN (SELECT n FROM writes WHERE line < ?1 ORDER BY line LIMIT ?2);
 
 -- sessions_of_the_future
 UPDATE sessions SET expires_at = ?1 + expires_at - created_at, created_at = ?1 WHERE created_at > ?1;
@@ -33,7 +31,7 @@ SELECT 1 FROM (SELECT at FROM audit ORDER BY n LIMIT ?2) WHERE at < ?1 LIMIT 1;
 SELECT 1 FROM sessions WHERE expires_at <= ?1 LIMIT 1;
 
 -- job_over
-SELECT n FROM jobs WHERE status IN ('DONE', 'FAILED') AND updated_at < ?1 ORDER BY updated_at LIMIT 1;
+SELECT project, n FROM jobs WHERE status IN ('DONE', 'FAILED') AND updated_at < ?1 ORDER BY updated_at LIMIT 1;
 
 -- job_failures_delete
-DELETE FROM job_failures WHERE job = ?1;
+DELETE FROM job_failures WHERE project = ?1 AND job = ?2;

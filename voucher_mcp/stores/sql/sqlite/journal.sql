@@ -25,13 +25,13 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
 RETURNING n;
 
 -- audit_settle
-UPDATE audit SET outcome = ?3, owner = NULL WHERE n = ?1 AND owner = ?2;
+UPDATE audit SET outcome = ?4, owner = NULL WHERE project = ?1 AND n = ?2 AND owner = ?3;
 
 -- audit_earliest_since
 SELECT min(at) FROM (SELECT at FROM audit WHERE n >= ?1 ORDER BY n LIMIT ?2);
 
 -- audit_add
-UPDATE audit SET codes = coalesce(codes, 0) + ?2 WHERE n = ?1;
+UPDATE audit SET codes = coalesce(codes, 0) + ?3 WHERE project = ?1 AND n = ?2;
 
 -- minted_today
 SELECT amount, points FROM minted WHERE project = ?1 AND day = ?2;

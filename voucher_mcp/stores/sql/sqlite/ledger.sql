@@ -1,22 +1,24 @@
 -- voucher_amounts_set
-UPDATE vouchers SET granted = ?2, subtracted = ?3, spent = ?4, updated_at = ?5 WHERE n = ?1;
+UPDATE vouchers SET granted = ?3, subtracted = ?4, spent = ?5, updated_at = ?6 WHERE project = ?1 AND n = ?2;
 
 -- transaction_insert
 INSERT INTO transactions (project, voucher, type, amount, balance, total, reason, source_id, redemption, created_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10);
 
 -- transaction_latest
-SELECT max(n) FROM transactions WHERE voucher = ?1;
+SELECT max(n) FROM transactions WHERE project = ?1 AND voucher = ?2;
 
 -- transactions_down
 SELECT t.n, t.type, t.amount, t.balance, t.total, t.reason, t.source_id, t.redemption, t.created_at, r.related
-FROM transactions AS t LEFT JOIN redemptions AS r ON r.n = t.redemption AND r.rollback = 1
-WHERE t.voucher = ?1 AND t.n < ?2 ORDER BY t.n DESC LIMIT ?3;
+FROM transactions AS t
+LEFT JOIN redemptions AS r ON r.project = t.project AND r.n = t.redemption AND r.rollback = 1
+WHERE t.project = ?1 AND t.voucher = ?2 AND t.n < ?3 ORDER BY t.n DESC LIMIT ?4;
 
 -- transactions_up
 SELECT t.n, t.type, t.amount, t.balance, t.total, t.reason, t.source_id, t.redemption, t.created_at, r.related
-FROM transactions AS t LEFT JOIN redemptions AS r ON r.n = t.redemption AND r.rollback = 1
-WHERE t.voucher = ?1 AND t.n > ?2 ORDER BY t.n LIMIT ?3;
+FROM transactions AS t
+LEFT JOIN redemptions AS r ON r.project = t.project AND r.n = t.redemption AND r.rollback = 1
+WHERE t.project = ?1 AND t.voucher = ?2 AND t.n > ?3 ORDER BY t.n LIMIT ?4;
 
 -- transaction_of_voucher
-SELECT 1 FROM transactions WHERE voucher = ?1 AND n = ?2;
+SELECT 1 FROM transactions WHERE project = ?1 AND voucher = ?2 AND n = ?3;

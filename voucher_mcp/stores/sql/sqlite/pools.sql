@@ -1,23 +1,26 @@
 -- project_by_id
 SELECT n, tag FROM projects WHERE id = ?1;
 
+-- project_by_n
+SELECT n, tag FROM projects WHERE n = ?1;
+
 -- project_insert
 INSERT INTO projects (id, tag, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING;
 
 -- pools_page
-SELECT n, id, name, template, active, start_date, expiration_date, available, assigned, redeemed, created_at
+SELECT n, id, name, template, active, start_date, expiration_date, available, assigned, redeemed, created_at, project
 FROM pools WHERE project = ?1 AND deleted_at IS NULL ORDER BY n LIMIT ?3 OFFSET ?2;
 
 -- pool_by_id_or_name
-SELECT n, id, name, template, active, start_date, expiration_date, available, assigned, redeemed, created_at
+SELECT n, id, name, template, active, start_date, expiration_date, available, assigned, redeemed, created_at, project
 FROM pools
-WHERE n = coalesce(
+WHERE project = ?1 AND n = coalesce(
     (SELECT n FROM pools WHERE project = ?1 AND id = ?2 AND deleted_at IS NULL),
     (SELECT n FROM pools WHERE project = ?1 AND name = ?2 AND deleted_at IS NULL)
 );
 
 -- pools_deleted
-SELECT n, id, name, template, active, start_date, expiration_date, available, assigned, redeemed, created_at
+SELECT n, id, name, template, active, start_date, expiration_date, available, assigned, redeemed, created_at, project
 FROM pools WHERE project = ?1 AND (id = ?2 OR name = ?2) AND deleted_at IS NOT NULL AND freed <= ?3
 ORDER BY deleted_at DESC, n DESC;
 
@@ -27,17 +30,17 @@ FROM (
     SELECT coalesce(v.opening, json_extract(coalesce(v.terms, p.template), '$.gift.amount'),
         json_extract(coalesce(v.terms, p.template), '$.loyalty_card.points'), 0)
         + v.granted - v.subtracted - v.spent AS balance
-    FROM vouchers AS v JOIN pools AS p ON p.n = v.pool
-    WHERE v.pool = ?1 AND +v.status < 3 AND (
+    FROM vouchers AS v JOIN pools AS p ON p.project = v.project AND p.n = v.pool
+    WHERE v.project = ?1 AND v.pool = ?2 AND +v.status < 3 AND (
         v.terms IS NOT NULL OR v.opening IS NOT NULL OR v.granted <> 0 OR v.subtracted <> 0 OR v.spent <> 0
     )
 );
 
 -- pool_own_dates
--- How many codes have a date of their own in place of the pool's start (?2) or end (?3).
+-- How many codes have a date of their own in place of the pool's start (?3) or end (?4).
 SELECT count(*) FROM vouchers INDEXED BY vouchers_dated
-WHERE pool = ?1 AND status < 3 AND (start_date IS NOT NULL OR expiration_date IS NOT NULL)
-    AND (?2 AND start_date IS NOT NULL OR ?3 AND expiration_date IS NOT NULL);
+WHERE project = ?1 AND pool = ?2 AND status < 3 AND (start_date IS NOT NULL OR expiration_date IS NOT NULL)
+    AND (?3 AND start_date IS NOT NULL OR ?4 AND expiration_date IS NOT NULL);
 
 -- pool_insert
 INSERT INTO pools (project, id, name, template, active, start_date, expiration_date, created_at, updated_at)
@@ -47,10 +50,13 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8);
 SELECT 1 FROM pools WHERE project = ?1 AND name = ?2 AND deleted_at IS NULL AND id <> ?3;
 
 -- pool_update
-UPDATE pools SET name = ?2, active = ?3, start_date = ?4, expiration_date = ?5, updated_at = ?6 WHERE n = ?1;
+UPDATE pools SET name = ?3, active = ?4, start_date = ?5, expiration_date = ?6, updated_at = ?7
+WHERE project = ?1 AND n = ?2;
 
 -- pool_delete
-UPDATE pools SET deleted_at = coalesce(deleted_at, ?2), freed = max(freed, ?3), updated_at = ?2 WHERE n = ?1;
+UPDATE pools SET deleted_at = coalesce(deleted_at, ?3), freed = max(freed, ?4), updated_at = ?3
+WHERE project = ?1 AND n = ?2;
 
 -- pool_count
-UPDATE pools SET available = available + ?2, assigned = assigned + ?3, redeemed = redeemed + ?4 WHERE n = ?1;
+UPDATE pools SET available = available + ?3, assigned = assigned + ?4, redeemed = redeemed + ?5
+WHERE project = ?1 AND n = ?2;

@@ -2,7 +2,7 @@
 SELECT coalesce(sum(h.count), 0), coalesce(sum(h.count) FILTER (WHERE p.deleted_at IS NULL), 0)
 FROM customers AS c
 LEFT JOIN holdings AS h ON h.project = c.project AND h.customer = c.id
-LEFT JOIN pools AS p ON p.n = h.pool
+LEFT JOIN pools AS p ON p.project = h.project AND p.n = h.pool
 WHERE c.project = ?1 AND c.id = ?2 GROUP BY c.id;
 
 -- holder_was_given

@@ -8,36 +8,36 @@ INSERT INTO redemptions
 VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING n;
 
 -- redemption_mark_rolled_back
-UPDATE redemptions SET rolled_back_by = ?2 WHERE n = ?1;
+UPDATE redemptions SET rolled_back_by = ?3 WHERE project = ?1 AND n = ?2;
 
 -- voucher_redeem
-UPDATE vouchers SET redeemed_quantity = ?2, holder = ?3, assigned_at = coalesce(assigned_at, ?4),
-    redeemed_at = ?5, updated_at = ?5
-WHERE n = ?1;
+UPDATE vouchers SET redeemed_quantity = ?3, holder = ?4, assigned_at = coalesce(assigned_at, ?5),
+    redeemed_at = ?6, updated_at = ?6
+WHERE project = ?1 AND n = ?2;
 
 -- voucher_give_back
-UPDATE vouchers SET redeemed_quantity = ?2, updated_at = ?3, redeemed_at = (
+UPDATE vouchers SET redeemed_quantity = ?3, updated_at = ?4, redeemed_at = (
     SELECT created_at FROM redemptions
-    WHERE voucher = ?1 AND rollback = 0 AND rolled_back_by IS NULL ORDER BY created_at DESC LIMIT 1
+    WHERE project = ?1 AND voucher = ?2 AND rollback = 0 AND rolled_back_by IS NULL ORDER BY created_at DESC LIMIT 1
 )
-WHERE n = ?1;
+WHERE project = ?1 AND n = ?2;
 
 -- voucher_set_holder
-UPDATE vouchers SET holder = ?2, assigned_at = ?3 WHERE n = ?1;
+UPDATE vouchers SET holder = ?3, assigned_at = ?4 WHERE project = ?1 AND n = ?2;
 
 -- redemption_holds
 SELECT
     EXISTS (
-        SELECT 1 FROM redemptions WHERE +project = ?1 AND customer = ?2 AND voucher = ?3 AND made_holder = 1
+        SELECT 1 FROM redemptions WHERE project = ?1 AND customer = ?2 AND voucher = ?3 AND made_holder = 1
     ),
     EXISTS (
         SELECT 1 FROM redemptions
-        WHERE +project = ?1 AND customer = ?2 AND voucher = ?3 AND rollback = 0 AND rolled_back_by IS NULL
+        WHERE project = ?1 AND customer = ?2 AND voucher = ?3 AND rollback = 0 AND rolled_back_by IS NULL
     );
 
 -- redemption_holds_forget
 UPDATE redemptions SET made_holder = 0
-WHERE +project = ?1 AND customer = ?2 AND voucher = ?3 AND made_holder = 1;
+WHERE project = ?1 AND customer = ?2 AND voucher = ?3 AND made_holder = 1;
 
 -- redemption_by_n
 SELECT n, rollback, related, parent, voucher, pool, customer, amount, rolled_back_by, reason, tracking_id, body, created_at
@@ -45,7 +45,7 @@ FROM redemptions WHERE project = ?1 AND n = ?2;
 
 -- redemption_members
 SELECT n, rollback, related, parent, voucher, pool, customer, amount, rolled_back_by, reason, tracking_id, body, created_at
-FROM redemptions WHERE parent = ?1 ORDER BY n;
+FROM redemptions WHERE project = ?1 AND parent = ?2 ORDER BY n;
 
 -- redemptions_page
 SELECT n, rollback, related, parent, voucher, pool, customer, amount, rolled_back_by, reason, tracking_id, body, created_at
@@ -61,14 +61,14 @@ SELECT count(*) FROM (
 
 -- redemptions_of_voucher_page
 SELECT n, rollback, related, parent, voucher, pool, customer, amount, rolled_back_by, reason, tracking_id, body, created_at
-FROM redemptions
+FROM redemptions INDEXED BY redemptions_voucher
 WHERE project = ?1 AND voucher = ?2 AND created_at >= ?5 AND created_at < ?6
     AND (?3 IS NULL OR customer = ?3) AND (?4 IS NULL OR pool = ?4)
 ORDER BY created_at DESC, n DESC LIMIT ?8 OFFSET ?7;
 
 -- redemptions_of_voucher_count
 SELECT count(*) FROM (
-    SELECT 1 FROM redemptions
+    SELECT 1 FROM redemptions INDEXED BY redemptions_voucher
     WHERE project = ?1 AND voucher = ?2 AND created_at >= ?5 AND created_at < ?6
         AND (?3 IS NULL OR customer = ?3) AND (?4 IS NULL OR pool = ?4)
     LIMIT ?7
@@ -76,14 +76,14 @@ SELECT count(*) FROM (
 
 -- redemptions_of_customer_page
 SELECT n, rollback, related, parent, voucher, pool, customer, amount, rolled_back_by, reason, tracking_id, body, created_at
-FROM redemptions
+FROM redemptions INDEXED BY redemptions_customer
 WHERE project = ?1 AND customer = ?3 AND created_at >= ?5 AND created_at < ?6 AND voucher IS NOT NULL
     AND (?4 IS NULL OR +pool = ?4)
 ORDER BY created_at DESC, n DESC LIMIT ?8 OFFSET ?7;
 
 -- redemptions_of_customer_count
 SELECT count(*) FROM (
-    SELECT 1 FROM redemptions
+    SELECT 1 FROM redemptions INDEXED BY redemptions_customer
     WHERE project = ?1 AND customer = ?3 AND created_at >= ?5 AND created_at < ?6 AND voucher IS NOT NULL
         AND (?4 IS NULL OR +pool = ?4)
     LIMIT ?7
@@ -91,13 +91,13 @@ SELECT count(*) FROM (
 
 -- redemptions_of_pool_page
 SELECT n, rollback, related, parent, voucher, pool, customer, amount, rolled_back_by, reason, tracking_id, body, created_at
-FROM redemptions
+FROM redemptions INDEXED BY redemptions_pool
 WHERE project = ?1 AND pool = ?4 AND created_at >= ?5 AND created_at < ?6 AND voucher IS NOT NULL
 ORDER BY created_at DESC, n DESC LIMIT ?8 OFFSET ?7;
 
 -- redemptions_of_pool_count
 SELECT count(*) FROM (
-    SELECT 1 FROM redemptions
+    SELECT 1 FROM redemptions INDEXED BY redemptions_pool
     WHERE project = ?1 AND pool = ?4 AND created_at >= ?5 AND created_at < ?6 AND voucher IS NOT NULL
     LIMIT ?7
 );

@@ -1,5 +1,6 @@
 -- session_holds
-SELECT count(*), coalesce(sum(amount), 0) FROM sessions WHERE voucher = ?1 AND expires_at > ?2 AND key <> ?3;
+SELECT count(*), coalesce(sum(amount), 0) FROM sessions
+WHERE project = ?1 AND voucher = ?2 AND expires_at > ?3 AND key <> ?4;
 
 -- session_rows
 SELECT voucher, amount FROM sessions WHERE project = ?1 AND key = ?2 AND expires_at > ?3;
@@ -9,10 +10,11 @@ INSERT INTO sessions (project, key, voucher, amount, expires_at, created_at, cus
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);
 
 -- session_of_voucher
-SELECT amount, expires_at FROM sessions WHERE voucher = ?1 AND expires_at > ?2 ORDER BY expires_at;
+SELECT amount, expires_at FROM sessions
+WHERE project = ?1 AND voucher = ?2 AND expires_at > ?3 ORDER BY expires_at;
 
 -- session_release
 DELETE FROM sessions WHERE project = ?1 AND key = ?2 AND voucher = ?3;
 
 -- session_sweep
-DELETE FROM sessions WHERE voucher = ?1 AND expires_at <= ?2;
+DELETE FROM sessions WHERE project = ?1 AND voucher = ?2 AND expires_at <= ?3;

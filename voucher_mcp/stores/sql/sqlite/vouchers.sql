@@ -1,22 +1,22 @@
 -- voucher_by_n
 SELECT v.n, v.code, v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date,
     v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening, v.granted,
-    v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at
-FROM vouchers AS v LEFT JOIN pools AS p ON p.n = v.pool
+    v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at, v.project
+FROM vouchers AS v LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
 WHERE v.project = ?1 AND v.n = ?2 AND v.status < 3 AND p.deleted_at IS NULL;
 
 -- voucher_by_code
 SELECT v.n, v.code, v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date,
     v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening, v.granted,
-    v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at
-FROM vouchers AS v LEFT JOIN pools AS p ON p.n = v.pool
+    v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at, v.project
+FROM vouchers AS v LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
 WHERE v.project = ?1 AND v.code = ?2 AND v.status < 3 AND p.deleted_at IS NULL;
 
 -- voucher_ever_by_n
 SELECT v.n, coalesce(v.code, v.former_code), v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date,
     p.expiration_date, v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening,
-    v.granted, v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at
-FROM vouchers AS v LEFT JOIN pools AS p ON p.n = v.pool
+    v.granted, v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at, v.project
+FROM vouchers AS v LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
 WHERE v.project = ?1 AND v.n = ?2;
 
 -- voucher_ever_by_code
@@ -26,36 +26,36 @@ SELECT n FROM (SELECT n FROM vouchers WHERE project = ?1 AND former_code = ?2 OR
 LIMIT 1;
 
 -- voucher_holds_code
-SELECT 1 FROM vouchers AS v LEFT JOIN pools AS p ON p.n = v.pool
-WHERE v.n = ?1 AND v.code IS NOT NULL AND coalesce(p.freed, 0) = 0;
+SELECT 1 FROM vouchers AS v LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
+WHERE v.project = ?1 AND v.n = ?2 AND v.code IS NOT NULL AND coalesce(p.freed, 0) = 0;
 
 -- voucher_insert
 INSERT INTO vouchers (project, code, folded, status, updated_at, created_at) VALUES (?1, ?2, ?4, 0, ?3, ?3)
 ON CONFLICT DO NOTHING;
 
 -- voucher_set
-UPDATE vouchers SET terms = ?2, active = ?3, start_date = ?4, expiration_date = ?5, metadata = ?6, updated_at = ?7
-WHERE n = ?1;
+UPDATE vouchers SET terms = ?3, active = ?4, start_date = ?5, expiration_date = ?6, metadata = ?7, updated_at = ?8
+WHERE project = ?1 AND n = ?2;
 
 -- voucher_set_active
-UPDATE vouchers SET active = ?2, updated_at = ?3 WHERE n = ?1;
+UPDATE vouchers SET active = ?3, updated_at = ?4 WHERE project = ?1 AND n = ?2;
 
 -- voucher_set_status
-UPDATE vouchers SET status = ?2 WHERE n = ?1;
+UPDATE vouchers SET status = ?3 WHERE project = ?1 AND n = ?2;
 
 -- voucher_delete
-UPDATE vouchers SET status = 3, updated_at = ?3, code = CASE WHEN ?2 THEN NULL ELSE code END,
-    folded = CASE WHEN ?2 THEN NULL ELSE folded END,
-    former_code = CASE WHEN ?2 THEN coalesce(code, former_code) ELSE former_code END
-WHERE n = ?1;
+UPDATE vouchers SET status = 3, updated_at = ?4, code = CASE WHEN ?3 THEN NULL ELSE code END,
+    folded = CASE WHEN ?3 THEN NULL ELSE folded END,
+    former_code = CASE WHEN ?3 THEN coalesce(code, former_code) ELSE former_code END
+WHERE project = ?1 AND n = ?2;
 
 -- voucher_holdings_uncount
 UPDATE holdings SET count = count - 1
-WHERE project = ?1 AND pool = (SELECT coalesce(pool, 0) FROM vouchers WHERE n = ?2)
-    AND customer IN (SELECT customer FROM holders WHERE voucher = ?2);
+WHERE project = ?1 AND pool = (SELECT coalesce(pool, 0) FROM vouchers WHERE project = ?1 AND n = ?2)
+    AND customer IN (SELECT customer FROM holders WHERE project = ?1 AND voucher = ?2);
 
 -- voucher_holders_delete
-DELETE FROM holders WHERE voucher = ?1;
+DELETE FROM holders WHERE project = ?1 AND voucher = ?2;
 
 -- voucher_sessions_delete
-DELETE FROM sessions WHERE voucher = ?1;
+DELETE FROM sessions INDEXED BY sessions_voucher WHERE project = ?1 AND voucher = ?2;
