@@ -28,6 +28,7 @@ MEANINGS = {
     404: "not_found",
     409: "conflict",
     413: "invalid_input",
+    418: "upstream_error",  # and so whatever is not in the table
     423: "conflict",
     429: "rate_limited",
 }

@@ -8,6 +8,7 @@ import httpx2
 
 from voucher_mcp.backends.http.rates import rate_of
 from voucher_mcp.backends.http.reply import Reply, unknown_outcome
+from voucher_mcp.backends.http.statuses import how_it_went
 from voucher_mcp.domain.errors import (
     OutcomeUnknown,
     QuotaExhausted,
@@ -61,11 +62,7 @@ class Diagnosis:
             return _of_rate(reply, error)
         if reply.status < 500 and reply.status != 408:
             return Trouble(error)
-        start = (
-            f"{self._system} gave the request up as too slow"
-            if reply.status == 408
-            else f"{self._system} failed (status {reply.status})"
-        )
+        start = f"{self._system} {how_it_went(reply.status)}"
         if reply.leaves_open:
             if not isinstance(error, OutcomeUnknown):
                 error = unknown_outcome(start, reply.settled_by, error.request_id)

@@ -1,8 +1,6 @@
-"""The one way in which the vendor's lists are read: pages that overlap, so that one can see where they part.
+"""The one way in which the vendor's lists are read: by position, each page from the last row read before.
 
-The vendor pages by position and documents no order: a list that changes while it is read loses rows or shows
-them twice. So each page begins with the last row of the one before it, no row may come again on a later page,
-and where the vendor counts its rows the list ends with the last of them (ours).
+The vendor documents no order, and where it counts its rows the list ends with the last of them (ours).
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,7 +9,9 @@ from typing import Generic, TypeVar
 
 from voucher_mcp.backends.bloomreach.mapping import objects
 from voucher_mcp.backends.bloomreach.mapping.answers import Payload, Row, rows
-from voucher_mcp.backends.bloomreach.mapping.failures import CutOff, Moved, TooHeavy
+from voucher_mcp.backends.bloomreach.mapping.failures import CutOff
+from voucher_mcp.backends.http.statuses import TooHeavy
+from voucher_mcp.backends.walking import ListMoved, Once, Seen
 
 R = TypeVar("R")
 
@@ -75,15 +75,13 @@ class Walk(Generic[R]):
         self._start = start
         self._most = most
         self._size = PAGE
-        self._given: set[str] = set()
-        self._started_over = False
+        self._seen = Seen(start)
+        self._once = Once(key)
         self.pages = 0
         self.last: Page[R]
         """The page that was read last."""
         self.reached_end = False
         """Whether there is nothing after what was read."""
-        self._overlap = 0
-        self._rewind()
 
     @property
     def ended(self) -> bool:
@@ -99,36 +97,31 @@ class Walk(Generic[R]):
         """The rows of the next page that did not come before: none perhaps, after it started over.
 
         Raises:
-            Moved: the list changed while it was read, and again when it was read again.
+            ListMoved: the list changed while it was read, and again when it was read again.
             CutOff: the vendor gave less of it than it counts, twice.
         """
-        while (fault := self._fault_of(page := await self._next_page())) is not None:
-            if self._started_over:
-                raise fault
-            self._started_over = True
-            self._rewind()
-        told = {self._key(row): row for row in page.rows[self._overlap :] if row is not None}
-        fresh = [row for key, row in told.items() if key not in self._given]
-        self._given.update(told)
-        self._overlap = 1
-        return fresh
+        while True:
+            page = await self._next_page()
+            try:
+                return self._once.fresh(self._added(page))
+            except (ListMoved, CutOff) as fault:
+                self._once.start_over(fault)
+                self._seen = Seen(self._start)
 
-    def _rewind(self) -> None:
-        self._position = self._start
-        self._overlap = 0
-        self._seam: str | None = None
-        self._seen: set[str] = set()
+    @property
+    def _overlap(self) -> int:
+        return 1 if self._seen.names else 0
 
     @property
     def _left(self) -> int | None:
-        return None if self._most is None else max(0, self._start + self._most - self._position)
+        return None if self._most is None else max(0, self._start + self._most - self._seen.end)
 
     async def _next_page(self) -> Page[R]:
         """The next page; a smaller one where the vendor calls it too heavy."""
         while True:
             size = self._size if self._left is None else min(self._size, self._left + self._overlap)
             try:
-                page = await self._read(self._position - self._overlap, size)
+                page = await self._read(self._seen.end - self._overlap, size)
             except TooHeavy:
                 if size <= 1 + self._overlap:
                     raise
@@ -139,18 +132,20 @@ class Walk(Generic[R]):
                 self.last = page
                 return page
 
-    def _fault_of(self, page: Page[R]) -> Moved | CutOff | None:
-        """Why the page does not go on where the one before ended; None where it does: it is counted in."""
-        keys = [None if row is None else self._key(row) for row in page.rows]
-        if self._overlap and (not keys or keys[0] != self._seam):
-            return Moved()
-        told = {key for key in keys[self._overlap :] if key is not None}
-        if not self._seen.isdisjoint(told):
-            return Moved()
-        self._seen |= told
-        self._position += len(keys) - self._overlap
-        self._seam = keys[-1] if keys else None
-        missing = page.matched is not None and self._position < page.matched
+    def _added(self, page: Page[R]) -> list[R]:
+        """The rows that a page adds.
+
+        Raises:
+            ListMoved: it does not go on where the one before ended.
+            CutOff: it adds none that makes sense, and does not end the list.
+        """
+        start = self._seen.end - self._overlap
+        names = [place if row is None else self._key(row) for place, row in enumerate(page.rows, start)]
+        known = self._seen.add(start, names)
+        missing = page.matched is not None and self._seen.end < page.matched
         counted = page.matched is not None and not page.matched_limited
-        self.reached_end = not missing and (counted or len(keys) < min(self._asked, page.limit))
-        return None if self.reached_end or told else CutOff(self._position)
+        self.reached_end = not missing and (counted or len(names) < min(self._asked, page.limit))
+        added = [row for row in page.rows[known:] if row is not None]
+        if not self.reached_end and not added:
+            raise CutOff(self._seen.end)
+        return added

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from voucher_mcp.backends.base import Object
 from voucher_mcp.backends.bloomreach.client.account import Account
 from voucher_mcp.backends.http import HttpClient, Reply, segment
+from voucher_mcp.backends.http.statuses import Advice, refused
 from voucher_mcp.config import BloomreachProject
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import (
@@ -18,7 +19,6 @@ from voucher_mcp.domain.errors import (
     InvalidInput,
     NotFound,
     OutcomeUnknown,
-    RateLimited,
     Unauthorized,
     UpstreamError,
     VoucherError,
@@ -37,6 +37,16 @@ _OF_THE_IMPORT = re.compile(r"(?<![/\w])(import|project)s?\b", re.IGNORECASE)
 
 class _NoSuchAddress(NotFound):
     """A 404 that may be the address's own: nothing was there that could have started an import."""
+
+
+_WHERE = f"See {_IMPORTS_PAGE} for the id; let the operator check `project_token` too."
+_ADVICE: Advice = {
+    Unauthorized: "Let the operator check `api_key_id` and `api_secret`, and `api_base`.",
+    Forbidden: "The API key needs the permission to start imports.",
+    NotFound: _WHERE,
+    _NoSuchAddress: _WHERE,
+    Conflict: "The import may be running already.",
+}
 
 
 class JobTools(Account):
@@ -93,7 +103,7 @@ class JobTools(Account):
         said: Object = answer if isinstance(answer, dict) else {}
         success = said.get("success")
         if success is False:
-            raise UpstreamError(f"Bloomreach did not start the import: {_reason(reply)}.")
+            raise UpstreamError(f"Bloomreach did not start the import{_words(reply)}.")
         if success is not True and (success is not None or said.get("error") or said.get("errors")):
             raise _unknown("Bloomreach's answer cannot be read", reply.request_id)
         return Answer({**said, **data})
@@ -147,30 +157,17 @@ def _unknown(start: str, request_id: str | None = None) -> OutcomeUnknown:
 
 
 def _failure(reply: Reply, writing: bool) -> VoucherError:
-    status, reason = reply.status, _reason(reply)
-    said = f"Bloomreach refused to start the import: {reason}."
-    if status == 401:
-        return Unauthorized(f"{said} Let the operator check `api_key_id` and `api_secret`, and `api_base`.")
-    if status in (402, 403):
-        return Forbidden(f"{said} The API key needs the permission to start imports.")
-    if status == 404:
-        kind = NotFound if _OF_THE_IMPORT.search(reason) else _NoSuchAddress
-        return kind(
-            f"{said} See {_IMPORTS_PAGE} for the id; let the operator check `project_token` too.",
-            field="import_id",
-        )
-    if status in (409, 423):
-        return Conflict(f"{said} It may be running already.")
-    if status == 429:
-        return RateLimited(f"{said} Try again later.")
-    if status in (400, 413):
-        return InvalidInput(said)
-    return UpstreamError(said)
+    kind, field, said = None, None, _words(reply)
+    if reply.status == 404:
+        kind = NotFound if _OF_THE_IMPORT.search(said) else _NoSuchAddress
+        field = "import_id"
+    return refused(reply, "Bloomreach", said, _ADVICE, kind=kind, field=field)
 
 
-def _reason(reply: Reply) -> str:
+def _words(reply: Reply) -> str:
+    """What the vendor says about it, as data."""
     said = reply.refusal()
     errors: Any = said.get("errors", said.get("error", said.get("message")))
     texts = errors if isinstance(errors, list) else [errors]
     text = "; ".join(each if isinstance(each, str) else json.dumps(each) for each in texts[:3] if each)
-    return f"{quoted(text, 200)} (HTTP {reply.status})" if text else f"HTTP {reply.status}"
+    return f": {quoted(text, 200)}" if text else ""

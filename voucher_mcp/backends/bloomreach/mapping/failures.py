@@ -11,6 +11,7 @@ from mcp.client.auth import OAuthFlowError, OAuthRegistrationError, OAuthTokenEr
 from mcp.types import CONNECTION_CLOSED, INVALID_PARAMS, METHOD_NOT_FOUND, PARSE_ERROR, REQUEST_TIMEOUT
 
 from voucher_mcp.backends.http.rates import rate_of
+from voucher_mcp.backends.http.statuses import Advice, TooHeavy, kind_of, sentences
 from voucher_mcp.domain.errors import (
     Conflict,
     Forbidden,
@@ -32,20 +33,6 @@ _LIMITED = re.compile(r"too many requests|rate limit", re.IGNORECASE)
 _NO_TOOL = re.compile(r"\bunknown tool\b|\btool ['\"`]?[\w.-]+['\"`]? (was )?not found", re.IGNORECASE)
 _AFTER = re.compile(r"retry after\s*~?\s*(\d+(?:\.\d+)?)", re.IGNORECASE)
 _SHOWN = 300
-
-
-class TooHeavy(Unavailable):
-    """408: the server gave the call up because it took too long; a smaller one may do."""
-
-
-class Moved(Unavailable):
-    """A list changed while it was read, so that rows of it may be missing."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This list changed at Bloomreach while it was read, and again when it was read again, so that it "
-            "could not be had whole. Try again later."
-        )
 
 
 class CutOff(Unavailable):
@@ -81,6 +68,11 @@ class _Words(NamedTuple):
     advice: str
 
 
+_ADVICE: Advice = {
+    Unauthorized: "It also refuses a sign-in where the region in `url` is not the account's own.",
+    Forbidden: "The account that signed in needs this right in the product.",
+    Conflict: "The data changed there in the meantime: read it again.",
+}
 # Ours: the documents give no texts, so the plainest words are taken at their word and all else is quoted.
 _MEANINGS = (
     _Words(
@@ -94,7 +86,7 @@ _MEANINGS = (
     _Words(
         re.compile(r"forbidden|permission|access denied", re.I),
         Forbidden,
-        "The account that signed in needs this right in the product.",
+        _ADVICE[Forbidden],
     ),
     _Words(
         re.compile(r"validation error|invalid (argument|input|parameter|value)", re.I),
@@ -193,24 +185,15 @@ def _unreached() -> Unavailable:
 
 
 def _of_status(refusal: Refusal) -> VoucherError | None:
-    status = refusal.status
-    if status == 401:
-        return Unauthorized(
-            "Bloomreach refused the sign-in, as it also does where the region in `url` is not the account's "
-            "own."
-        )
-    if status in (402, 403):
-        return Forbidden(f"Bloomreach does not let this account do that (HTTP {status}).")
-    if status == 429:
-        after = refusal.retry_after if refusal.retry_after is not None else WAIT
-        return RateLimited("Bloomreach's rate limit is reached. Try again later.", retry_after=after)
-    if status in (409, 423):
-        return Conflict(f"The data changed at Bloomreach in the meantime (HTTP {status}). Read it again.")
-    if status == 408:
-        return TooHeavy("Bloomreach's server took too long over this. Ask for less at once.")
-    if status >= 500:
-        return Unavailable(f"Bloomreach's server cannot answer now (HTTP {status}). Try again.")
-    return None
+    """The error that a status alone decides; None where it depends on what was asked."""
+    kind = TooHeavy if refusal.status == 408 else kind_of(refusal.status)
+    if kind in (InvalidInput, NotFound, UpstreamError):
+        return None
+    wait = refusal.retry_after if refusal.retry_after is not None else WAIT
+    return kind(
+        sentences("Bloomreach", refusal.status, kind, "", _ADVICE),
+        retry_after=wait if kind is RateLimited else None,
+    )
 
 
 def _innermost(error: BaseException | None) -> BaseException | None:

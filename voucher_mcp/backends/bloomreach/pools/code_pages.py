@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 import anyio
 
 from voucher_mcp.backends.bloomreach.client.walking import Walk
-from voucher_mcp.backends.bloomreach.mapping.failures import CutOff, Moved
+from voucher_mcp.backends.bloomreach.mapping.failures import CutOff
 from voucher_mcp.backends.pace import fits
+from voucher_mcp.backends.walking import ListMoved
 from voucher_mcp.domain.errors import RateLimited, Unavailable, UpstreamError
 from voucher_mcp.domain.values.texts import composed
 from voucher_mcp.domain.vouchers.pool import CodesQuery, VoucherCode
@@ -35,7 +36,7 @@ async def _next_patiently(walk: CodeWalk) -> list[VoucherCode]:
     for pause in PAUSES if walk.pages else ():
         try:
             return await walk.next()
-        except (CutOff, Moved):
+        except (CutOff, ListMoved):
             raise
         except (RateLimited, Unavailable):
             await anyio.sleep(pause)

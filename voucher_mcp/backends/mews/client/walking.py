@@ -1,14 +1,15 @@
-"""Walks over the newest-first cursor of the Connector API's lists: the one way in which lists are read."""
+"""The one way in which the vendor's lists are read: by its cursor, the newest first."""
 
 from collections.abc import Sequence
 
 import anyio
 
+from voucher_mcp.backends.http.statuses import TooHeavy
 from voucher_mcp.backends.mews.client.client import MAX_ITEMS, Fields, MewsClient
-from voucher_mcp.backends.mews.mapping.failures import TooHeavy
 from voucher_mcp.backends.mews.mapping.ids import lowered
 from voucher_mcp.backends.mews.mapping.objects import Object, objects
-from voucher_mcp.domain.errors import InvalidInput, Unavailable, UpstreamError
+from voucher_mcp.backends.walking import ListMoved, Once
+from voucher_mcp.domain.errors import InvalidInput, UpstreamError
 
 WALK_REQUESTS = 20
 """How many requests one walk makes at most (ours): 20,000 codes in pages of 1,000."""
@@ -33,11 +34,10 @@ class Walk:
         self._parts = list(parts)
         self._cursor: str | None = None
         self._cursors: set[str] = set()
-        self._started_over = False
         self._count = MAX_ITEMS
         self._requests = 0
         self._started: float | None = None
-        self._seen: set[str] = set()
+        self._once: Once[Object] = Once(lambda item: str(item["Id"]))
         self._passed_over = False
 
     @property
@@ -54,7 +54,7 @@ class Walk:
         """The next items.
 
         Raises:
-            Unavailable: the list could not be read to its end, not even from its start.
+            ListMoved: the list could not be read to its end, not even from its start.
             VoucherError: Mews could not be read.
         """
         while self._parts and not self._is_enough():
@@ -121,17 +121,10 @@ class Walk:
             self._cursors.add(cursor)
         legible = objects(items)
         self._passed_over |= len(legible) < len(items)
-        fresh = {item["Id"]: item for item in legible if item["Id"] not in self._seen}
-        self._seen.update(fresh)
-        return list(fresh.values())
+        return self._once.fresh(legible)
 
     def _start_over(self, request_id: str | None = None) -> None:
         """Read the list from its start again, once."""
-        if self._started_over:
-            raise Unavailable(
-                "The list changed at Mews while it was read, and could not be read to its end. Try again.",
-                request_id=request_id,
-            )
-        self._started_over = True
+        self._once.start_over(ListMoved(request_id))
         self._cursor = None
         self._cursors.clear()

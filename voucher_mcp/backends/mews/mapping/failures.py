@@ -3,8 +3,8 @@
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from voucher_mcp.backends.http.rates import rate_of
-from voucher_mcp.backends.http.reply import Reply, unknown_outcome
+from voucher_mcp.backends.http.reply import Reply
+from voucher_mcp.backends.http.statuses import Advice, TooHeavy, refused
 from voucher_mcp.domain.errors import (
     Applied,
     Conflict,
@@ -12,10 +12,7 @@ from voucher_mcp.domain.errors import (
     InvalidInput,
     NotFound,
     OutcomeUnknown,
-    RateLimited,
     Unauthorized,
-    Unavailable,
-    UpstreamError,
     VoucherError,
     quoted,
 )
@@ -26,65 +23,24 @@ MESSAGE_LENGTH = 300
 """How much of the vendor's message an error repeats (ours)."""
 
 
-class TooHeavy(Unavailable):
-    """408 to a read: Mews gave up because it would take too long, and wants smaller ones."""
-
-    retryable = False  # not as it is
+_ADVICE: Advice = {
+    InvalidInput: "Check the ids and values given.",
+    Unauthorized: "The operator has to check client_token and access_token, and that the integration is "
+    "enabled and permitted to do this.",
+    Forbidden: "It is a rule of Mews; show its message to the user.",
+    NotFound: "list_voucher_pools and list_voucher_codes show what there is; if they fail too, base_url is "
+    "wrong.",
+    Conflict: "The data changed there in the meantime: read it again, then repeat this.",
+}
 
 
 def failure(reply: Reply, writing: bool) -> VoucherError:
-    """The error of one answer (the documents' list of statuses)."""
-    said = _message(reply)
-    nothing = " This request changed nothing." if writing else ""
-    match reply.status:
-        case 400 | 413:
-            return InvalidInput(
-                f"Mews refused the request as wrong{said}.{nothing} Check the ids and values given.",
-                request_id=reply.request_id,
-            )
-        case 401:
-            return Unauthorized(
-                f"Mews does not accept the project's tokens for this{said}.{nothing} The operator has to "
-                "check client_token and access_token, and that the integration is enabled and permitted to.",
-                request_id=reply.request_id,
-            )
-        case 402 | 403:
-            return Forbidden(
-                f"A rule of Mews forbids this{said}.{nothing} Show that message to the user.",
-                request_id=reply.request_id,
-            )
-        case 404:
-            return NotFound(
-                f"Mews does not have what was asked for{said}.{nothing} list_voucher_pools and "
-                "list_voucher_codes show what there is; if they fail too, base_url is wrong.",
-                request_id=reply.request_id,
-            )
-        case 408 if not writing:
-            return TooHeavy(
-                f"Mews found the request too heavy{said}. Ask for less at once.",
-                request_id=reply.request_id,
-            )
-        case 409 | 423:
-            return Conflict(
-                f"The data changed at Mews in the meantime{said}.{nothing} Read it again, then repeat this.",
-                retryable=True,
-                request_id=reply.request_id,
-            )
-        case 429:
-            return RateLimited(
-                f"Mews was asked too often{said}.{nothing} Try again later.",
-                retry_after=rate_of(reply.headers).retry_after,
-                request_id=reply.request_id,
-            )
-    start = f"Mews failed with status {reply.status}{said}"
-    if reply.leaves_open:
-        return unknown_outcome(start, reply.settled_by, reply.request_id)
-    if reply.status < 500:
-        return UpstreamError(
-            f"{start}, which its documents do not know.{nothing} The project's base_url may be wrong.",
-            request_id=reply.request_id,
-        )
-    return Unavailable(f"{start}. Try again later.", request_id=reply.request_id)
+    """The error of an answer with a status of 400 or more, with the vendor's message and request id."""
+    kind = TooHeavy if reply.status == 408 else None
+    error = refused(reply, "Mews", _message(reply), _ADVICE, kind=kind)
+    if isinstance(error, Conflict):
+        error.retryable = True
+    return error
 
 
 def reworded(error: VoucherError, message: str, applied: Applied | None = None) -> VoucherError:

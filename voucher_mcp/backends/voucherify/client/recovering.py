@@ -6,8 +6,9 @@ from typing import Any, Final, TypeVar
 
 from voucher_mcp.backends.http import Reply
 from voucher_mcp.backends.voucherify.client.account import PAGE
-from voucher_mcp.backends.voucherify.client.walking import ListMoved, ListOf, Walking
+from voucher_mcp.backends.voucherify.client.walking import ListOf, Walking
 from voucher_mcp.backends.voucherify.mapping.objects import Object, as_objects, as_unix
+from voucher_mcp.backends.walking import ListMoved
 from voucher_mcp.domain.errors import OutcomeUnknown
 from voucher_mcp.domain.write import Write
 

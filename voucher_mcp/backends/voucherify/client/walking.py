@@ -1,9 +1,6 @@
-"""Lists read page by page while they may change.
+"""The one way in which the vendor's lists are read: by numbered pages, each beginning within the one before.
 
-The vendor counts pages, so that a row which is added or deleted moves all that come after it: one is read
-twice, another never. Therefore each page begins within the one before it, and where two of them overlap they
-have to say the same; what was read in all is held against the total. A list that moved is read once more from
-its beginning, and one that moved again is not answered at all (ours).
+What was read in all is held against the total.
 """
 
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -13,14 +10,14 @@ from typing import Any, Final, Generic, TypeVar
 from voucher_mcp.backends.voucherify.client.account import LAST_PAGE, PAGE, Account
 from voucher_mcp.backends.voucherify.mapping.objects import Object, as_count, as_object, as_text, as_unix
 from voucher_mcp.backends.voucherify.mapping.query import encode
-from voucher_mcp.domain.errors import Unavailable, UpstreamError
+from voucher_mcp.backends.walking import ListMoved, Seen
+from voucher_mcp.domain.errors import UpstreamError
 from voucher_mcp.domain.values.times import to_iso
 
 T = TypeVar("T")
 
 EVERYTHING: Final = 10**9
 """More rows than a list has."""
-_WALKS: Final = 2
 
 Later = Callable[[str], Mapping[str, Any]]
 """The parameters that narrow a list to what was made after a time, in ISO 8601."""
@@ -57,16 +54,6 @@ class Stretch(Generic[T]):
     """The list has nothing behind them."""
 
 
-class ListMoved(Unavailable):
-    """The list changed while it was read, so that what was read of it is not what there is."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The list changed again and again while it was read, so that rows may be missing or come twice; "
-            "nothing of it is shown. Try again in a moment, or ask for less at once."
-        )
-
-
 class Walking(Account):
     """Reads the vendor's lists."""
 
@@ -82,19 +69,19 @@ class Walking(Account):
         self, listed: ListOf, skip: int, count: int, shape: Callable[[Object], T]
     ) -> Stretch[T]:
         """The same, of each row only what `shape` makes of it: for lists that are too long to keep whole."""
-        for walk in range(1, _WALKS + 1):
+
+        async def read() -> Stretch[T]:
             rows: list[T] = []
             total, ends = None, False
-            try:
-                async for page in self._pages(listed, skip, count):
-                    rows += map(shape, page.rows)
-                    total, ends = page.total, page.ends
-            except ListMoved:
-                if walk == _WALKS:
-                    raise
-            else:
-                return Stretch(rows, total, ends)
-        raise AssertionError("the last walk returns or raises")
+            async for page in self._pages(listed, skip, count):
+                rows += map(shape, page.rows)
+                total, ends = page.total, page.ends
+            return Stretch(rows, total, ends)
+
+        try:
+            return await read()
+        except ListMoved:
+            return await read()
 
     async def _pages(self, listed: ListOf, skip: int, count: int) -> AsyncGenerator[Stretch[Object], None]:
         """What each further page adds, from `skip` on and `count` rows at most.
@@ -102,7 +89,7 @@ class Walking(Account):
         Raises:
             ListMoved: two pages do not fit together, or all of them to the total.
         """
-        seen, part = _Seen(skip), _Part()
+        seen, part = Seen(skip), _Part()
         while listed.later is not None and skip - part.base >= listed.reach:
             last = await self._page_of(listed, part, PAGE, listed.last_page)
             if last.is_last:
@@ -120,7 +107,8 @@ class Walking(Account):
                 part, page = more, None
                 continue
             page = await self._page_of(listed, part, *place)
-            new = seen.add(page)
+            names = [_name_of(row, place) for place, row in enumerate(page.rows, page.start)]
+            new = page.rows[seen.add(page.start, names) :]
             beyond = max(0, seen.end - wanted)
             ends = page.is_last and not beyond
             shown = new[: len(new) - beyond]
@@ -186,41 +174,12 @@ class _Page:
         return len(self.rows) < self.size or self.total == self.end
 
 
-@dataclass
-class _Seen:
-    """The rows that were read from a place on, each by what names it."""
-
-    start: int
-    names: list[str] = field(default_factory=list)
-
-    @property
-    def end(self) -> int:
-        """The place behind them."""
-        return self.start + len(self.names)
-
-    def add(self, page: _Page) -> list[Any]:
-        """Those of a page's rows that were not read before.
-
-        Raises:
-            ListMoved: the others are not those that were read, or one of the new ones was.
-        """
-        names = [_name_of(row, page.start + at) for at, row in enumerate(page.rows)]
-        known = max(0, self.end - page.start)
-        again = names[max(0, self.start - page.start) : known]
-        before = self.names[max(0, page.start - self.start) :]
-        new = names[known:]
-        if set(again) != set(before) or len({*self.names, *new}) < len(self.names) + len(new):
-            raise ListMoved
-        self.names += new
-        return page.rows[known:]
-
-
-def _name_of(row: object, place: int) -> str:
+def _name_of(row: object, place: int) -> str | int:
     known = as_object(row)
-    return as_text(known.get("id")) or as_text(known.get("code")) or f"#{place}"
+    return as_text(known.get("id")) or as_text(known.get("code")) or place
 
 
-def _place(seen: _Seen, base: int, wanted: int, last_page: int) -> tuple[int, int] | None:
+def _place(seen: Seen, base: int, wanted: int, last_page: int) -> tuple[int, int] | None:
     """The size and number of the page that begins with what was read last, or before it, and reaches furthest
     beyond it, up to `wanted`; None where none does. Of several the smallest."""
     position = (seen.end - 1 if seen.names else seen.end) - base

@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from voucher_mcp.backends.http.rates import rate_of
-from voucher_mcp.backends.http.reply import Reply, unknown_outcome
+from voucher_mcp.backends.http.reply import Reply
+from voucher_mcp.backends.http.statuses import KINDS, Advice, kind_of, refused
 from voucher_mcp.domain.errors import (
     AlreadyExists,
     AlreadyRolledBack,
@@ -23,11 +23,8 @@ from voucher_mcp.domain.errors import (
     OutcomeUnknown,
     PoolExhausted,
     QuantityExceeded,
-    QuotaExhausted,
-    RateLimited,
     SessionNotFound,
     Unauthorized,
-    Unavailable,
     UpstreamError,
     VoucherDisabled,
     VoucherError,
@@ -62,15 +59,6 @@ KEYS: Final[Mapping[str, type[VoucherError]]] = {
     "missing_required_feature": Forbidden,
 }
 
-_STATUSES: Final[Mapping[int, type[VoucherError]]] = {
-    401: Unauthorized,
-    402: Forbidden,
-    403: Forbidden,
-    404: NotFound,
-    408: Unavailable,
-    409: Conflict,
-    423: Conflict,
-}
 _DECIDED: Final = frozenset({401, 402, 403, 408, 423})
 """Statuses that no key changes."""
 
@@ -95,48 +83,37 @@ _RESOURCES: Final[Mapping[str, tuple[str | None, str]]] = {
 }
 _ANY_RESOURCE: Final = "list_voucher_pools, list_vouchers and list_redemptions show what there is."
 
-_HINTS: Final[Mapping[type[VoucherError], str]] = {
+_ADVICE: Final[Advice] = {
     Unauthorized: "The project's app_id and app_token (or oauth_token) are not accepted at this base_url: "
     "the operator should compare both with the vendor's dashboard, the region of base_url too.",
     Forbidden: "The API key lacks the permission, or the account's plan the feature; the operator can change "
     "that in the vendor's dashboard.",
     PoolExhausted: "add_voucher_codes puts more codes into a pool.",
     AlreadyRolledBack: "get_redemption shows it.",
-    Unavailable: "Try again later.",
 }
 
 
 def failure(reply: Reply, writing: bool) -> VoucherError:
     """The error of an answer with a status of 400 or more, with the vendor's key, words and request id."""
     body = reply.refusal()
-    status, request_id = reply.status, reply.request_id
-    words = _words(body)
-    if status == 429:
-        return _too_fast(reply, words)
-    if reply.leaves_open:
-        how = "gave the request up as too slow" if status == 408 else f"failed (status {status})"
-        return unknown_outcome(f"Voucherify {how}", reply.settled_by, request_id)
-    if status >= 500:
-        return Unavailable(
-            f"Voucherify failed (status {status}){words}. Try again later.", request_id=request_id
-        )
-    kind = _kind(status, key_of(body))
-    message = f"Voucherify refused the request (status {status}){words}."
-    field = None
+    if reply.status in (408, 429) or reply.status >= 500:  # no key can say that it was refused
+        return refused(reply, "Voucherify", _words(body), _ADVICE)
+    kind = _kind(reply.status, key_of(body))
+    resource = str(body.get("resource_type"))
+    field, advice = None, _ADVICE
     if kind is NotFound:
-        field, hint = _RESOURCES.get(str(body.get("resource_type")), (None, _ANY_RESOURCE))
+        field, hint = _RESOURCES.get(resource, (None, _ANY_RESOURCE))
         kind = SessionNotFound if field == "session_key" else NotFound
-        message += f" {hint}"
-    elif kind is AlreadyExists and body.get("resource_type") == "voucher":
+        advice = {kind: hint}
+    elif kind is AlreadyExists and resource == "voucher":
         field = "code"
+    elif kind is AlreadyRolledBack:
+        field = "redemption_id"
     elif kind is InvalidInput:
         field = _field(body)
-    elif kind in _HINTS:
-        field = "redemption_id" if kind is AlreadyRolledBack else None
-        message += f" {_HINTS[kind]}"
-    error = kind(message, field=field, request_id=request_id)
+    error = refused(reply, "Voucherify", _words(body), advice, kind=kind, field=field)
     error.add_note(key_of(body))
-    error.add_note(str(body.get("resource_type")))
+    error.add_note(resource)
     return error
 
 
@@ -181,7 +158,7 @@ def unsettled(advice: str, *, recovering: bool = False, request_id: str | None =
 def ineligible(error: Mapping[str, Any]) -> VoucherError:
     """The error that a validation gives as the reason why a voucher does not apply."""
     status = error.get("code")
-    kind = _kind(status if isinstance(status, int) else 400, key_of(error))
+    kind = _kind(status if isinstance(status, int) and status in KINDS else 400, key_of(error))
     return kind(f"it does not apply{_words(error)}")
 
 
@@ -192,9 +169,7 @@ def key_of(body: Mapping[str, Any]) -> str:
 
 
 def _kind(status: int, key: str) -> type[VoucherError]:
-    if status in _DECIDED:
-        return _STATUSES[status]
-    return KEYS.get(key) or _STATUSES.get(status) or InvalidInput
+    return (None if status in _DECIDED else KEYS.get(key)) or kind_of(status)
 
 
 def _field(body: Mapping[str, Any]) -> str | None:
@@ -214,20 +189,3 @@ def _words(body: Mapping[str, Any]) -> str:
     texts = dict.fromkeys(text for text in said if isinstance(text, str) and text)
     parts = [*named, *(f" {quoted(text, 200)}" for text in texts)]
     return f":{','.join(parts)}" if parts else ""
-
-
-def _too_fast(reply: Reply, words: str) -> VoucherError:
-    """429: the rate of the account, or what it may call in a billing period, which no waiting mends."""
-    rate = rate_of(reply.headers)
-    if rate.scope == "period":
-        return QuotaExhausted(
-            f"The account's API calls for this billing period are used up{words}. The operator can raise "
-            "the plan.",
-            request_id=reply.request_id,
-        )
-    wait = rate.retry_after if rate.retry_after is not None else rate.renewed_in
-    return RateLimited(
-        f"Voucherify's rate limit is reached{words}. Try again later.",
-        retry_after=None if wait is None else round(wait, 1),
-        request_id=reply.request_id,
-    )
