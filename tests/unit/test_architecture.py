@@ -1,6 +1,7 @@
 """The shape of the house: which way imports go, how long a module is, where a blind except may stand."""
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator
 from functools import cache
@@ -188,6 +189,18 @@ def test_a_folder_of_more_than_a_dozen_files_has_rooms() -> None:
     files = [path for path, _ in sources(PACKAGE) if not path.endswith("/__init__.py")]
     count = Counter(path.rpartition("/")[0] for path in files)
     assert {folder: number for folder, number in count.items() if number > MAX_FILES} == {}
+
+
+def test_a_file_that_the_documents_name_is_there() -> None:
+    homes = [ROOT, ROOT / PACKAGE, *(ROOT / PACKAGE / "backends" / name for name in backends())]
+    documents = [ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+    named = {
+        (document.name, path)
+        for document in documents
+        for path in re.findall(r"`([\w/]+/[\w.]+\.(?:py|sql))`", document.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert [one for one in sorted(named) if not any((home / one[1]).is_file() for home in homes)] == []
 
 
 def test_a_library_is_imported_only_by_the_part_it_serves() -> None:

@@ -1,1 +1,1 @@
-"""Where the embedded engine keeps its rows."""
+"""Where rows are kept: the engine's, and the journal of writes on vendors."""
