@@ -108,3 +108,22 @@ async def test_a_voucher_shows_what_live_sessions_reserve_of_it(agent: Agent) ->
     with travel("2026-01-01T01:00:01Z", tick=False):
         assert await reservations(agent, "GIFT") == []
         assert (await agent.data("get_voucher", code="GIFT"))["status"] == "ACTIVE"
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("delete_voucher_pool", {"pool_id": "cards"}),
+        ("delete_voucher_pool", {"pool_id": "cards", "force": True}),
+        ("delete_voucher_codes", {"pool_id": "cards", "code_ids": ["CARD"]}),
+        ("delete_voucher", {"code": "CARD"}),
+    ],
+)
+async def test_a_session_is_over_with_the_last_voucher_that_it_holds(
+    agent: Agent, tool: str, arguments: dict[str, Any]
+) -> None:
+    await make(agent)
+    await agent.ok("validate_vouchers", redeemables=card(30), session=LOCK)
+    await agent.ok(tool, **arguments)
+    refused = await agent.refused("session_not_found", "redeem_vouchers", redeemables=gift(5), session=KEY)
+    assert refused["field"] == "session.key"

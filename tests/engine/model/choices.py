@@ -13,12 +13,13 @@ POOLS = ("Summer", "Gifts", "Club", "Spring")
 CUSTOMERS = st.sampled_from([None, "ann", "bob", "cid"])
 KEYS = st.sampled_from(["cart-1", "cart-2"])
 WHICH = st.integers(0, 39)
+CARDS = st.integers(0, 35)
 FORCE = st.booleans()
 HOW = st.sampled_from(["once", "once", "once", "once", "twice", "dry"])
 AMOUNTS = st.sampled_from([1, 2, 5, 10, 50, 99, 100, 101, 500])
 CODES = st.integers(0, 15).map("C{}".format)
-QUANTITIES = st.sampled_from([None, None, {"quantity": 1}, {"quantity": 2}])
-DATES = st.sampled_from([None, None, None, -40, -1, 0, 1, 3, 40])
+QUANTITIES = st.sampled_from([None, None, None, {"quantity": 1}, {"quantity": 2}])
+DATES = st.sampled_from([None, None, None, None, None, None, -40, -1, 0, 1, 3, 40])
 """Days from the begin."""
 DISCOUNTS = st.sampled_from(
     [
@@ -33,7 +34,10 @@ WORTHS = st.one_of(
     st.fixed_dictionaries({"loyalty_card": st.just({"points": 100})}),
     st.fixed_dictionaries({"discount": DISCOUNTS}),
 )
-ORDERS = st.sampled_from([None, {"amount": 0}, {"amount": 45}, {"amount": 100}, {"amount": 1000}])
+ITEMS = [{"product_id": "p", "quantity": 3, "price": 15}, {"sku_id": "s", "quantity": 1, "price": 5}]
+ORDERS = st.sampled_from(
+    [None, None, {"amount": 0}, {"amount": 45}, {"amount": 100}, {"amount": 1000}, {"items": ITEMS}]
+)
 STACKS = st.lists(st.tuples(WHICH, st.one_of(st.none(), AMOUNTS)), min_size=1, max_size=3)
 METADATA = st.sampled_from([None, None, {"a": 1}, {"a": None, "b": "x"}])
 

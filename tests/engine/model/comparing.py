@@ -2,7 +2,6 @@
 
 import copy
 import sys
-from itertools import count
 from typing import Any
 
 import time_machine
@@ -10,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from tests.engine.model.choices import BEGIN
 from tests.engine.model.counter import Counter, Envelope
-from tests.engine.model.goods import UNITS, Answer, Data, Refused, Voucher
+from tests.engine.model.goods import UNITS, Answer, Data, Redemption, Refused, Voucher
 from tests.engine.model.till import DAY, Shop
 
 
@@ -39,7 +38,8 @@ class Comparison(RuleBasedStateMachine):
         self.latest = BEGIN
         self.passed = 0
         """Milliseconds that went by, a day at most at once."""
-        self.keys = (f"key-{number}" for number in count())
+        self.keys = [f"key-{number}" for number in range(200, 0, -1)]
+        """Those that are free; a call that was refused leaves its key free too."""
         self.spent: list[tuple[str, str, Data, Any, int]] = []
         """Key, tool, arguments, the answer, and what had passed then."""
 
@@ -56,7 +56,10 @@ class Comparison(RuleBasedStateMachine):
         return self.counter.call(tool, project_id=self.project, **arguments)
 
     def do(self, tool: str, how: str = "once", /, **given: Any) -> None:
-        """Call the tool, and the model: both must say the same, and be in the same state afterwards."""
+        """Call the tool, and the model: both must say the same, and be in the same state afterwards.
+
+        What changed nothing is compared with the next call that did, or at the end.
+        """
         arguments = {name: value for name, value in given.items() if value is not None}
         then = copy.deepcopy(self.shop)
         expected: Answer | Refused
@@ -65,9 +68,11 @@ class Comparison(RuleBasedStateMachine):
         except Refused as refused:
             expected = refused
         if how == "dry":
-            self.check(self.ask(tool, **arguments, dry_run=True), expected, dry=True)
+            key = self.spent[-1][0] if self.spent else self.keys[-1]  # a dry run asks after no key
+            keyed = {} if tool == "validate_vouchers" else {"idempotency_key": key}
+            self.check(self.ask(tool, **arguments, **keyed, dry_run=True), expected, dry=True)
         else:
-            key = next(self.keys)
+            key = self.keys[-1]
             keyed = {} if tool == "validate_vouchers" else {"idempotency_key": key}
             answer = self.ask(tool, **arguments, **keyed)
             self.check(answer, expected)
@@ -75,14 +80,18 @@ class Comparison(RuleBasedStateMachine):
                 expected.learn(answer["data"])
                 self.shop = then
                 if keyed:
-                    self.spent.append((key, tool, arguments, answer["data"], self.passed))
+                    self.spent.append((self.keys.pop(), tool, arguments, answer["data"], self.passed))
+                if expected.fresh is not None:
+                    codes = self.ask("list_voucher_codes", pool_id=expected.fresh.id, count=1000)["data"]
+                    self.shop.learn_codes(expected.fresh, codes)
                 if expected.job is not None:
                     self.follow(answer["data"]["async_action_id"], expected.job)
             if how == "twice":
                 again = self.ask(tool, **arguments, idempotency_key=key)
                 first = {**answer, "replayed": True} if answer["success"] else answer
                 assert again == first, (again, first)
-        self.compare()
+            if isinstance(expected, Answer):
+                self.compare()
 
     def check(self, answer: Envelope, expected: Answer | Refused, *, dry: bool = False) -> None:
         if isinstance(expected, Refused):
@@ -123,6 +132,7 @@ class Comparison(RuleBasedStateMachine):
     def compare_in_depth(self) -> None:
         """All that no list of vouchers shows."""
         shop = self.shop
+        self.compare()
         for voucher in shop.vouchers:
             self.compare_voucher(voucher)
         for pool in (pool for pool in shop.pools if not pool.deleted):
@@ -130,41 +140,71 @@ class Comparison(RuleBasedStateMachine):
                 codes = [v for v in shop.codes(pool) if status in (None, shop.where(v))]
                 query = {"pool_id": pool.id, "count": 1000} | ({"status": status} if status else {})
                 page = self.ask("list_voucher_codes", **query)
-                wanted = [{"code": v.code, "id": v.id, "status": shop.where(v)} for v in codes]
+                wanted = [self.code_in_pool(v) for v in codes]
                 assert not differences(wanted, page["data"]), differences(wanted, page["data"])
                 assert page["matched"] == len(codes)
-        for customer in ("ann", "bob", "cid"):
+        for customer in sorted(shop.customers):
             page = self.ask("list_customer_redeemables", customer_id=customer, limit=100)
             held = [v.id for v in shop.vouchers if not v.gone and customer in shop.holders(v)]
             assert sorted(one["redeemable_id"] for one in page["data"]) == sorted(held)
             assert page["total"] == len(held)
+            (found,) = self.ask("find_customers", text=customer)["data"]
+            assert found["vouchers"] == len(held), found
         rows = [r for r in shop.redemptions if r.voucher is not None]
         newest = sorted(enumerate(rows), key=lambda row: (row[1].made, row[0]), reverse=True)
+        wanted = [self.redemption_in_list(row) for _, row in newest]
         page = self.ask("list_redemptions", limit=100)
         assert page["total"] == len(rows)
-        assert [one["id"] for one in page["data"]] == [row.id for _, row in newest][:100]
-        rolled_back = {row.id for row in rows if row.rolled_back}
-        assert {one["id"] for one in page["data"] if one["status"] == "ROLLED_BACK"} == rolled_back & {
-            one["id"] for one in page["data"]
+        assert not differences(wanted[:100], page["data"]), differences(wanted[:100], page["data"])
+
+    def redemption_in_list(self, redemption: Redemption) -> Data:
+        """A redemption or rollback as list_redemptions has to show it."""
+        assert redemption.voucher is not None
+        return {
+            "id": redemption.id,
+            "object": "redemption_rollback" if redemption.of else "redemption",
+            "customer_id": redemption.customer,
+            "status": "ROLLED_BACK" if redemption.rolled_back else "SUCCEEDED",
+            "voucher": {
+                "id": redemption.voucher.id,
+                "code": redemption.voucher.code,
+                "deleted": redemption.voucher.gone or None,
+            },
+        } | ({"amount": redemption.amount} if redemption.voucher.kind in UNITS else {})
+
+    def code_in_pool(self, voucher: Voucher) -> Data:
+        """A code as list_voucher_codes has to show it."""
+        shop, since = self.shop, self.shop.held_since(voucher)
+        last = max((use.made for use in shop.uses(voucher)), default=None)
+        return {
+            "code": voucher.code,
+            "id": voucher.id,
+            "status": shop.where(voucher),
+            "customer_id": next(iter(shop.holders(voucher)), None),
+            "assigned_time": None if since is None else since / 1000,
+            "redeemed_time": None if last is None else last / 1000,
+            "valid_from": None if voucher.start is None else voucher.start / 1000,
+            "valid_until": None if voucher.end is None else voucher.end / 1000,
         }
 
     def compare_voucher(self, voucher: Voucher) -> None:
-        if not voucher.gone:
-            unit = {"GIFT_VOUCHER": "credits", "LOYALTY_CARD": "points"}.get(voucher.kind)
-            holds = [{unit: h.amount} if unit else {"quantity": 1} for h in self.shop.live_holds(voucher)]
+        """What a voucher has reserved, and its ledger, which outlives it."""
+        unit = {"GIFT_VOUCHER": "credits", "LOYALTY_CARD": "points"}.get(voucher.kind)
+        holds = [{unit: h.amount} if unit else {"quantity": 1} for h in self.shop.live_holds(voucher)]
+        if voucher.gone:
+            assert self.ask("get_voucher", code=voucher.id)["error_code"] == "not_found"
+        elif holds or self.shop.redemptions:
             seen = self.ask("get_voucher", code=voucher.id)["data"]
             assert not differences(holds or None, seen.get("reservations")), (holds, seen)
+        if unit is None or not voucher.ledger:
+            return
         ledger = self.ask("list_voucher_transactions", code=voucher.id, limit=100)["data"]
-        unit = {"GIFT_VOUCHER": "CREDITS", "LOYALTY_CARD": "POINTS"}.get(voucher.kind)
-        lines, balance = [], voucher.opening if voucher.kind in UNITS else 0
+        lines, balance = [], voucher.opening
         for entry, amount in voucher.ledger:
             balance += amount
-            lines.append(
-                {"type": f"{unit}_{entry}", "details": {"balance": {"balance": balance, "amount": amount}}}
-            )
+            shown = {"balance": {"balance": balance, "amount": amount}}
+            lines.append({"type": f"{unit.upper()}_{entry}", "details": shown})
         assert not differences(lines[::-1], ledger), (voucher.code, differences(lines[::-1], ledger))
-        found = self.ask("list_redemptions", voucher=voucher.id, limit=100)["data"]
-        assert {one["id"] for one in found} == {r.id for r in self.shop.redemptions if r.voucher is voucher}
 
     # choosing
 
@@ -172,11 +212,10 @@ class Comparison(RuleBasedStateMachine):
         self.passed += max(0, min(now - self.shop.now, DAY))
         self.shop.now, self.latest = now, max(now, self.latest)
         self.traveller.move_to(now / 1000, tick=False)
-        self.compare()
 
     def a_voucher(self, which: int) -> str:
         """The code or id of a voucher, mostly of one that is there."""
-        there = [v for v in self.shop.vouchers if not v.gone]
+        there = self.shop.living
         some = there if which < 32 else self.shop.vouchers if which < 37 else []
         if not some:
             return f"C{which}"
@@ -192,18 +231,27 @@ class Comparison(RuleBasedStateMachine):
         pool = some[which % len(some)]
         return pool.id if which % 3 == 2 else pool.name
 
-    def redeemables(self, stack: list[tuple[int, int | None]], *, misplaced: bool = False) -> list[Data]:
+    def a_card(self, which: int, kind: str | None = None) -> str:
+        """A gift card or loyalty card, of that kind; now and then any voucher."""
+        cards = [v for v in self.shop.vouchers if not v.gone and v.kind in ([kind] if kind else UNITS)]
+        return cards[which % len(cards)].code if cards and which < 36 else self.a_voucher(which)
+
+    def kind_of(self, reference: str) -> str | None:
+        there = (v for v in self.shop.vouchers if not v.gone and reference in (v.code, v.id))
+        return next((voucher.kind for voucher in there), None)
+
+    def redeemables(self, stack: list[tuple[int, int | None]], order: Data | None) -> list[Data]:
         """What is asked of each voucher: mostly what goes with it."""
         asked: list[Data] = []
         for which, amount in stack:
             one: Data = {"object": "voucher", "id": self.a_voucher(which)}
-            kind = next(
-                (v.kind for v in self.shop.vouchers if one["id"] in (v.code, v.id) and not v.gone), ""
-            )
-            if amount is not None and (kind == "GIFT_VOUCHER" or which == 31):
-                one["gift"] = {"credits": amount}
-            elif amount is not None and kind == "LOYALTY_CARD":
-                one["reward"] = {"points": amount}
+            kind, needed = self.kind_of(one["id"]), 5 if which % 4 else None
+            if kind == "LOYALTY_CARD" and (points := amount or needed):
+                one["reward"] = {"points": points}
+            if kind == "GIFT_VOUCHER" and (credits := amount or (None if order else needed)):
+                one["gift"] = {"credits": credits}
+            if which == 31:
+                one["gift"] = {"credits": 5}
             asked.append(one)
         return asked
 

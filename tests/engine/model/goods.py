@@ -38,6 +38,8 @@ class Answer:
     beside: Data = field(default_factory=dict)
     job: Data | None = None
     """What the job has to say at its end, where the call begins one."""
+    fresh: "Pool | None" = None
+    """A pool in which there are codes now that nobody could foresee."""
 
 
 @dataclass(eq=False)
@@ -51,6 +53,7 @@ class Pool:
     start: int | None = None
     end: int | None = None
     active: bool = True
+    metadata: Data = field(default_factory=dict)
     id: str = ""
     deleted: bool = False
     freed: bool = False
@@ -73,6 +76,7 @@ class Voucher:
     id: str = ""
     assigned: str | None = None
     """The customer to whom it was given."""
+    assigned_at: int | None = None
     used_before: int = 0
     """How often it was redeemed elsewhere, as an import told."""
     ledger: list[tuple[str, int]] = field(default_factory=list)

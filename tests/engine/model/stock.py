@@ -33,6 +33,8 @@ class Stock:
         self.vouchers: list[Voucher] = []
         self.holds: list[Hold] = []
         self.redemptions: list[Redemption] = []
+        self.customers: set[str] = set()
+        """Who came into being, by an assignment or a redemption."""
 
     def pool(self, reference: str) -> Pool:
         """The pool of that id or name."""
@@ -57,6 +59,11 @@ class Stock:
                 voucher.has_code = False
         return None
 
+    @property
+    def living(self) -> list[Voucher]:
+        """The vouchers that are not deleted, nor their pool."""
+        return [voucher for voucher in self.vouchers if not voucher.gone]
+
     def codes(self, pool: Pool) -> list[Voucher]:
         return [voucher for voucher in self.vouchers if voucher.pool is pool and not voucher.deleted]
 
@@ -72,6 +79,12 @@ class Stock:
         """Who holds a voucher, the first one first."""
         customers = [voucher.assigned, *(use.customer for use in self.uses(voucher))]
         return list(dict.fromkeys(customer for customer in customers if customer is not None))
+
+    def held_since(self, voucher: Voucher) -> int | None:
+        """Since when its first holder holds it."""
+        if voucher.assigned is not None:
+            return voucher.assigned_at
+        return next((use.made for use in self.uses(voucher) if use.customer is not None), None)
 
     def live_holds(self, voucher: Voucher) -> list[Hold]:
         held = [hold for hold in self.holds if hold.voucher is voucher and hold.end > self.now]
@@ -100,7 +113,9 @@ class Stock:
 
     # pools
 
-    def create_voucher_pool(self, name: str, voucher: Data, codes: list[Any] | None = None) -> Answer:
+    def create_voucher_pool(
+        self, name: str, voucher: Data, codes: list[Any] | None = None, generate: Data | None = None
+    ) -> Answer:
         kind, worth = worth_in(voucher)
         start, end = moment(voucher.get("start_date")), moment(voucher.get("expiration_date"))
         if kind is None or is_wrong(start, end):
@@ -108,7 +123,8 @@ class Stock:
         self._refuse_name(name)
         one = {"quantity": 1 if kind == "DISCOUNT_VOUCHER" else None}
         quantity = voucher.get("redemption", one)["quantity"]
-        pool = Pool(name, kind, worth, quantity, start, end, voucher.get("active", True))
+        active, metadata = voucher.get("active", True), voucher.get("metadata", {})
+        pool = Pool(name, kind, worth, quantity, start, end, active, metadata)
         self.pools.append(pool)
         fates = [self._add(pool, code) for code in codes or ()]
         added = sum(fate["result"] == "added" for fate in fates)
@@ -116,8 +132,11 @@ class Stock:
         def learn(data: Data) -> None:
             pool.id = data["id"]
 
+        shown = self.shown_pool(pool)
+        if generate is not None:
+            return Answer({"name": name, "total": generate["count"]}, learn, fresh=pool)
         counts = {"added": added, "rejected": len(fates) - added} if fates else {}
-        return Answer(self.shown_pool(pool) | counts, learn)
+        return Answer(shown | counts, learn)
 
     def update_voucher_pool(
         self,
@@ -152,7 +171,7 @@ class Stock:
         pool = self.pool(pool_id)
         if generate is not None:
             fates = [{"result": "added"}] * generate["count"]
-            return Answer(fates, lambda data: self._learn_codes(pool, data), {"added": len(fates)})
+            return Answer(fates, lambda data: self.learn_codes(pool, data), {"added": len(fates)})
         fates = [self._add(pool, code) for code in codes or ()]
         added = sum(fate["result"] == "added" for fate in fates)
         return Answer(fates, beside={"added": added, "rejected": len(fates) - added})
@@ -167,7 +186,8 @@ class Stock:
             strangers = [h for h in self.live_holds(voucher) if h.customer != customer_id]
             over = voucher.end is not None and voucher.end < self.now
             if self.where(voucher) == "available" and voucher.active and not over and not strangers:
-                voucher.assigned = customer_id
+                voucher.assigned, voucher.assigned_at = customer_id, self.now
+                self.customers.add(customer_id)
                 return Answer({"code": voucher.code, "customer_id": customer_id, "status": "assigned"})
         raise Refused("pool_exhausted")
 
@@ -212,12 +232,17 @@ class Stock:
         expiration_date: str | None = None,
         active: bool | None = None,
         metadata: Data | None = None,
+        discount: Data | None = None,
         clear: list[str] | None = None,
     ) -> Answer:
         voucher, emptied = self.voucher(code), clear or []
         dates = start_date or expiration_date or emptied
-        if not dates and active is None and metadata is None:
+        if not dates and active is None and metadata is None and discount is None:
             raise Refused("invalid_input")
+        if discount is not None:
+            if voucher.worth.get("type") != discount["type"]:
+                raise Refused("invalid_input")
+            voucher.worth = discount
         self._refuse_paused(voucher, active)
         voucher.start = None if "start_date" in emptied else moment(start_date) or voucher.start
         voucher.end = None if "expiration_date" in emptied else moment(expiration_date) or voucher.end
@@ -312,6 +337,12 @@ class Stock:
         shown["redemption"] |= {f"redeemed_{unit}": -voucher.sum("REDEMPTION", "REFUND")}
         return shown | {FIELDS[voucher.kind]: card}
 
+    def learn_codes(self, pool: Pool, shown: list[Data]) -> None:
+        """Codes that are new in a pool, which only their answer tells."""
+        for one in shown:
+            if self._add(pool, one["code"])["result"] != "added":
+                raise AssertionError(f"{one['code']} was there already")
+
     # parts
 
     def _refuse_name(self, name: str, but: Pool | None = None) -> None:
@@ -345,14 +376,10 @@ class Stock:
             return {"code": value, "result": "invalid"}
         if self.owner(value) is not None:
             return {"code": value, "result": "duplicate"}
-        self.vouchers.append(Voucher(value, pool.kind, pool.worth, pool.quantity, pool, start, end))
+        made = Voucher(value, pool.kind, pool.worth, pool.quantity, pool, start, end)
+        made.metadata = dict(pool.metadata)
+        self.vouchers.append(made)
         return {"code": value, "result": "added"}
-
-    def _learn_codes(self, pool: Pool, fates: list[Data]) -> None:
-        for fate in fates:
-            if self.owner(fate["code"]) is not None:
-                raise AssertionError(f"{fate['code']} was there already")
-            self.vouchers.append(Voucher(fate["code"], pool.kind, pool.worth, pool.quantity, pool))
 
     def _draft(self, code: str, body: Data) -> Voucher:
         """A new voucher, if it can be."""
@@ -368,7 +395,7 @@ class Stock:
         made = Voucher(code, kind, worth, quantity, pool, start, end, body.get("active", True))
         if is_wrong(made.starts, made.ends):
             raise Refused("invalid_input")
-        made.metadata = dict(body.get("metadata", {}))
+        made.metadata = {**({} if pool is None else pool.metadata), **body.get("metadata", {})}
         return made
 
     def _made(self, voucher: Voucher) -> Answer:

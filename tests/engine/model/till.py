@@ -1,7 +1,9 @@
 """The model's till: validating, reserving, redeeming, rolling back; and the jobs that bring many vouchers."""
 
+from csv import DictReader
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from io import StringIO
 
 from tests.engine.model.goods import (
     UNITS,
@@ -103,6 +105,7 @@ class Shop(Stock):
         if refused := next((turn.why for turn in turns if turn.why), None):
             raise Refused("invalid_input" if refused == "nothing" else refused)
         who = None if customer is None else customer["id"]
+        self.customers |= set() if who is None else {who}
         parent = None
         if len(turns) > 1:
             parent = Redemption(None, who, 0, self.now)
@@ -126,7 +129,7 @@ class Shop(Stock):
         data: Data = {"redemptions": shown}
         if order is not None:
             data["order"] = {
-                "initial_amount": order["amount"],
+                "initial_amount": _to_pay(order),
                 "total_amount": turns[-1].left,
                 "status": "PAID",
             }
@@ -164,6 +167,10 @@ class Shop(Stock):
         failed = [row["code"] for row in vouchers if not self._import(row)]
         return self._job(len(vouchers), failed)
 
+    def import_vouchers_using_csv(self, csv: str) -> Answer:
+        """Columns as the rule of the machine writes them."""
+        return self.import_vouchers([_row_of(cells) for cells in DictReader(StringIO(csv))])
+
     def update_vouchers_in_bulk(self, vouchers: list[Data]) -> Answer:
         failed = [row["code"] for row in vouchers if not self._update(row["code"], row["metadata"])]
         return self._job(len(vouchers), failed)
@@ -180,7 +187,7 @@ class Shop(Stock):
     # parts
 
     def _turns(self, asked: list[Data], order: Data | None, key: str | None, *, spends: bool) -> list[Turn]:
-        left = None if order is None else order["amount"]
+        left = None if order is None else _to_pay(order)
         turns: list[Turn] = []
         for one in asked:
             turn = Turn(one["id"], skipped=True)  # passed over, where one before it does not apply
@@ -311,6 +318,29 @@ class Shop(Stock):
 
 class _Ineligible(Exception):
     """A voucher does not apply, for this reason."""
+
+
+def _row_of(cells: dict[str, str]) -> Data:
+    """A line of CSV as the voucher that it stands for; its amounts have two decimals."""
+    value = Fraction(cells["Value"])
+    row: Data = {"code": cells["Code"]}
+    if cells["Voucher Type"] == "GIFT_VOUCHER":
+        row["gift"] = {"amount": int(value * 100)}
+    elif cells["Discount Type"] == "PERCENT":
+        row["discount"] = {"type": "PERCENT", "percent_off": float(value)}
+    else:
+        row["discount"] = {"type": "AMOUNT", "amount_off": int(value * 100)}
+    if cells["Redemption Limit"]:
+        row["redemption"] = {"quantity": int(cells["Redemption Limit"])}
+    if cells["Expiration Date"]:
+        row["expiration_date"] = cells["Expiration Date"]
+    return row
+
+
+def _to_pay(order: Data) -> int:
+    items = order.get("items", [])
+    amount: int = order.get("amount", sum(item["quantity"] * item["price"] for item in items))
+    return amount
 
 
 def _refuse_twice(redeemables: list[Data]) -> None:

@@ -3,7 +3,10 @@ SELECT count(*), coalesce(sum(amount), 0) FROM sessions
 WHERE project = ?1 AND voucher = ?2 AND expires_at > ?3 AND key <> ?4;
 
 -- session_rows
-SELECT voucher, amount FROM sessions WHERE project = ?1 AND key = ?2 AND expires_at > ?3;
+-- What is reserved of a deleted voucher is gone with it; that of a deleted pool's codes too, whose rows stay as they are.
+SELECT s.voucher, s.amount
+FROM sessions AS s JOIN vouchers AS v ON v.n = s.voucher LEFT JOIN pools AS p ON p.n = v.pool
+WHERE s.project = ?1 AND s.key = ?2 AND s.expires_at > ?3 AND p.deleted_at IS NULL;
 
 -- session_insert
 INSERT INTO sessions (project, key, voucher, amount, expires_at, created_at, customer)
