@@ -109,6 +109,49 @@ async def test_a_rollback_lets_go_of_the_holder_it_made_and_of_no_other(agent: A
     assert (await agent.data("rollback_redemption", redemption_id=third))["voucher"]["holder_id"] == "eve"
 
 
+async def test_who_redeemed_again_holds_a_voucher_since_then_once_the_first_time_is_undone(
+    agent: Agent,
+) -> None:
+    await pool(agent, "FIVE", **TEN_PERCENT, redemption={"quantity": 5})
+    ids = []
+    for second, customer in enumerate(("ann", "bob", "ann")):
+        with travel(f"2026-01-01T00:00:0{second}Z", tick=False):
+            redeemed = await redeem(agent, "FIVE", customer={"id": customer})
+            ids.append(redeemed["redemptions"][0]["id"])
+    with travel("2026-01-02T00:00:00Z", tick=False):
+        kept = await agent.data("rollback_redemption", redemption_id=ids[0])
+        assert kept["voucher"]["holder_id"] == "bob"
+        (code,) = await agent.data("list_voucher_codes", pool_id="pool")
+        assert (code["customer_id"], code["assigned_time"]) == ("bob", 1_767_225_601)
+        (held,) = await agent.data("list_customer_redeemables", customer_id="ann")
+        assert held["created_at"] == "2026-01-01T00:00:02.000Z"
+        kept = await agent.data("rollback_redemption", redemption_id=ids[1])
+        assert kept["voucher"]["holder_id"] == "ann"
+        (code,) = await agent.data("list_voucher_codes", pool_id="pool")
+        assert code["assigned_time"] == 1_767_225_602
+
+
+async def test_a_rollback_shows_the_time_of_the_redemption_before_it_whatever_the_clock_did(
+    agent: Agent,
+) -> None:
+    await pool(agent, "FIVE", **TEN_PERCENT, redemption={"quantity": 5})
+
+    async def redeemed_time() -> float | None:
+        (code,) = await agent.data("list_voucher_codes", pool_id="pool")
+        shown: float | None = code["redeemed_time"]
+        return shown
+
+    with travel("2026-01-01T00:01:00Z", tick=False):
+        await redeem(agent, "FIVE")
+    with travel("2026-01-01T00:00:30Z", tick=False):
+        await redeem(agent, "FIVE")
+        before = await redeemed_time()
+    with travel("2026-01-01T00:00:40Z", tick=False):
+        (third,) = (await redeem(agent, "FIVE"))["redemptions"]
+        await agent.ok("rollback_redemption", redemption_id=third["id"])
+    assert await redeemed_time() == before == 1_767_225_660
+
+
 async def test_a_code_assigned_after_a_rollback_stays_with_its_customer_through_the_next_one(
     agent: Agent,
 ) -> None:

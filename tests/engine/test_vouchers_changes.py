@@ -221,3 +221,30 @@ async def test_a_dry_run_shows_the_change_and_makes_none(agent: Agent) -> None:
     before = await full(agent)
     assert (await agent.data("update_voucher", code="X", category="a", dry_run=True))["category"] == "a"
     assert await full(agent) == before
+
+
+async def test_dates_that_a_pool_has_made_unfit_keep_nobody_from_another_change(agent: Agent) -> None:
+    may = {"value": "X", "valid_from": "2026-05-01T00:00:00Z"}
+    await agent.ok("create_voucher_pool", name="pool", voucher={"discount": PERCENT}, codes=[may])
+    await agent.ok("update_voucher_pool", pool_id="pool", expiration_date="2026-04-01T00:00:00Z")
+    changed = await agent.data("update_voucher", code="X", active=False, metadata={"a": 1})
+    assert (changed["active"], changed["metadata"]) == (False, {"a": 1})
+    job = await agent.data("update_vouchers_in_bulk", vouchers=[{"code": "X", "metadata": {"b": 2}}])
+    ended = await agent.data("get_async_action", async_action_id=job["async_action_id"], wait=20)
+    assert ended["operation_status"] == "SUCCESS"
+    refused = await agent.refused("invalid_input", "update_voucher", code="X", start_date="2026-04-02")
+    assert refused["field"] == "start_date"
+    await agent.ok("update_voucher", code="X", start_date="2026-03-01")
+
+
+async def test_a_pool_keeps_the_start_from_which_its_time_frame_counts(agent: Agent) -> None:
+    template = {
+        "discount": PERCENT,
+        "start_date": "2026-01-01",
+        "validity_timeframe": CHANGES["validity_timeframe"],
+    }
+    await agent.ok("create_voucher_pool", name="pool", voucher=template)
+    cleared = {"pool_id": "pool", "clear": ["start_date"]}
+    refused = await agent.refused("invalid_input", "update_voucher_pool", **cleared)
+    assert refused["field"] == "start_date"
+    await agent.ok("update_voucher_pool", pool_id="pool", start_date="2026-02-01")

@@ -1,4 +1,4 @@
-"""The model's stock: pools, their codes, single vouchers and what is on them.
+"""The model's stock: what is done to pools, codes, single vouchers and what is on them.
 
 Each method is a tool: it takes the tool's arguments, and answers what the tool has to answer, or raises
 Refused. So it says the rules of docs/engine.md and docs/decisions.md a second time, in the shortest way.
@@ -7,109 +7,23 @@ Refused. So it says the rules of docs/engine.md and docs/decisions.md a second t
 from typing import Any
 
 from tests.engine.model.goods import (
-    FIELDS,
     UNITS,
     Answer,
     Data,
-    Hold,
     Pool,
-    Redemption,
     Refused,
     Voucher,
     is_wrong,
     moment,
     worth_in,
 )
+from tests.engine.model.shelves import Shelves
 
 LARGEST = 2**53 - 1
 
 
-class Stock:
-    """Everything that there ever was, in the order in which it came."""
-
-    def __init__(self, now: int) -> None:
-        self.now = now
-        self.pools: list[Pool] = []
-        self.vouchers: list[Voucher] = []
-        self.holds: list[Hold] = []
-        self.redemptions: list[Redemption] = []
-        self.customers: set[str] = set()
-        """Who came into being, by an assignment or a redemption."""
-
-    def pool(self, reference: str) -> Pool:
-        """The pool of that id or name."""
-        for pool in self.pools:
-            if reference in (pool.id, pool.name) and not pool.deleted:
-                return pool
-        raise Refused("not_found")
-
-    def voucher(self, reference: str) -> Voucher:
-        """The voucher of that code or id."""
-        for voucher in self.vouchers:
-            if not voucher.gone and voucher.has_code and reference in (voucher.code, voucher.id):
-                return voucher
-        raise Refused("not_found")
-
-    def owner(self, code: str) -> Voucher | None:
-        """Who has a code; that of a pool deleted by force is taken over."""
-        for voucher in self.vouchers:
-            if voucher.has_code and voucher.code == code:
-                if voucher.pool is None or not voucher.pool.freed:
-                    return voucher
-                voucher.has_code = False
-        return None
-
-    @property
-    def living(self) -> list[Voucher]:
-        """The vouchers that are not deleted, nor their pool."""
-        return [voucher for voucher in self.vouchers if not voucher.gone]
-
-    def codes(self, pool: Pool) -> list[Voucher]:
-        return [voucher for voucher in self.vouchers if voucher.pool is pool and not voucher.deleted]
-
-    def uses(self, voucher: Voucher) -> list[Redemption]:
-        """The redemptions that count, the oldest first."""
-        return [r for r in self.redemptions if r.voucher is voucher and not r.of and not r.rolled_back]
-
-    def used(self, voucher: Voucher) -> int:
-        """How often it was redeemed."""
-        return voucher.used_before + len(self.uses(voucher))
-
-    def holders(self, voucher: Voucher) -> list[str]:
-        """Who holds a voucher, the first one first."""
-        customers = [voucher.assigned, *(use.customer for use in self.uses(voucher))]
-        return list(dict.fromkeys(customer for customer in customers if customer is not None))
-
-    def held_since(self, voucher: Voucher) -> int | None:
-        """Since when its first holder holds it."""
-        if voucher.assigned is not None:
-            return voucher.assigned_at
-        return next((use.made for use in self.uses(voucher) if use.customer is not None), None)
-
-    def live_holds(self, voucher: Voucher) -> list[Hold]:
-        held = [hold for hold in self.holds if hold.voucher is voucher and hold.end > self.now]
-        return sorted(held, key=lambda hold: hold.end)
-
-    def where(self, voucher: Voucher) -> str:
-        """Where a code stands in its pool."""
-        used = self.used(voucher)
-        used_up = voucher.quantity is not None and used >= voucher.quantity
-        if used_up or (voucher.kind == "GIFT_VOUCHER" and not voucher.balance):
-            return "redeemed"
-        begun = used or self.holders(voucher) or voucher.sum("REMOVAL")
-        return "assigned" if begun else "available"
-
-    def state(self, voucher: Voucher) -> str:
-        """The status of a voucher now."""
-        if not voucher.enabled:
-            return "DISABLED"
-        if voucher.ends is not None and voucher.ends < self.now:
-            return "EXPIRED"
-        if voucher.starts is not None and voucher.starts > self.now:
-            return "NOT_ACTIVE_YET"
-        if voucher.quantity is not None and self.used(voucher) >= voucher.quantity:
-            return "USED"
-        return "NO_BALANCE" if voucher.balance == 0 else "ACTIVE"
+class Stock(Shelves):
+    """What is done to pools, codes and cards."""
 
     # pools
 
@@ -303,39 +217,6 @@ class Stock:
         self._post(target, moved)
         after = [{"code": card.code, "balance": card.balance} for card in (source, target)]
         return Answer({"amount": moved, "from": after[0], "to": after[1]})
-
-    # what is seen
-
-    def shown_pool(self, pool: Pool) -> Data:
-        codes = self.codes(pool)
-        counts = dict.fromkeys(("available", "assigned", "redeemed"), 0)
-        for code in codes:
-            counts[self.where(code)] += 1
-        shown = {"name": pool.name, "total": len(codes), **counts, "active": pool.active}
-        return shown | {"expiration_date": None if pool.end is None else pool.end / 1000}
-
-    def shown(self, voucher: Voucher) -> Data:
-        """A voucher as each answer that holds one shows it."""
-        shown: Data = {
-            "code": voucher.code,
-            "type": voucher.kind,
-            "campaign": None if voucher.pool is None else voucher.pool.name,
-            "active": voucher.enabled,
-            "status": self.state(voucher),
-            "metadata": voucher.metadata or None,
-            "holder_id": next(iter(self.holders(voucher)), None),
-            "redemption": {"quantity": voucher.quantity, "redeemed_quantity": self.used(voucher)},
-        }
-        if voucher.kind not in UNITS:
-            return shown | {"discount": voucher.worth}
-        unit = UNITS[voucher.kind]
-        card = {
-            unit: voucher.opening + voucher.sum("ADDITION"),
-            f"subtracted_{unit}": -voucher.sum("REMOVAL"),
-            "balance": voucher.balance,
-        }
-        shown["redemption"] |= {f"redeemed_{unit}": -voucher.sum("REDEMPTION", "REFUND")}
-        return shown | {FIELDS[voucher.kind]: card}
 
     def learn_codes(self, pool: Pool, shown: list[Data]) -> None:
         """Codes that are new in a pool, which only their answer tells."""

@@ -5,7 +5,7 @@ The names are Voucherify's; limits that its documents do not give are ours.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Final, Literal, TypedDict, cast
 
 from voucher_mcp.domain.errors import Unsupported
@@ -41,6 +41,15 @@ VALUE_FIELDS: Final[Mapping[VoucherType, str]] = {
     "LOYALTY_CARD": "loyalty_card",
 }
 """The field that holds the value of each type of voucher."""
+
+_TOGETHER: Final = (
+    "start_date",
+    "expiration_date",
+    "validity_timeframe",
+    "validity_day_of_week",
+    "validity_hours",
+)
+"""The fields that have to go together."""
 
 MAX_METADATA_BYTES: Final = 5_000
 MAX_METADATA_KEYS: Final = 100
@@ -159,7 +168,7 @@ def apply_update(current: VoucherTerms, changes: VoucherTerms, *, path: str = ""
         field = member(path, "metadata")
         merged["metadata"] = merge_metadata(current.get("metadata"), changes["metadata"], field)
     terms = {key: value for key, value in merged.items() if value is not None}
-    _check_together(terms, path, changed=changes)
+    check_together(terms, path, changes)
     return cast(VoucherTerms, terms)
 
 
@@ -217,7 +226,7 @@ def merge_metadata(
 def _read_terms(body: object, path: str, require_type: bool, skipped: Skipped) -> VoucherTerms:
     terms = read_object(body, path, _TERMS, skipped)
     _settle_type(terms, path, require_type)
-    _check_together(terms, path)
+    check_together(terms, path)
     return cast(VoucherTerms, terms)
 
 
@@ -253,18 +262,27 @@ def _settle_type(terms: dict[str, Any], path: str, require_type: bool) -> None:
         raise fault(member(path, own), f"is required for a {terms['type']}")
 
 
-def _check_together(terms: Mapping[str, Any], path: str, changed: Mapping[str, Any] | None = None) -> None:
-    """The rules between fields; where an update breaks one, a field that it changed is named."""
+def check_together(terms: Mapping[str, Any], path: str, changed: Container[str] = _TOGETHER) -> None:
+    """The rules between fields, of which those hold that `changed` touches; a field of it is named.
+
+    What was not touched may not fit any more, as a pool's dates change under its codes; that is no reason to
+    refuse another change (ours).
+
+    Raises:
+        InvalidInput: the fields do not go together.
+    """
     start, expiration = terms.get("start_date"), terms.get("expiration_date")
-    if start is not None and expiration is not None and expiration <= start:
+    starts, ends = "start_date" in changed, "expiration_date" in changed
+    if start is not None and expiration is not None and expiration <= start and (starts or ends):
         dates = f"start_date {to_iso(start)} is not before expiration_date {to_iso(expiration)}"
-        guilty = "expiration_date" if changed is None or "expiration_date" in changed else "start_date"
-        raise fault(member(path, guilty), f"does not fit: {dates}")
-    if "validity_timeframe" in terms and (start is None or start < 0):
+        raise fault(member(path, "expiration_date" if ends else "start_date"), f"does not fit: {dates}")
+    counts_from_start = "validity_timeframe" in terms and (starts or "validity_timeframe" in changed)
+    if counts_from_start and (start is None or start < 0):
         raise fault(
             member(path, "start_date"), "is required, in 1970 or later, for validity_timeframe to count from"
         )
-    if "validity_hours" in terms and ("validity_timeframe" in terms or "validity_day_of_week" in terms):
+    hours = "validity_hours" in terms and any(name in changed for name in _TOGETHER[2:])
+    if hours and ("validity_timeframe" in terms or "validity_day_of_week" in terms):
         others = "validity_timeframe or validity_day_of_week; its periods have days_of_week of their own"
         raise fault(member(path, "validity_hours"), f"cannot be combined with {others}")
 

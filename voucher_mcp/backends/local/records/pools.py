@@ -8,9 +8,9 @@ from typing import Any, Self
 from voucher_mcp.backends.local.records.ids import new_pool_id
 from voucher_mcp.domain.errors import AlreadyExists, InvalidInput, NotFound, quoted
 from voucher_mcp.domain.values.texts import looked_up
-from voucher_mcp.domain.values.times import to_iso, to_unix
+from voucher_mcp.domain.values.times import to_unix
 from voucher_mcp.domain.vouchers.pool import VoucherPool, VoucherPoolSummary, check_name, template_as_meant
-from voucher_mcp.domain.vouchers.voucher import VoucherTerms, parse_terms, public_terms
+from voucher_mcp.domain.vouchers.voucher import VoucherTerms, check_together, parse_terms, public_terms
 from voucher_mcp.stores.base import Row, Transaction
 from voucher_mcp.stores.projects import Project
 
@@ -172,29 +172,26 @@ async def update(
     """The pool with what is given changed, and the dates in `clear` emptied.
 
     Raises:
-        InvalidInput: nothing is given, the name is wrong, or the pool would end before it starts.
+        InvalidInput: nothing is given, the name is wrong, or the dates would not go together, with each other
+            or with what else limits the use of the codes.
         AlreadyExists: another pool has that name.
     """
     if (name, active, start_date, expiration_date) == (None, None, None, None) and not clear:
         raise InvalidInput("Nothing to change: give name, active, start_date or expiration_date.")
     if name is not None:
         await _refuse_taken(transaction, project, check_name(name), pool.id)
-    kept = {name: None if name in clear else date for name, date in _dates_of(pool).items()}
-    start = kept["start_date"] if start_date is None else start_date
-    end = kept["expiration_date"] if expiration_date is None else expiration_date
-    if start is not None and end is not None and end <= start:
-        raise InvalidInput(
-            f"The pool would end ({to_iso(end)}) before it starts ({to_iso(start)}).",
-            field="start_date" if expiration_date is None else "expiration_date",
-        )
+    given = {"start_date": start_date, "expiration_date": expiration_date}
+    changes = dict.fromkeys(clear) | {field: date for field, date in given.items() if date is not None}
+    dates = _dates_of(pool) | changes
+    check_together({**pool.template, **dates}, "", changes)
     await transaction.run(
         "pool_update",
         project.n,
         pool.n,
         name or pool.name,
         pool.active if active is None else active,
-        start,
-        end,
+        dates["start_date"],
+        dates["expiration_date"],
         moment,
     )
     return await find(transaction, project, pool.id)

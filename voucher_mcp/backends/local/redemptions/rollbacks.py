@@ -131,17 +131,23 @@ async def _give_back(
 async def _release_holder(
     transaction: Transaction, project: Project, voucher: Voucher, customer: str
 ) -> str | None:
-    """The voucher's holder without the customer, if they held it only through redemptions that are undone."""
+    """The voucher's holder: the first of those who hold it through redemptions that are not undone.
+
+    The customer holds it no more if none of theirs is left, and else since the first that is.
+    """
     row = await transaction.one("redemption_holds", project.n, customer, voucher.n)
     became_by_redeeming, live = row or (0, 0)
-    if live or not became_by_redeeming:
+    if not became_by_redeeming:
         return voucher.holder
-    await holders.let_go(transaction, project, customer, voucher.n)
-    # how they come to hold it another time, by assignment for one, has nothing to do with these redemptions
-    await transaction.run("redemption_holds_forget", project.n, customer, voucher.n)
+    if live:
+        await transaction.run("holder_since", project.n, customer, voucher.n)
+    else:
+        await holders.let_go(transaction, project, customer, voucher.n)
+        # how they come to hold it another time, say by assignment, has nothing to do with these redemptions
+        await transaction.run("redemption_holds_forget", project.n, customer, voucher.n)
     if voucher.holder != customer:
         return voucher.holder
-    first = await transaction.one("holder_first", project.n, voucher.n)
+    first = await transaction.one("redemption_first", project.n, voucher.n)
     holder: str | None = first[0] if first else None
     await transaction.run("voucher_set_holder", project.n, voucher.n, holder, first[1] if first else None)
     return holder

@@ -4,8 +4,12 @@ INSERT INTO holders (project, customer, voucher, role, created_at) VALUES (?1, ?
 -- holder_delete
 DELETE FROM holders WHERE project = ?1 AND voucher = ?2 AND customer = ?3;
 
--- holder_first
-SELECT customer, created_at FROM holders WHERE project = ?1 AND voucher = ?2 ORDER BY n LIMIT 1;
+-- holder_since
+UPDATE holders SET created_at = (
+    SELECT created_at FROM redemptions
+    WHERE project = ?1 AND customer = ?2 AND voucher = ?3 AND rollback = 0 AND rolled_back_by IS NULL ORDER BY n LIMIT 1
+)
+WHERE project = ?1 AND voucher = ?3 AND customer = ?2;
 
 -- holdings_count
 INSERT INTO holdings (project, customer, pool, count)

@@ -12,7 +12,7 @@ UPDATE redemptions SET rolled_back_by = ?3 WHERE project = ?1 AND n = ?2;
 
 -- voucher_redeem
 UPDATE vouchers SET redeemed_quantity = ?3, holder = ?4, assigned_at = coalesce(assigned_at, ?5),
-    redeemed_at = ?6, updated_at = ?6
+    redeemed_at = max(coalesce(redeemed_at, ?6), ?6), updated_at = ?6  -- the latest, also by a clock that was set back
 WHERE project = ?1 AND n = ?2;
 
 -- voucher_give_back
@@ -34,6 +34,12 @@ SELECT
         SELECT 1 FROM redemptions
         WHERE project = ?1 AND customer = ?2 AND voucher = ?3 AND rollback = 0 AND rolled_back_by IS NULL
     );
+
+-- redemption_first
+-- The first that counts of those who said who they are.
+SELECT customer, created_at FROM redemptions
+WHERE project = ?1 AND voucher = ?2 AND rollback = 0 AND rolled_back_by IS NULL AND customer IS NOT NULL
+ORDER BY n LIMIT 1;
 
 -- redemption_holds_forget
 UPDATE redemptions SET made_holder = 0
