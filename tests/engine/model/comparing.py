@@ -136,19 +136,24 @@ class Comparison(RuleBasedStateMachine):
         for voucher in shop.vouchers:
             self.compare_voucher(voucher)
         for pool in (pool for pool in shop.pools if not pool.deleted):
-            for status in (None, "available", "assigned", "redeemed"):
-                codes = [v for v in shop.codes(pool) if status in (None, shop.where(v))]
-                query = {"pool_id": pool.id, "count": 1000} | ({"status": status} if status else {})
-                page = self.ask("list_voucher_codes", **query)
-                wanted = [self.code_in_pool(v) for v in codes]
-                assert not differences(wanted, page["data"]), differences(wanted, page["data"])
-                assert page["matched"] == len(codes)
+            page = self.ask("list_voucher_codes", pool_id=pool.id, count=1000)
+            wanted = [self.code_in_pool(v) for v in shop.codes(pool)]
+            assert not differences(wanted, page["data"]), differences(wanted, page["data"])
+            assert page["matched"] == len(wanted)
+            status = ("available", "assigned", "redeemed")[len(wanted) % 3]
+            page = self.ask("list_voucher_codes", pool_id=pool.id, count=1000, status=status)
+            assert [one["code"] for one in page["data"]] == [
+                one["code"] for one in wanted if one["status"] == status
+            ]
+            assert page["matched"] == len(page["data"])
         for customer in sorted(shop.customers):
             page = self.ask("list_customer_redeemables", customer_id=customer, limit=100)
             held = {v.id: shop.held_since(v, customer) for v in shop.living if customer in shop.holders(v)}
             shown = {one["redeemable_id"]: moment(one["created_at"]) for one in page["data"]}
             assert shown == held, (customer, shown, held)
             assert page["total"] == len(held)
+            listed = self.ask("list_vouchers", customer=customer, limit=100)["data"]
+            assert {one["id"] for one in listed} == held.keys()
             (found,) = self.ask("find_customers", text=customer)["data"]
             assert found["vouchers"] == len(held), found
         rows = [r for r in shop.redemptions if r.voucher is not None]
@@ -195,7 +200,7 @@ class Comparison(RuleBasedStateMachine):
         holds = [{unit: h.amount} if unit else {"quantity": 1} for h in self.shop.live_holds(voucher)]
         if voucher.gone:
             assert self.ask("get_voucher", code=voucher.id)["error_code"] == "not_found"
-        elif holds or self.shop.redemptions:
+        elif voucher.was_reserved:
             seen = self.ask("get_voucher", code=voucher.id)["data"]
             assert not differences(holds or None, seen.get("reservations")), (holds, seen)
         if unit is None or not voucher.ledger:

@@ -1,8 +1,9 @@
-"""Where the machine meets the product: a server in this process, and a new project for each run."""
+"""Where the machine meets the product: two servers of one database in turn, a new project for each run."""
 
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import cycle
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -22,13 +23,13 @@ PROJECTS = 100
 
 
 class Counter:
-    """Calls tools as the server does, but for the protocol."""
+    """Calls tools as the server does, but for the protocol; each call goes to the other server."""
 
     def __init__(self, portal: BlockingPortal) -> None:
         self._portal = portal
         self._open = ExitStack()
         self._projects: list[str] = []
-        self._dispatcher: Dispatcher
+        self._dispatchers: Iterator[Dispatcher]
 
     def project(self) -> str:
         """A project in which nothing was ever written."""
@@ -40,7 +41,7 @@ class Counter:
         """The envelope of one call."""
         context = SimpleNamespace(session=SimpleNamespace(report_progress=_report), protocol_version="")
         params = CallToolRequestParams(name=tool, arguments=arguments)
-        result = self._portal.call(self._dispatcher.call, cast(Any, context), params)
+        result = self._portal.call(next(self._dispatchers).call, cast(Any, context), params)
         assert isinstance(result, CallToolResult)
         envelope = result.structured_content
         assert isinstance(envelope, dict)
@@ -59,9 +60,10 @@ class Counter:
         self._projects = [f"shop-{number}" for number in range(PROJECTS)]
         url = f"sqlite:///{Path(folder) / 'vouchers.db'}"
         free = {"backend": "local", "url": url, "destructive": "allow", "limits": {"confirm_above": "none"}}
-        server = build_server(Settings.model_validate({"projects": dict.fromkeys(self._projects, free)}))
-        opening = self._portal.wrap_async_context_manager(server.lifespan(server))
-        self._dispatcher = self._open.enter_context(opening)
+        settings = Settings.model_validate({"projects": dict.fromkeys(self._projects, free)})
+        servers = [build_server(settings) for _ in range(2)]
+        opening = [self._portal.wrap_async_context_manager(server.lifespan(server)) for server in servers]
+        self._dispatchers = cycle([self._open.enter_context(one) for one in opening])
 
 
 async def _report(progress: float, total: float | None) -> None:

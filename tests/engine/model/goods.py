@@ -73,6 +73,8 @@ class Voucher:
     end: int | None = None
     active: bool = True
     metadata: Data = field(default_factory=dict)
+    days: list[int] = field(default_factory=list)
+    """Of the week, 0 is Sunday, on which it can be used; none: on all."""
     id: str = ""
     assigned: str | None = None
     """The customer to whom it was given."""
@@ -80,6 +82,7 @@ class Voucher:
     used_before: int = 0
     """How often it was redeemed elsewhere, as an import told."""
     ledger: list[tuple[str, int]] = field(default_factory=list)
+    was_reserved: bool = False
     deleted: bool = False
     has_code: bool = True
     """Nobody else can have its code, though it may be deleted."""

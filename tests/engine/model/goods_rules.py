@@ -141,6 +141,7 @@ class GoodsRules(Comparison):
         end=DATES,
         active=st.sampled_from([None, None, False]),
         metadata=METADATA,
+        days=st.sampled_from([None, None, None, [0, 1], [2, 3, 4]]),
         how=HOW,
         random=st.booleans(),
     )
@@ -154,6 +155,7 @@ class GoodsRules(Comparison):
         end: int | None,
         active: bool | None,
         metadata: Data | None,
+        days: list[int] | None,
         how: str,
         random: bool,
     ) -> None:
@@ -163,6 +165,7 @@ class GoodsRules(Comparison):
             "expiration_date": iso(end),
             "active": active,
         }
+        body["validity_day_of_week"] = days
         if metadata != {"a": None, "b": "x"}:
             body["metadata"] = metadata
         body["campaign"] = None if pool is None else self.a_pool(pool)

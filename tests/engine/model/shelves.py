@@ -107,6 +107,7 @@ class Shelves:
             "active": voucher.enabled,
             "status": self.state(voucher),
             "metadata": voucher.metadata or None,
+            "validity_day_of_week": voucher.days or None,
             "holder_id": next(iter(self.holders(voucher)), None),
             "redemption": {"quantity": voucher.quantity, "redeemed_quantity": self.used(voucher)},
         }

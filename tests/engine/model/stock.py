@@ -276,6 +276,7 @@ class Stock(Shelves):
         made = Voucher(code, kind, worth, quantity, pool, start, end, body.get("active", True))
         if is_wrong(made.starts, made.ends):
             raise Refused("invalid_input")
+        made.days = body.get("validity_day_of_week", [])
         made.metadata = {**({} if pool is None else pool.metadata), **body.get("metadata", {})}
         return made
 

@@ -2,6 +2,7 @@
 
 from csv import DictReader
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from fractions import Fraction
 from io import StringIO
 
@@ -79,6 +80,7 @@ class Shop(Stock):
         for turn in ready:
             assert turn.voucher is not None
             assert key is not None
+            turn.voucher.was_reserved = True
             self.holds.append(Hold(key, turn.voucher, turn.spent, who, self.now, end))
         return Answer(shown | {"session": {"key": key}})
 
@@ -214,6 +216,9 @@ class Shop(Stock):
             raise Refused("invalid_input")
         if (state := self.state(voucher)) in UNUSABLE:
             raise _Ineligible(UNUSABLE[state])
+        today = datetime.fromtimestamp(self.now / 1000, UTC).isoweekday() % 7
+        if voucher.days and today not in voucher.days:
+            raise _Ineligible("voucher_not_active")
         holds = self.live_holds(voucher)
         own = next((hold.amount for hold in holds if hold.key == key), None)
         others = [hold.amount for hold in holds if hold.key != key]
@@ -251,6 +256,8 @@ class Shop(Stock):
             key = REASONS.get(turn.why, turn.why)
             if key == "gift_amount_exceeded" and self.voucher(turn.id).kind == "LOYALTY_CARD":
                 key = "loyalty_card_points_exceeded"
+            if key == "voucher_not_active" and self.state(self.voucher(turn.id)) != "NOT_ACTIVE_YET":
+                key = "voucher_not_active_now"
             shown["result"] = {"error": {"key": key}}
         elif turn.left is not None:
             shown["order"] = {"total_amount": turn.left, "total_applied_discount_amount": turn.off}
