@@ -82,7 +82,11 @@ PLANS = {
         "redemptions_made_holder (project=? AND customer=? AND voucher=?)",
         "redemptions_live (project=? AND customer=? AND voucher=?)",
     ),
-    "holder_first": ("holders_voucher (project=? AND voucher=?)",),
+    "redemption_first": ("redemptions_voucher (project=? AND voucher=?)",),
+    "holder_since": (
+        "holders_voucher (project=? AND voucher=? AND customer=?)",
+        "redemptions_live (project=? AND customer=? AND voucher=?)",
+    ),
     "job_chunk_at": (
         "job_chunks USING INDEX sqlite_autoindex_job_chunks_1 (project=? AND job=? AND number<?)",
     ),

@@ -67,7 +67,7 @@ class Shelves:
 
     def live_holds(self, voucher: Voucher) -> list[Hold]:
         held = [hold for hold in self.holds if hold.voucher is voucher and hold.end > self.now]
-        return sorted(held, key=lambda hold: hold.end)
+        return sorted(held, key=lambda hold: (hold.end, hold.key))
 
     def where(self, voucher: Voucher) -> str:
         """Where a code stands in its pool."""

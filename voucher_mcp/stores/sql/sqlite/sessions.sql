@@ -14,7 +14,7 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);
 
 -- session_of_voucher
 SELECT amount, expires_at FROM sessions
-WHERE project = ?1 AND voucher = ?2 AND expires_at > ?3 ORDER BY expires_at;
+WHERE project = ?1 AND voucher = ?2 AND expires_at > ?3 ORDER BY expires_at, key;
 
 -- session_release
 DELETE FROM sessions WHERE project = ?1 AND key = ?2 AND voucher = ?3;
