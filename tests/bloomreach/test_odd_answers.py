@@ -172,3 +172,10 @@ async def test_an_export_of_rows_that_are_no_codes_ends(bloomreach: StandIn, poo
     bloomreach.fail(rows, tool="list_voucher_codes", times=5)
     with pytest.raises(Unavailable, match="no more than the first"):
         await exported(bloomreach, pool)
+
+
+async def test_a_code_that_stands_twice_in_one_answer_is_shown_once(
+    agent: Agent, bloomreach: StandIn, pool: str
+) -> None:
+    bloomreach.fail(Odd({"data": [{"code": "A"}, {"code": "A"}, {"code": "B"}]}), tool="list_voucher_codes")
+    assert await agent.texts(pool) == ["A", "B"]

@@ -130,6 +130,22 @@ async def test_a_total_that_is_not_what_was_listed_is_not_passed_on(
     expect_moved(await agent.call("list_voucher_codes", pool_id=pool))
 
 
+async def test_a_page_that_shows_one_code_twice_lacks_another_and_is_not_shown(
+    agent: Agent, shop: StandIn
+) -> None:
+    pool = shop.add_campaign("Summer", names(5))
+
+    def double(request: Request, body: Any) -> Any:
+        return (
+            {**body, "vouchers": [body["vouchers"][0], *body["vouchers"][:-1]]}
+            if "vouchers" in body
+            else body
+        )
+
+    shop.decorate(double)
+    expect_moved(await agent.call("list_voucher_codes", pool_id=pool))
+
+
 async def test_a_pool_deleted_between_two_pages_hides_no_other(agent: Agent, shop: StandIn) -> None:
     pools = [shop.add_campaign(name) for name in names(230, "POOL")]
     between_pages(shop, "/v1/campaigns", lambda page: shop.state.campaigns.pop(pools[5], None))

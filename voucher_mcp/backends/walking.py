@@ -2,9 +2,8 @@
 
 Where pages are counted by position, a row that is added or deleted moves all that come after it: one is read
 twice, another never. Therefore each page begins with what was read last, where two of them overlap they have
-to say the same, and no row may come again. A list that moved is read once more from its start, and one that
-moved again is not answered (ours). How a vendor counts its pages, and how far a walk goes, stands with the
-vendor.
+to say the same, and no row may come again later. A list that moved is read once more from its start, and one
+that moved again is not answered (ours). How pages are counted, and how far a walk goes, each vendor says.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -29,7 +28,7 @@ class ListMoved(Unavailable):
 
 @dataclass
 class Seen:
-    """The rows of a list that were read from a place on, each by what names it: no two are the same."""
+    """The rows of a list that were read from a place on, each by what names it: none is on two pages."""
 
     start: int
     names: list[Hashable] = field(default_factory=list)
@@ -49,11 +48,11 @@ class Seen:
         known = max(0, self.end - start)
         again = names[max(0, self.start - start) : known]
         before = self.names[max(0, start - self.start) :]
-        new = set(names[known:])
-        if set(again) != set(before) or len(new) < len(names[known:]) or not self._known.isdisjoint(new):
+        new = names[known:]
+        if set(again) != set(before) or not self._known.isdisjoint(new):
             raise ListMoved
-        self.names += names[known:]
-        self._known |= new
+        self.names += new
+        self._known.update(new)
         return known
 
 

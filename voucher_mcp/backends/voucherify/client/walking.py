@@ -108,6 +108,8 @@ class Walking(Account):
                 continue
             page = await self._page_of(listed, part, *place)
             names = [_name_of(row, place) for place, row in enumerate(page.rows, page.start)]
+            if len(set(names)) < len(names):  # ids are unique, so that another row is missing
+                raise ListMoved
             new = page.rows[seen.add(page.start, names) :]
             beyond = max(0, seen.end - wanted)
             ends = page.is_last and not beyond
