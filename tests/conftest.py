@@ -1,11 +1,14 @@
 """What every suite shares."""
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from jsonschema import Draft202012Validator
 
 # The same examples in every run, so that only a change can break it; `--hypothesis-profile=explore` looks for
 # new ones. A slow machine is no bug.
@@ -33,6 +36,23 @@ def _environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             if name.upper().startswith(FOREIGN):
                 patch.delenv(name)
         patch.setenv("SSL_CERT_DIR", str(tmp_path_factory.mktemp("authorities")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _schemas_are_checked_once() -> Iterator[None]:
+    """A client checks the schemas of a server's tools in every session; they are the same in thousands."""
+    check = Draft202012Validator.check_schema
+    checked = set[str]()
+
+    def check_once(schema: Mapping[str, Any]) -> None:
+        text = json.dumps(schema, sort_keys=True)
+        if text not in checked:
+            check(schema)
+            checked.add(text)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Draft202012Validator, "check_schema", check_once)
         yield
 
 

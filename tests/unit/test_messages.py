@@ -2,7 +2,8 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,8 +34,10 @@ def text_of(node: ast.AST) -> str:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
-def texts() -> Iterator[tuple[str, str]]:
+@cache
+def texts() -> Sequence[tuple[str, str]]:
     """Every text in the package that is no docstring, with `{}` where a value stands, and where it is."""
+    found = []
     for path in sorted(PACKAGE.rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         plain = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
@@ -44,25 +47,23 @@ def texts() -> Iterator[tuple[str, str]]:
         for node in ast.walk(tree):
             where = f"{path.relative_to(PACKAGE)}:{getattr(node, 'lineno', 0)}"
             if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and id(node) not in plain):
-                yield text_of(node), where
-
-
-TEXTS = list(texts())
+                found.append((text_of(node), where))
+    return found
 
 
 def test_there_are_messages_to_look_at() -> None:
-    assert len([text for text, _ in TEXTS if re.search(r"[a-z]{3} [a-z]+ .*\.$", text)]) > 200
+    assert len([text for text, _ in texts() if re.search(r"[a-z]{3} [a-z]+ .*\.$", text)]) > 200
 
 
 def test_whether_anything_was_changed_is_said_in_one_place() -> None:
-    found = [where for text, where in TEXTS if CHANGED.search(text)]
+    found = [where for text, where in texts() if CHANGED.search(text)]
     assert [where for where in found if not where.startswith("cli/")] == [
         where for where in found if where.startswith("tools/envelope.py")
     ]
 
 
 def test_a_number_of_times_is_counted_as_people_do() -> None:
-    assert [where for text, where in TEXTS if re.search(r"\{\} times?\b", text)] == []
+    assert [where for text, where in texts() if re.search(r"\{\} times?\b", text)] == []
 
 
 def test_plurals_are_made_in_one_place() -> None:
@@ -90,7 +91,7 @@ def not_found() -> Iterator[tuple[str, str]]:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in RAISED:
                 yield name, text_of(node.args[0])
     starts = re.compile(r"(There is no|Not in the) (pool|voucher|redemption|session|export|async action)\b")
-    yield from ((where.rpartition(":")[0], text) for text, where in TEXTS if starts.match(text))
+    yield from ((where.rpartition(":")[0], text) for text, where in texts() if starts.match(text))
 
 
 NO_TOOL_HELPS: Mapping[tuple[str, str], str] = {
@@ -131,7 +132,7 @@ def test_a_message_of_a_system_names_only_tools_that_it_serves(system: str) -> N
     adapter = adapter_of(system)
     named = {
         (tool, where)
-        for text, where in TEXTS
+        for text, where in texts()
         if where.startswith(f"backends/{system}/")
         for tool in TOOLS.findall(text)
         if tool != "list_projects"  # the server's own, and Bloomreach has one of that name
@@ -157,7 +158,7 @@ NOT_ROUND_A_LIMIT: Mapping[str, str] = {
 def test_no_message_invites_to_split_a_call() -> None:
     """A bound says what it is, and what takes more, never that several calls would do: with one that an
     operator set that would be the way round it, and an agent does not tell one from the other."""
-    found = [(text, where) for text, where in TEXTS if SPLITS.search(text)]
+    found = [(text, where) for text, where in texts() if SPLITS.search(text)]
     assert {start for start in NOT_ROUND_A_LIMIT if any(start in text for text, _ in found)} == set(
         NOT_ROUND_A_LIMIT
     )

@@ -93,13 +93,18 @@ class ToolDefinition:
             fields["dry_run"] = (DryRun, False)
         return create_model(self.name, __config__=ConfigDict(extra="forbid"), **fields)
 
+    @cached_property
+    def _schema(self) -> dict[str, Any]:
+        """What pydantic makes of them: the same for every server of a process, and slow to make."""
+        return self.arguments.model_json_schema()
+
     def shown(self, systems: Collection[str]) -> Tool:
         """The tool as tools/list shows it to somebody with projects in these systems."""
         return Tool(
             name=self.name,
             title=self.title,
             description=self.description,
-            input_schema=input_schema(self.arguments, systems, self.always),
+            input_schema=input_schema(self._schema, systems, self.always),
             output_schema=output_schema(self.data, self.listing),
             annotations=ToolAnnotations(
                 title=self.title,  # some clients show this one alone

@@ -3,8 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel
-
 _LEFT_OUT = ("title", "minLength", "maxLength")
 """Said by the answer to a call that breaks them; every session pays for what stands in a schema."""
 
@@ -29,13 +27,12 @@ def values_in(**values: Sequence[str]) -> dict[str, Any]:
 
 
 def input_schema(
-    model: type[BaseModel], systems: Collection[str], also_required: Sequence[str] = ()
+    schema: Mapping[str, Any], systems: Collection[str], also_required: Sequence[str] = ()
 ) -> dict[str, Any]:
     """The schema of a tool's arguments, for somebody with projects in these systems.
 
-    The model does not itself insist on those `also_required`.
+    Made of the one of their model, which does not itself insist on those `also_required`.
     """
-    schema = model.model_json_schema()
     plain: dict[str, Any] = {
         "type": "object",
         "properties": {
