@@ -18,7 +18,6 @@ from voucher_mcp.domain.errors import InvalidInput, quoted
 from voucher_mcp.domain.values.texts import counted
 from voucher_mcp.domain.values.times import now, parse_time, to_iso
 from voucher_mcp.journal.reading import AuditLine, audit_lines, databases
-from voucher_mcp.server import all_tools
 from voucher_mcp.stores.opening import schema_of
 
 Show = Callable[[Sequence[AuditLine]], None]
@@ -75,6 +74,8 @@ def _say_what_is_left_out(settings: Settings, project_id: str | None) -> int:
 
 def _no_such_tool(name: str) -> str | None:
     """Why the journal can have no writes of that tool; None where it can."""
+    from voucher_mcp.server import all_tools  # only here: it takes three times as long as all the rest
+
     tools = {definition.name: definition.worth is not None for definition in all_tools().values()}
     known = [COMMAND, *(tool for tool, writes in tools.items() if writes)]
     if name in known:
