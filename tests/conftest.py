@@ -10,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from jsonschema import Draft202012Validator
 
+from tests.forking import Forker
+
 # The same examples in every run, so that only a change can break it; `--hypothesis-profile=explore` looks for
 # new ones. A slow machine is no bug.
 _PATIENT = settings(deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
@@ -54,6 +56,14 @@ def _schemas_are_checked_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Draft202012Validator, "check_schema", check_once)
         yield
+
+
+@pytest.fixture(scope="session")
+def forker() -> Iterator[Forker]:
+    """Runs commands that need not wait for imports."""
+    forker = Forker()
+    yield forker
+    forker.close()
 
 
 @pytest.fixture

@@ -6,11 +6,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 import anyio
 import pytest
 
+from tests.forking import Forker
 from tests.protocol.clients import connect, local, settings
 
 
@@ -20,6 +22,7 @@ class Command:
 
     folder: Path
     environment: Mapping[str, str]
+    forker: Forker
 
     def run(
         self,
@@ -33,19 +36,18 @@ class Command:
 
         With `lossy` it may say what is no UTF-8.
         """
-        done = subprocess.run(
-            self.line(*arguments),
-            input=stdin,
-            env={**self.environment, **variables},
-            cwd=self.folder,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace" if lossy else "strict",
-            timeout=120,
-        )
-        assert done.returncode == status, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return Said(done.stdout, done.stderr)
+        with TemporaryDirectory() as streams:
+            read, out, err = files = [Path(streams, name) for name in ("in", "out", "err")]
+            for file in files:
+                file.write_text(stdin if file == read else "", encoding="utf-8", newline="")
+            ended = self.forker.run(
+                list(map(str, arguments)), {**self.environment, **variables}, self.folder, files
+            )
+            errors = "replace" if lossy else "strict"
+            said = Said(*(file.read_text(encoding="utf-8", errors=errors) for file in (out, err)))
+        assert ended == status, said.out + said.err
+        assert "Traceback" not in said.err
+        return said
 
     def start(
         self, *arguments: str | Path, stdin: int | None = None, stderr: int | None = None
@@ -104,7 +106,7 @@ def put_pool(database: Path, project: str, name: str, codes: Sequence[str]) -> N
 
 
 @pytest.fixture
-def cli(tmp_path: Path, database: Path) -> Command:
+def cli(tmp_path: Path, database: Path, forker: Forker) -> Command:
     """The command with one local project, `default`, in a database that is not there yet."""
     environment = {
         **os.environ,
@@ -112,4 +114,4 @@ def cli(tmp_path: Path, database: Path) -> Command:
         "PYTHONPATH": str(Path(__file__).parents[2]),
         "VOUCHER_MCP_DATABASE_URL": f"sqlite:///{database}",
     }
-    return Command(tmp_path, environment)
+    return Command(tmp_path, environment, forker)
