@@ -3,8 +3,9 @@
 import asyncio
 import math
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,13 +37,18 @@ def new_key() -> str:
     return f"key-{next(_numbers)}"
 
 
+@cache
+def _tools() -> Collection[str]:
+    return frozenset(all_tools())
+
+
 def can_write(tool: str, arguments: Mapping[str, Any]) -> bool:
     """Whether a call, or the one that it is the dry run of, changes something: only of these is it said."""
     if tool == "validate_vouchers":
         session = arguments.get("session")
         lost = isinstance(session, float) and not math.isfinite(session)  # JSON has none: null is sent
         return not lost and session not in (None, "", [], {})
-    return tool in all_tools() and not tool.startswith(("get_", "list_", "find_"))
+    return tool in _tools() and not tool.startswith(("get_", "list_", "find_"))
 
 
 def warrant(tool: str = "test", key: str | None = None, *, dry_run: bool = False, **arguments: Any) -> Write:

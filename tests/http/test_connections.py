@@ -169,7 +169,7 @@ async def test_an_address_elsewhere_is_not_shown_the_sign_in() -> None:
 async def test_a_call_that_waits_for_its_turn_while_the_account_is_closed_sends_nothing(
     writing: bool,
 ) -> None:
-    async with account(pace=Pace(1, 30.0)) as (server, client):
+    async with account(pace=Pace(1, 1.0)) as (server, client):
         await client.read("GET", "/v1/vouchers")
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(refused, client, writing)
