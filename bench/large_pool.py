@@ -12,10 +12,9 @@ from bench.engine import codes, make_pool, opened, remove, write
 from bench.harness import Bench
 from voucher_mcp.backends.local.records import codes as engine_codes
 from voucher_mcp.backends.local.records import pools
-from voucher_mcp.backends.local.records.vouchers import ASSIGNED, AVAILABLE
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.values.times import now
-from voucher_mcp.stores.base import Transaction
+from voucher_mcp.stores.base import ASSIGNED, AVAILABLE, Transaction
 from voucher_mcp.stores.projects import Project
 
 POOL = "large"
@@ -83,7 +82,7 @@ async def _assign_some(texts: Sequence[str], transaction: Transaction, project: 
     pool = await pools.find(transaction, project, POOL)
     for n, *_ in await engine_codes.find_all(transaction, project, pool, texts, False):
         await transaction.run("code_assign", project.n, n, "customer", now())
-        await engine_codes.move(transaction, project.n, pool.n, n, AVAILABLE, ASSIGNED)
+        await transaction.count_code(project.n, pool.n, n, AVAILABLE, ASSIGNED)
     return Answer(None)
 
 

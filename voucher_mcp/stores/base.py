@@ -7,8 +7,13 @@ written once.
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Hashable, Iterable
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Sequence
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
+
+from voucher_mcp.domain.vouchers.pool import NewCode
+
+AVAILABLE, ASSIGNED, REDEEMED, DELETED = range(4)
+"""Where a voucher stands, as its row says; a pool counts those under the first three."""
 
 Row = tuple[Any, ...]
 T = TypeVar("T")
@@ -51,6 +56,28 @@ class Transaction(Protocol):
 
     async def many(self, query: str, rows: Iterable[Row]) -> int:
         """Write once for each row of values, and answer how many rows changed in all."""
+        ...
+
+    async def add_codes(
+        self, project: int, pool: int, codes: Sequence[NewCode], status: int, moment: int
+    ) -> Sequence[int | None]:
+        """Put codes into a pool, and count them under their status.
+
+        Answers the row of each in their order; None where the project has that code already, or it stands
+        twice.
+        """
+        ...
+
+    async def claim_code(self, project: int, pool: int, customer: str, moment: int) -> tuple[int, str] | None:
+        """Give the next free code of a pool to a customer, and count that; answer its row and code.
+
+        Codes that are disabled, past their own end or reserved by a live session of somebody else are left
+        out. None where there is no other.
+        """
+        ...
+
+    async def count_code(self, project: int, pool: int, n: int, old: int, new: int) -> None:
+        """Count the code in row `n` under its new status in place of the old one; a deleted one nowhere."""
         ...
 
 

@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-from voucher_mcp.backends.local.records import codes
 from voucher_mcp.backends.local.records.pools import find
-from voucher_mcp.backends.local.records.vouchers import REDEEMED
-from voucher_mcp.stores.base import run_to_end
+from voucher_mcp.stores.base import REDEEMED, run_to_end
 from voucher_mcp.stores.projects import Project
 from voucher_mcp.stores.queries import load_queries
 from voucher_mcp.stores.sqlite.ends import connect
@@ -35,4 +33,4 @@ async def _redeem(transaction: SqliteTransaction, code: str) -> None:
     n, status, project, pool_id = await transaction.one("owner", code) or ()
     await transaction.run("redeem", n)
     pool = await find(transaction, Project(project, ""), pool_id)
-    await codes.move(transaction, project, pool.n, n, status, REDEEMED)
+    await transaction.count_code(project, pool.n, n, status, REDEEMED)

@@ -11,9 +11,9 @@ import pytest
 from tests.support import TEN_PERCENT, reading_connection, warrant
 from voucher_mcp.backends.local import adapter
 from voucher_mcp.backends.local.adapter import LocalBackend
-from voucher_mcp.backends.local.records import codes
 from voucher_mcp.domain.vouchers.pool import CodesQuery, NewCode
 from voucher_mcp.stores.queries import load_queries
+from voucher_mcp.stores.sqlite import codes
 from voucher_mcp.stores.sqlite.store import SqliteStore
 
 ENGINE = Path(adapter.__file__).parent

@@ -1,12 +1,14 @@
 """Named queries on one SQLite connection."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from itertools import count
 from typing import Any
 
 import apsw
 
+from voucher_mcp.domain.vouchers.pool import NewCode
 from voucher_mcp.stores.base import PLACE, Row, Where
+from voucher_mcp.stores.sqlite import codes as pool_codes
 
 
 class SqliteTransaction:
@@ -38,3 +40,14 @@ class SqliteTransaction:
         before = self._connection.total_changes()
         self._connection.executemany(self._queries[query], rows)
         return self._connection.total_changes() - before
+
+    async def add_codes(
+        self, project: int, pool: int, codes: Sequence[NewCode], status: int, moment: int
+    ) -> Sequence[int | None]:
+        return await pool_codes.add(self, project, pool, codes, status, moment)
+
+    async def claim_code(self, project: int, pool: int, customer: str, moment: int) -> tuple[int, str] | None:
+        return await pool_codes.claim(self, project, pool, customer, moment)
+
+    async def count_code(self, project: int, pool: int, n: int, old: int, new: int) -> None:
+        await pool_codes.count(self, project, pool, n, old, new)

@@ -11,7 +11,6 @@ from typing import Any
 
 from voucher_mcp.backends.local.engine import Engine
 from voucher_mcp.backends.local.records import codes, pools, taken
-from voucher_mcp.backends.local.records.references import is_an_id
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import NotFound
 from voucher_mcp.domain.values.times import now
@@ -92,14 +91,7 @@ class Batches:
     ) -> list[tuple[NewCode, str]]:
         if self._first_n is None:
             self._first_n = await codes.last_row(transaction) + 1
-        fit = [code for code in batch if not is_an_id(project, code.value)]
-        last, count = await codes.store(transaction, project, pool, fit, now())
-        if count == len(batch):
-            return []
-        added = await codes.rows_after(transaction, project, last)
-        rejected = []
-        for code in batch:
-            if added.pop(code.value, None) is None:
-                since = self._first_n, Taken.IN_FILE
-                rejected.append((code, await taken.why(transaction, project, code.value, pool.n, *since)))
-        return rejected
+        rows = await codes.store(transaction, project, pool, batch, now())
+        since = self._first_n, Taken.IN_FILE
+        refused = [code for code, n in zip(batch, rows, strict=True) if n is None]
+        return [(c, await taken.why(transaction, project, c.value, pool.n, *since)) for c in refused]

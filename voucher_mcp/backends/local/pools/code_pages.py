@@ -12,12 +12,11 @@ from typing import Any, cast
 from voucher_mcp.backends.local.records.codes import STATUS_NAMES, find
 from voucher_mcp.backends.local.records.ids import voucher_id
 from voucher_mcp.backends.local.records.pools import Pool
-from voucher_mcp.backends.local.records.vouchers import AVAILABLE, REDEEMED
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.domain.values.times import now, to_unix
 from voucher_mcp.domain.vouchers.pool import CodesQuery, ExportedCode, VoucherCode
-from voucher_mcp.stores.base import Row, Transaction
+from voucher_mcp.stores.base import AVAILABLE, REDEEMED, Row, Transaction
 from voucher_mcp.stores.projects import Project
 
 WINDOW_LIMIT = 100_000

@@ -3,32 +3,28 @@
 Every function keeps the counters of pool and block equal to the rows, in the same transaction.
 """
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
 from voucher_mcp.backends.local.records import holders, removal, taken
 from voucher_mcp.backends.local.records.ids import voucher_id, voucher_row
 from voucher_mcp.backends.local.records.pools import Pool
 from voucher_mcp.backends.local.records.references import IS_AN_ID, by_code, hint, is_an_id
-from voucher_mcp.backends.local.records.vouchers import ASSIGNED, AVAILABLE, DELETED, REDEEMED
 from voucher_mcp.domain.errors import (
-    Conflict,
     InvalidInput,
     PoolExhausted,
     VoucherDisabled,
     VoucherExpired,
     quoted,
 )
-from voucher_mcp.domain.values.texts import counted, folded
+from voucher_mcp.domain.values.texts import counted
 from voucher_mcp.domain.values.times import to_iso, to_unix
 from voucher_mcp.domain.vouchers.pool import AssignedCode, BadCode, CodeFate, Generation, NewCode
-from voucher_mcp.stores.base import Row, Transaction
+from voucher_mcp.stores.base import ASSIGNED, AVAILABLE, DELETED, REDEEMED, Row, Transaction
 from voucher_mcp.stores.projects import Project
 
 STATUS_NAMES = ("available", "assigned", "redeemed")
 
-BLOCK_SIZE = 8192
 _SPARE_TRIES = 2_000
 """Random codes that may turn out taken before their form counts as used up; 20 more for each one asked."""
 
@@ -42,7 +38,7 @@ async def add(
         if isinstance(code, NewCode):
             good.setdefault(code.value, code)
     first = await last_row(transaction) + 1
-    added = await insert(transaction, project, pool, good.values(), moment)
+    added = await insert(transaction, project, pool, list(good.values()), moment)
     fates: list[CodeFate] = []
     for code in codes:
         if isinstance(code, BadCode):
@@ -74,9 +70,8 @@ async def generate(
     spare = _SPARE_TRIES + 20 * generation.count
     while spare >= 0:
         missing = generation.count - len(added)
-        fresh = await insert(
-            transaction, project, pool, map(NewCode, generation.config.generate(missing)), moment
-        )
+        wanted = [NewCode(code) for code in generation.config.generate(missing)]
+        fresh = await insert(transaction, project, pool, wanted, moment)
         added |= fresh
         spare -= missing - len(fresh)
         if len(added) == generation.count:
@@ -89,40 +84,27 @@ async def generate(
 
 
 async def insert(
-    transaction: Transaction, project: Project, pool: Pool, codes: Iterable[NewCode], moment: int
+    transaction: Transaction, project: Project, pool: Pool, codes: Sequence[NewCode], moment: int
 ) -> dict[str, int]:
     """Add the codes that the project does not have yet; answer their rows by code."""
-    wanted = [code for code in codes if not is_an_id(project, code.value)]
-    last, count = await store(transaction, project, pool, wanted, moment)
-    if count == len(wanted):
-        return {code.value: n for n, code in enumerate(wanted, start=last + 1)}
-    return await rows_after(transaction, project, last)
+    rows = await store(transaction, project, pool, codes, moment)
+    return {code.value: n for code, n in zip(codes, rows, strict=True) if n is not None}
 
 
 async def store(
     transaction: Transaction, project: Project, pool: Pool, codes: Sequence[NewCode], moment: int
-) -> tuple[int, int]:
-    """Add the codes that the project does not have yet, the first of those with one text.
+) -> Sequence[int | None]:
+    """Add the codes that the project does not have yet, of those with one text the first.
 
-    Answers the last row before them, and how many were added: they are in the rows that follow it. None of
-    the codes `is_an_id`.
+    Answers the row of each, None for one that was not added.
     """
-    await taken.take_over(transaction, project, [code.value for code in codes])
-    last = await last_row(transaction)
-    status, values = _first_status(pool), ""
-    if all(code[1:4] == (None, None, None) for code in codes):  # nothing but their texts
-        values = json.dumps([code.value for code in codes], ensure_ascii=False)
-    if values and values.isascii():
-        count = await transaction.run("codes_insert", project.n, pool.n, status, moment, values)  # quicker
-    else:
-        of_pool = (project.n, pool.n)
-        rows = [
-            (*of_pool, c.value, folded(c.value), status, moment, c.valid_from, c.valid_until, c.metadata)
-            for c in codes
-        ]
-        count = await transaction.many("code_insert", rows)
-    await _count_new(transaction, pool, last + 1, count, status)
-    return last, count
+    fit = [code for code in codes if not is_an_id(project, code.value)]
+    await taken.take_over(transaction, project, [code.value for code in fit])
+    rows = await transaction.add_codes(project.n, pool.n, fit, _first_status(pool), moment)
+    if len(fit) == len(codes):
+        return rows
+    of_fit = iter(rows)
+    return [None if is_an_id(project, code.value) else next(of_fit) for code in codes]
 
 
 def _first_status(pool: Pool) -> int:
@@ -131,36 +113,10 @@ def _first_status(pool: Pool) -> int:
     return REDEEMED if gift is not None and gift["amount"] == 0 else AVAILABLE
 
 
-async def rows_after(transaction: Transaction, project: Project, last: int) -> dict[str, int]:
-    """The rows behind that one, by code."""
-    return {code: n for n, code in await transaction.all("codes_after", project.n, last)}
-
-
 async def last_row(transaction: Transaction) -> int:
     """The highest row that there is, 0 in an empty database."""
     row = await transaction.one("voucher_last")
     return int(row[0]) if row else 0
-
-
-async def _count_new(transaction: Transaction, pool: Pool, first: int, count: int, status: int) -> None:
-    """Count rows `first` to `first + count - 1` under a status: in the last block, then in new ones."""
-    key = (pool.project, pool.n)
-    await transaction.run("pool_count", *key, *_under(status, count))
-    last_block = await transaction.one("block_last", *key)
-    if last_block is not None and count:
-        first_n, size = last_block
-        room = min(count, BLOCK_SIZE - size)
-        if room > 0:
-            await transaction.run("block_extend", *key, first_n, room, *_under(status, room))
-            first, count = first + room, count - room
-    starts = range(first, first + count, BLOCK_SIZE)
-    sizes = ((n, min(BLOCK_SIZE, first + count - n)) for n in starts)
-    await transaction.many("block_insert", ((*key, n, size, *_under(status, size)) for n, size in sizes))
-
-
-def _under(status: int, count: int) -> tuple[int, int, int]:
-    """So many more available, assigned and redeemed."""
-    return (count * (status == AVAILABLE), count * (status == ASSIGNED), count * (status == REDEEMED))
 
 
 async def assign(
@@ -185,18 +141,15 @@ async def assign(
             f"The pool {quoted(pool.name)} ended at {to_iso(pool.expiration_date)}, so no code was assigned. "
             "update_voucher_pool with a later expiration_date extends it."
         )
-    row = await transaction.one("code_next_available", project.n, pool.n, moment, customer_id)
-    if row is None:
+    claimed = await transaction.claim_code(project.n, pool.n, customer_id, moment)
+    if claimed is None:
         kept = ", but disabled, expired or reserved by sessions" if pool.available else ""
         raise PoolExhausted(
             f"The pool {quoted(pool.name)} has no code left to assign ({pool.available:,} available{kept}; "
             f"{pool.total:,} in all). add_voucher_codes puts more into it."
         )
-    n, code = row
-    if not await transaction.run("code_assign", project.n, n, customer_id, moment):
-        raise Conflict("The code was taken by someone else. Try again.", retryable=True)
+    n, code = claimed
     await holders.hold(transaction, project, customer_id, n, holders.OWNER, moment)
-    await move(transaction, project.n, pool.n, n, AVAILABLE, ASSIGNED)
     identity = voucher_id(project, n)
     return {
         "code": code,
@@ -207,13 +160,6 @@ async def assign(
         "assigned_time": to_unix(moment),
         "redeemable_id": identity,
     }
-
-
-async def move(transaction: Transaction, project: int, pool: int, n: int, old: int, new: int) -> None:
-    """Count the code in row `n` under its new status; a deleted one nowhere. All are rows' numbers."""
-    change = [more - less for more, less in zip(_under(new, 1), _under(old, 1), strict=True)]
-    await transaction.run("pool_count", project, pool, *change)
-    await transaction.run("block_count", project, pool, n, *change)
 
 
 async def delete(
@@ -243,7 +189,7 @@ async def remove(
     await transaction.run("voucher_delete", project.n, n, force, moment)
     if status != DELETED:
         if pool_n is not None:
-            await move(transaction, project.n, pool_n, n, status, DELETED)
+            await transaction.count_code(project.n, pool_n, n, status, DELETED)
         await removal.forget(transaction, project, n)
 
 

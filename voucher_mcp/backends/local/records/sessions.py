@@ -4,6 +4,7 @@ A session holds one redemption of each of its vouchers, and the credits or point
 whose time is up counts no more; its rows are swept away when the same voucher is reserved again.
 """
 
+import json
 import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
@@ -35,15 +36,21 @@ class Held(NamedTuple):
     amount: int
 
 
+NOTHING: Final = Held(0, 0)
+
+
 def new_key() -> str:
     """A key that nobody else has, as Voucherify's look."""
     return "ssn_" + secrets.token_hex(12)
 
 
-async def held_by_others(transaction: Transaction, voucher: Voucher, key: str | None, moment: int) -> Held:
-    """What sessions other than that of this key hold of a voucher."""
-    row = await transaction.one("session_holds", voucher.project, voucher.n, moment, key or "")
-    return Held(*row) if row else Held(0, 0)
+async def held_by_others(
+    transaction: Transaction, project: Project, vouchers: Iterable[Voucher], key: str | None, moment: int
+) -> dict[int, Held]:
+    """What sessions other than that of this key hold of vouchers, by the rows of those that they hold."""
+    rows = json.dumps([voucher.n for voucher in vouchers])
+    found = await transaction.all("session_holds", project.n, rows, moment, key or "")
+    return {n: Held(redemptions, amount) for n, redemptions, amount in found}
 
 
 async def reserved_by(transaction: Transaction, project: Project, key: str, moment: int) -> Reserved:

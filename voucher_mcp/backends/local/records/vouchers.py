@@ -1,21 +1,19 @@
 """A voucher as the engine works with it: its row, with the terms that it takes from its pool."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, Self, cast
 
 from voucher_mcp.backends.local.records.ids import voucher_id, voucher_row
 from voucher_mcp.backends.local.records.references import by_code, hint
 from voucher_mcp.domain.errors import NotFound, quoted
+from voucher_mcp.domain.values.texts import looked_up, spellings
 from voucher_mcp.domain.values.times import now, to_iso
 from voucher_mcp.domain.vouchers.validity import RedeemableStatus, redeemable_status
 from voucher_mcp.domain.vouchers.voucher import VALUE_FIELDS, VoucherTerms
-from voucher_mcp.stores.base import Row, Transaction
+from voucher_mcp.stores.base import DELETED, Row, Transaction
 from voucher_mcp.stores.projects import Project
-
-AVAILABLE, ASSIGNED, REDEEMED, DELETED = range(4)
-"""Where a voucher stands, as its row says."""
 
 
 class _Columns(NamedTuple):
@@ -46,6 +44,8 @@ class _Columns(NamedTuple):
     updated_at: int
     pool_deleted_at: int | None
     project: int
+    assigned_at: int | None
+    redeemed_at: int | None
 
 
 class Voucher(_Columns):
@@ -54,6 +54,12 @@ class Voucher(_Columns):
     @classmethod
     def of(cls, row: Row) -> Self:
         return cls._make(row)
+
+    def after(self, **counts: Any) -> Self:
+        """The voucher as a write leaves it that changes none of its terms."""
+        after = self._replace(**counts)
+        after.__dict__.update(self.__dict__)  # so that the terms are read once
+        return after
 
     @cached_property
     def terms(self) -> VoucherTerms:
@@ -73,6 +79,11 @@ class Voucher(_Columns):
         if self.own_metadata is not None:
             terms["metadata"] = {**terms.get("metadata", {}), **json.loads(self.own_metadata)}
         return cast(VoucherTerms, terms)
+
+    @property
+    def own(self) -> Row:
+        """What it says of its own: terms, active, both dates and metadata."""
+        return self[10:15]
 
     @property
     def is_deleted(self) -> bool:
@@ -131,8 +142,39 @@ async def find(
             row = await transaction.one("voucher_by_n", project.n, n)
         if row is not None:
             return Voucher.of(row)
+    raise await not_found(transaction, project, reference, field)
+
+
+async def find_all(
+    transaction: Transaction, project: Project, references: Sequence[str]
+) -> dict[str, Voucher]:
+    """The vouchers of those codes or ids, by what was asked for; without those that do not exist.
+
+    However many they are, they are read at once.
+    """
+    wanted = {one: spellings(looked_up(one)) for one in references}
+    codes = json.dumps([code for several in wanted.values() for code in several], ensure_ascii=False)
+    rows = await transaction.all("vouchers_by_code", project.n, codes)
+    by_text = {voucher.code: voucher for voucher in map(Voucher.of, rows)}
+    found = {}
+    for one, several in wanted.items():
+        voucher = next((by_text[code] for code in several if code in by_text), None)
+        if voucher is not None:
+            found[one] = voucher
+    ids = {one: n for one in references if one not in found and (n := voucher_row(project, one)) is not None}
+    if ids:
+        rows = await transaction.all("vouchers_by_n", project.n, json.dumps(list(ids.values())))
+        by_n = {voucher.n: voucher for voucher in map(Voucher.of, rows)}
+        found |= {one: by_n[n] for one, n in ids.items() if n in by_n}
+    return found
+
+
+async def not_found(
+    transaction: Transaction, project: Project | None, reference: str, field: str
+) -> NotFound:
+    """The failure where nothing has that code or id, with a hint where another spelling has."""
     meant = await hint(transaction, project, reference) if project is not None else ""
-    raise NotFound(
+    return NotFound(
         f"There is no voucher {quoted(reference)} in this project.{meant} list_vouchers and "
         "list_voucher_codes show what there is.",
         field=field,

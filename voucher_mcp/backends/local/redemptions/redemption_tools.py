@@ -32,7 +32,8 @@ class RedemptionTools(Engine):
 
         async def look(transaction: Transaction, project: Project | None) -> Answer[Object]:
             there = Circumstances(now(), self.zone, customer)
-            turns = await validations.take_turns(transaction, project, request.redeemables, order, there)
+            looked = await validations.look(transaction, project, request.redeemables, there)
+            turns = validations.take_turns(looked, request.redeemables, order, there)
             return Answer(validations.show(turns, None))
 
         async def reserve(transaction: Transaction, project: Project) -> Answer[Object]:
@@ -41,7 +42,8 @@ class RedemptionTools(Engine):
             moment = now()
             reserved = await sessions.reserved_by(transaction, project, key, moment)
             there = Circumstances(moment, self.zone, customer, key, reserved)
-            turns = await validations.take_turns(transaction, project, request.redeemables, order, there)
+            looked = await validations.look(transaction, project, request.redeemables, there)
+            turns = validations.take_turns(looked, request.redeemables, order, there)
             if not validations.all_apply(turns):
                 return Answer(validations.show(turns, None))
             amounts = {voucher.n: turn.spent for turn, voucher in validations.applying(turns)}
@@ -67,7 +69,8 @@ class RedemptionTools(Engine):
             if key is not None:
                 reserved = await sessions.find(transaction, project, key, moment)
                 there = Circumstances(moment, self.zone, customer, key, reserved, spends_reserved=True)
-            turns = await validations.take_turns(transaction, project, request.redeemables, order, there)
+            looked = await validations.look(transaction, project, request.redeemables, there)
+            turns = validations.take_turns(looked, request.redeemables, order, there)
             call = redemptions.Circumstances(request.customer_id, write.key, moment, detail)
             redeemed = await redemptions.redeem(transaction, project, turns, call)
             if key is not None:

@@ -6,11 +6,12 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from voucher_mcp.backends.local.records import holders
+from voucher_mcp.backends.local.records import changes, holders
 from voucher_mcp.backends.local.records.vouchers import Voucher
 from voucher_mcp.backends.local.redemptions.redemption_rows import Redemption, show
 from voucher_mcp.backends.local.redemptions.validations import Turn, applying, brief, show_turn, totals
-from voucher_mcp.backends.local.vouchers import ledger, standing
+from voucher_mcp.backends.local.vouchers import ledger
+from voucher_mcp.backends.local.vouchers.standing import settled
 from voucher_mcp.domain.errors import VoucherError, quoted
 from voucher_mcp.domain.redeeming.order import Order
 from voucher_mcp.stores.base import Transaction
@@ -102,42 +103,38 @@ async def _redeem_one(
         amount=turn.spent,
         made_holder=made_holder,
     )
-    if turn.spent:
-        voucher = await ledger.post(
+    after, line = _used(voucher, turn.spent, call)
+    await changes.apply(transaction, project, voucher, after)
+    if line is not None:
+        await ledger.write(
             transaction,
             project,
-            voucher,
-            "REDEMPTION",
-            -turn.spent,
+            after,
+            line,
             moment=call.moment,
             source_id=call.key,
             redemption=redemption.n,
         )
-    voucher = await _use(transaction, voucher, call)
-    shown = show(project, redemption, voucher, call.detail)
+    shown = show(project, redemption, after, call.detail)
     return {**shown, "order": brief(order)} if call.detail == "concise" and order else shown
 
 
-async def _use(transaction: Transaction, voucher: Voucher, call: Circumstances) -> Voucher:
-    """Count one redemption of the voucher; a customer becomes its holder if it has none."""
-    redeemed = voucher.redeemed_quantity + 1
+def _used(voucher: Voucher, spent: int, call: Circumstances) -> tuple[Voucher, ledger.Line | None]:
+    """The voucher once it is redeemed, with its line in the ledger; who has no holder gets the customer."""
+    after, line = ledger.entered(voucher, "REDEMPTION", -spent) if spent else (voucher, None)
     holder = voucher.holder if voucher.holder is not None else call.customer
-    after = voucher._replace(
-        redeemed_quantity=redeemed,
-        holder=holder,
-        updated_at=call.moment,
-    )
-    assigned_at = call.moment if after.holder is not None else None
-    await transaction.run(
-        "voucher_redeem",
-        after.project,
-        after.n,
-        after.redeemed_quantity,
-        after.holder,
-        assigned_at,
-        call.moment,
-    )
-    return await standing.settle(transaction, after)
+    assigned_at = voucher.assigned_at
+    if assigned_at is None and holder is not None:
+        assigned_at = call.moment
+    return settled(
+        after.after(
+            redeemed_quantity=voucher.redeemed_quantity + 1,
+            holder=holder,
+            assigned_at=assigned_at,
+            redeemed_at=max(call.moment, voucher.redeemed_at or 0),  # a clock may have been set back
+            updated_at=call.moment,
+        )
+    ), line
 
 
 async def _insert(

@@ -6,12 +6,13 @@ from typing import Any, Final
 
 from pydantic_core import to_json
 
-from voucher_mcp.backends.local.records import holders
+from voucher_mcp.backends.local.records import changes, holders
 from voucher_mcp.backends.local.records.ids import REDEMPTION, row_id
 from voucher_mcp.backends.local.records.vouchers import Voucher
 from voucher_mcp.backends.local.redemptions import redemption_rows
 from voucher_mcp.backends.local.redemptions.redemption_rows import Redemption, identity, show
-from voucher_mcp.backends.local.vouchers import ledger, standing
+from voucher_mcp.backends.local.vouchers import ledger
+from voucher_mcp.backends.local.vouchers.standing import settled
 from voucher_mcp.domain.errors import AlreadyRolledBack, Conflict, InvalidInput
 from voucher_mcp.domain.values.times import to_iso
 from voucher_mcp.stores.base import Transaction
@@ -102,43 +103,43 @@ async def _give_back(
             field="redemption_id",
         )
     rollback = await _record(transaction, project, redemption, call, parent)
+    after, line = voucher, None
     if redemption.amount:
-        voucher = await ledger.post(
+        after, line = ledger.entered(voucher, "REFUND", redemption.amount)
+    if redemption.customer is not None:
+        after = await _released(transaction, project, after, redemption.customer)
+    last = await transaction.one("redemption_last_live", project.n, voucher.n)
+    after = settled(
+        after.after(
+            redeemed_quantity=max(0, voucher.redeemed_quantity - 1),
+            redeemed_at=last[0] if last else None,
+            updated_at=call.moment,
+        )
+    )
+    await changes.apply(transaction, project, voucher, after)
+    if line is not None:
+        await ledger.write(
             transaction,
             project,
-            voucher,
-            "REFUND",
-            redemption.amount,
+            after,
+            line,
             moment=call.moment,
             reason=call.reason,
             source_id=call.key,
             redemption=rollback.n,
         )
-    holder = voucher.holder
-    if redemption.customer is not None:
-        holder = await _release_holder(transaction, project, voucher, redemption.customer)
-    redeemed = max(0, voucher.redeemed_quantity - 1)
-    after = voucher._replace(
-        redeemed_quantity=redeemed,
-        holder=holder,
-        updated_at=call.moment,
-    )
-    await transaction.run("voucher_give_back", project.n, after.n, after.redeemed_quantity, call.moment)
-    after = await standing.settle(transaction, after)
     return show(project, rollback, after, call.detail)
 
 
-async def _release_holder(
-    transaction: Transaction, project: Project, voucher: Voucher, customer: str
-) -> str | None:
-    """The voucher's holder: the first of those who hold it through redemptions that are not undone.
+async def _released(transaction: Transaction, project: Project, voucher: Voucher, customer: str) -> Voucher:
+    """The voucher held by the first of those who hold it through redemptions that are not undone.
 
     The customer holds it no more if none of theirs is left, and else since the first that is.
     """
     row = await transaction.one("redemption_holds", project.n, customer, voucher.n)
     became_by_redeeming, live = row or (0, 0)
     if not became_by_redeeming:
-        return voucher.holder
+        return voucher
     if live:
         await transaction.run("holder_since", project.n, customer, voucher.n)
     else:
@@ -146,11 +147,10 @@ async def _release_holder(
         # how they come to hold it another time, say by assignment, has nothing to do with these redemptions
         await transaction.run("redemption_holds_forget", project.n, customer, voucher.n)
     if voucher.holder != customer:
-        return voucher.holder
+        return voucher
     first = await transaction.one("redemption_first", project.n, voucher.n)
-    holder: str | None = first[0] if first else None
-    await transaction.run("voucher_set_holder", project.n, voucher.n, holder, first[1] if first else None)
-    return holder
+    holder, assigned_at = first or (None, None)
+    return voucher.after(holder=holder, assigned_at=assigned_at)
 
 
 async def _record(

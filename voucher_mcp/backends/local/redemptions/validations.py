@@ -113,14 +113,37 @@ class Circumstances:
         return free if reserved is None else min(free, reserved)
 
 
-async def take_turns(
-    transaction: Transaction,
-    project: Project | None,
-    asked: Sequence[Redeemable],
-    order: Order | None,
-    now: Circumstances,
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What the rules decide by: the vouchers that were asked for, and what others reserved of them."""
+
+    vouchers: Mapping[str, Voucher]
+    missing: NotFound | None
+    """Of the first that does not exist."""
+    held: Mapping[int, sessions.Held]
+
+
+async def look(
+    transaction: Transaction, project: Project | None, asked: Sequence[Redeemable], now: Circumstances
+) -> Looked:
+    """Read all that the decision takes."""
+    found, held = {}, {}
+    if project is not None:
+        found = await vouchers.find_all(transaction, project, [one.id for one in asked])
+        if found:
+            session = now.session_key
+            held = await sessions.held_by_others(transaction, project, found.values(), session, now.moment)
+    for at, one in enumerate(asked):
+        if one.id not in found:
+            missing = await vouchers.not_found(transaction, project, one.id, f"redeemables.{at}.id")
+            return Looked(found, missing, held)
+    return Looked(found, None, held)
+
+
+def take_turns(
+    looked: Looked, asked: Sequence[Redeemable], order: Order | None, now: Circumstances
 ) -> list[Turn]:
-    """What becomes of each redeemable, at least one, in their order; reads only.
+    """What becomes of each redeemable, at least one, in their order; pure.
 
     Raises:
         InvalidInput: the same voucher twice, or arguments that do not fit a voucher.
@@ -134,14 +157,18 @@ async def take_turns(
         path = f"redeemables.{at}"
         voucher = None
         try:
-            voucher = await vouchers.find(transaction, project, redeemable.id, f"{path}.id")
+            voucher = looked.vouchers.get(redeemable.id)
+            if voucher is None:
+                assert looked.missing is not None  # the first that is missing ends the turns
+                raise looked.missing
             if voucher.n in seen:
                 raise InvalidInput(
                     f"{quoted(redeemable.id)} is a voucher that stands twice here.",
                     field=f"{path}.id",
                 )
             seen.add(voucher.n)
-            turn = await _turn(transaction, voucher, redeemable, order, now, path)
+            held = looked.held.get(voucher.n, sessions.NOTHING)
+            turn = _turn(voucher, redeemable, order, now, held, path)
         except NothingToPay as error:
             left = None if order is None else order.nothing_applied()
             turn = Turn(redeemable, order=left, result=_skipped(error))
@@ -224,12 +251,12 @@ def _skipped(error: NothingToPay) -> Mapping[str, Any]:
     return {"details": {"key": INELIGIBLE[NothingToPay], "message": error.message}}
 
 
-async def _turn(
-    transaction: Transaction,
+def _turn(
     voucher: Voucher,
     asked: Redeemable,
     order: Order | None,
     now: Circumstances,
+    held: sessions.Held,
     path: str,
 ) -> Turn:
     """One voucher's turn; raises why it does not apply."""
@@ -238,7 +265,6 @@ async def _turn(
     _refuse_misplaced(kind, asked, path)
     if (refused := why_not_usable(terms, now.moment, now.zone)) is not None:
         raise refused
-    held = await sessions.held_by_others(transaction, voucher, now.session_key, now.moment)
     _check_quantity(voucher, held)
     if kind == "LOYALTY_CARD":
         return _spend_points(voucher, asked, order, now, held, path)

@@ -2,9 +2,10 @@
 
 from typing import Any, Final
 
-from voucher_mcp.backends.local.records import ids, sessions
+from voucher_mcp.backends.local.records import changes, ids, sessions
 from voucher_mcp.backends.local.records.vouchers import Voucher, identity
-from voucher_mcp.backends.local.vouchers import ledger, standing
+from voucher_mcp.backends.local.vouchers import ledger
+from voucher_mcp.backends.local.vouchers.standing import settled
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InsufficientBalance, InvalidInput, quoted
 from voucher_mcp.domain.values.fields import MAX_NUMBER, text
@@ -62,26 +63,20 @@ async def change(
             field="amount",
         )
     if amount < 0:
-        await _require_enough(transaction, voucher, balance, -amount, moment)
-    posted = await ledger.post(
-        transaction,
-        project,
-        voucher,
-        "ADDITION" if amount > 0 else "REMOVAL",
-        amount,
-        moment=moment,
-        reason=reason,
-        source_id=source_id,
+        held = await sessions.held_by_others(transaction, project, [voucher], None, moment)
+        _require_enough(voucher, balance, -amount, held.get(voucher.n, sessions.NOTHING).amount)
+    changed, entry = ledger.entered(voucher, "ADDITION" if amount > 0 else "REMOVAL", amount)
+    after = settled(changed.after(updated_at=moment))
+    await changes.apply(transaction, project, voucher, after)
+    n = await ledger.write(
+        transaction, project, after, entry, moment=moment, reason=reason, source_id=source_id
     )
-    after = await standing.settle(transaction, posted)
-    row = await transaction.one("transaction_latest", project.n, voucher.n)
-    assert row is not None  # it was posted
     return {
         "code": after.code,
         "balance": after.balance,
         **_balance(identity(project, after), _type(after), amount, after.total, after.balance, by_hand=True),
         "reason": reason,
-        "transaction_id": ids.row_id(ids.TRANSACTION, project, row[0]),
+        "transaction_id": ids.row_id(ids.TRANSACTION, project, n),
     }
 
 
@@ -113,10 +108,7 @@ async def transactions(
     return Answer(page, {"has_more": True, "more_starting_after": page[-1]["id"]})
 
 
-async def _require_enough(
-    transaction: Transaction, voucher: Voucher, balance: int, wanted: int, moment: int
-) -> None:
-    reserved = (await sessions.held_by_others(transaction, voucher, None, moment)).amount
+def _require_enough(voucher: Voucher, balance: int, wanted: int, reserved: int) -> None:
     if wanted <= balance - reserved:
         return
     unit = "points" if voucher.terms.get("type") == "LOYALTY_CARD" else "minor units"

@@ -4,7 +4,7 @@ A line and the voucher's amounts are written together, so that in every transact
 granted - subtracted - spent, and the lines of a voucher add up to granted - subtracted - spent.
 """
 
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from voucher_mcp.backends.local.records.vouchers import Voucher
 from voucher_mcp.stores.base import Transaction
@@ -16,46 +16,50 @@ UNITS: Final = {"GIFT_VOUCHER": "CREDITS", "LOYALTY_CARD": "POINTS"}
 """What each type of voucher holds; a line's type begins with it."""
 
 
-async def post(
+class Line(NamedTuple):
+    """A line that is to be written; amounts in minor units or points."""
+
+    type: str
+    amount: int
+    """Signed: above 0 for ADDITION and REFUND, below for the others."""
+    balance: int | None
+    """After it."""
+    total: int | None
+
+
+def entered(voucher: Voucher, entry: Entry, amount: int) -> tuple[Voucher, Line]:
+    """The gift card or loyalty card with an amount more or less on it, and the line that says so.
+
+    Whether there is enough is the caller's to check.
+    """
+    after = voucher.after(
+        granted=voucher.granted + (amount if entry == "ADDITION" else 0),
+        subtracted=voucher.subtracted - (amount if entry == "REMOVAL" else 0),
+        spent=voucher.spent - (amount if entry in ("REDEMPTION", "REFUND") else 0),
+    )
+    kind = f"{UNITS[voucher.terms.get('type', '')]}_{entry}"
+    return after, Line(kind, amount, after.balance, after.total)
+
+
+async def write(
     transaction: Transaction,
     project: Project,
     voucher: Voucher,
-    entry: Entry,
-    amount: int,
+    line: Line,
     *,
     moment: int,
     reason: str | None = None,
     source_id: str | None = None,
     redemption: int | None = None,
-) -> Voucher:
-    """Write a line of a gift card or loyalty card, and answer the voucher as it is after it.
-
-    Whether there is enough is the caller's to check. The voucher's `updated_at` becomes `moment`.
+) -> int:
+    """Write a line beside the change of its voucher; answer its row.
 
     Args:
-        amount: signed, in minor units or points: above 0 for ADDITION and REFUND, below for the others.
         source_id: the idempotency key of the write.
         redemption: the row of the redemption or rollback that it belongs to.
     """
-    after = voucher._replace(
-        granted=voucher.granted + (amount if entry == "ADDITION" else 0),
-        subtracted=voucher.subtracted - (amount if entry == "REMOVAL" else 0),
-        spent=voucher.spent - (amount if entry in ("REDEMPTION", "REFUND") else 0),
-        updated_at=moment,
+    row = await transaction.one(
+        "transaction_insert", project.n, voucher.n, *line, reason, source_id, redemption, moment
     )
-    amounts = (after.granted, after.subtracted, after.spent)
-    await transaction.run("voucher_amounts_set", project.n, after.n, *amounts, moment)
-    await transaction.run(
-        "transaction_insert",
-        project.n,
-        after.n,
-        f"{UNITS[voucher.terms.get('type', '')]}_{entry}",
-        amount,
-        after.balance,
-        after.total,
-        reason,
-        source_id,
-        redemption,
-        moment,
-    )
-    return after
+    assert row is not None  # the query answers the row that it made
+    return int(row[0])

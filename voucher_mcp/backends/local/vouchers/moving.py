@@ -31,8 +31,9 @@ async def move(
     target = await vouchers.find(transaction, project, to_code, "to_code")
     card = _card(project, source)
     check_cards(card, _card(project, target), vouchers.status(target, moment))
-    held = (await sessions.held_by_others(transaction, source, None, moment)).amount
-    moved = amount_to_move(card, amount, source.balance or 0, held)
+    held = await sessions.held_by_others(transaction, project, [source], None, moment)
+    reserved = held.get(source.n, sessions.NOTHING).amount
+    moved = amount_to_move(card, amount, source.balance or 0, reserved)
     after: list[dict[str, Any]] = []
     for voucher, change in ((source, -moved), (target, moved)):
         balance = await balances.change(

@@ -1,20 +1,20 @@
-"""Where a code stands: available, assigned or redeemed, as the rule has it and as its pool counts it.
+"""Where a code stands by the rule: available, assigned or redeemed.
 
 Redeemed: nothing of it is left, as its redemptions are used up or it is a gift card with balance 0; points
 can be earned again. Available: nobody holds it, and nothing of it is used or was taken off by hand; what was
 rolled back is not used. Assigned: anything between.
 """
 
-from voucher_mcp.backends.local.records import codes
-from voucher_mcp.backends.local.records.vouchers import ASSIGNED, AVAILABLE, REDEEMED, Voucher
-from voucher_mcp.stores.base import Transaction
+from voucher_mcp.backends.local.records.vouchers import Voucher
+from voucher_mcp.stores.base import ASSIGNED, AVAILABLE, REDEEMED
 
 
-def standing_of(voucher: Voucher) -> int:
-    """The status that the voucher has by the rule, whatever its row says."""
+def settled(voucher: Voucher) -> Voucher:
+    """The voucher under its status by the rule, whatever its row says."""
     held = voucher.holder is not None or bool(voucher.spent or voucher.subtracted)
     on_it = (voucher.balance or 0) if voucher.terms.get("type") == "GIFT_VOUCHER" else None
-    return standing(voucher.quantity, voucher.redeemed_quantity, on_it, held=held)
+    status = standing(voucher.quantity, voucher.redeemed_quantity, on_it, held=held)
+    return voucher if status == voucher.status else voucher.after(status=status)
 
 
 def standing(quantity: int | None, redeemed: int, on_it: int | None, *, held: bool = False) -> int:
@@ -29,14 +29,3 @@ def standing(quantity: int | None, redeemed: int, on_it: int | None, *, held: bo
     if (quantity is not None and redeemed >= quantity) or (on_it is not None and on_it <= 0):
         return REDEEMED
     return ASSIGNED if held or redeemed else AVAILABLE
-
-
-async def settle(transaction: Transaction, voucher: Voucher) -> Voucher:
-    """Put the voucher under its status by the rule, in its row and in its pool's counters."""
-    status = standing_of(voucher)
-    if status == voucher.status:
-        return voucher
-    await transaction.run("voucher_set_status", voucher.project, voucher.n, status)
-    if voucher.pool_n is not None:
-        await codes.move(transaction, voucher.project, voucher.pool_n, voucher.n, voucher.status, status)
-    return voucher._replace(status=status)

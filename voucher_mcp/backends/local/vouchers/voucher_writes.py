@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from voucher_mcp.backends.local.records import codes, pools, taken, vouchers
+from voucher_mcp.backends.local.records import changes, codes, pools, taken, vouchers
 from voucher_mcp.backends.local.records.ids import voucher_id
 from voucher_mcp.backends.local.records.pools import Pool
 from voucher_mcp.backends.local.records.references import IS_AN_ID, is_an_id
 from voucher_mcp.backends.local.records.vouchers import Voucher
-from voucher_mcp.backends.local.vouchers import standing
+from voucher_mcp.backends.local.vouchers.standing import settled
 from voucher_mcp.domain.errors import AlreadyExists, Conflict, InvalidInput, NotFound, quoted
 from voucher_mcp.domain.values.texts import folded
 from voucher_mcp.domain.vouchers.code_config import CodeConfig
@@ -125,26 +125,26 @@ async def update(
         Unsupported: validation rules.
     """
     current = voucher.terms
-    changes = parse_update(dict(body), current)
-    if not changes:
+    given = parse_update(dict(body), current)
+    if not given:
         raise InvalidInput("There is nothing to change; give at least one field.")
-    if changes.get("active"):
+    if given.get("active"):
         _require_running_pool(voucher)
     of_pool = {"start_date": voucher.pool_start_date, "expiration_date": voucher.pool_expiration_date}
-    meant = {key: of_pool.get(key) if value is None else value for key, value in changes.items()}
+    meant = {key: of_pool.get(key) if value is None else value for key, value in given.items()}
     merged = apply_update(current, cast(VoucherTerms, meant))
     own = {
         "active": bool(voucher.own_active),
         "start_date": voucher.own_start_date,
         "expiration_date": voucher.own_expiration_date,
-        **changes,
+        **given,
     }
-    if changes.keys() <= _COLUMNS:
+    if given.keys() <= _COLUMNS:
         terms, metadata = voucher.own_terms, voucher.own_metadata
     else:
         terms, metadata = _terms_text(merged), _text(merged.get("metadata"))
     row = (terms, own["active"], own["start_date"], own["expiration_date"], metadata)
-    await transaction.run("voucher_set", project.n, voucher.n, *row, moment)
+    await changes.set_own(transaction, project, voucher.n, voucher.own, row, moment)
     return await _read(transaction, project, voucher.n)
 
 
@@ -158,7 +158,8 @@ async def set_active(
     """
     if active:
         _require_running_pool(voucher)
-    await transaction.run("voucher_set_active", project.n, voucher.n, active, moment)
+    row = (voucher.own_terms, active, *voucher.own[2:])
+    await changes.set_own(transaction, project, voucher.n, voucher.own, row, moment)
     return await _read(transaction, project, voucher.n)
 
 
@@ -239,16 +240,19 @@ async def _insert(
         await taken.take_over(transaction, project, [code])
         if is_an_id(project, code):
             return None
-        if not await transaction.run("voucher_insert", project.n, code, moment, folded(code)):
+        row = await transaction.one("voucher_insert", project.n, code, moment, folded(code))
+        if row is None:
             return None
-        n = await codes.last_row(transaction)
+        n = int(row[0])
     else:
         added = await codes.insert(transaction, project, draft.pool, [NewCode(code)], moment)
         if code not in added:
             return None
         n = added[code]
-    await transaction.run("voucher_set", project.n, n, *draft.own, moment)
-    await standing.settle(transaction, await _read(transaction, project, n))
+    await changes.set_own(transaction, project, n, changes.NOTHING_OWN, draft.own, moment)
+    made = await _read(transaction, project, n)
+    if (stands := settled(made)).status != made.status:
+        await changes.apply(transaction, project, made, stands)
     return n
 
 

@@ -1,12 +1,6 @@
--- voucher_amounts_set
-UPDATE vouchers SET granted = ?3, subtracted = ?4, spent = ?5, updated_at = ?6 WHERE project = ?1 AND n = ?2;
-
 -- transaction_insert
 INSERT INTO transactions (project, voucher, type, amount, balance, total, reason, source_id, redemption, created_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10);
-
--- transaction_latest
-SELECT max(n) FROM transactions WHERE project = ?1 AND voucher = ?2;
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING n;
 
 -- transactions_down
 SELECT t.n, t.type, t.amount, t.balance, t.total, t.reason, t.source_id, t.redemption, t.created_at, r.related

@@ -10,20 +10,9 @@ VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING n;
 -- redemption_mark_rolled_back
 UPDATE redemptions SET rolled_back_by = ?3 WHERE project = ?1 AND n = ?2;
 
--- voucher_redeem
-UPDATE vouchers SET redeemed_quantity = ?3, holder = ?4, assigned_at = coalesce(assigned_at, ?5),
-    redeemed_at = max(coalesce(redeemed_at, ?6), ?6), updated_at = ?6  -- the latest, also by a clock that was set back
-WHERE project = ?1 AND n = ?2;
-
--- voucher_give_back
-UPDATE vouchers SET redeemed_quantity = ?3, updated_at = ?4, redeemed_at = (
-    SELECT created_at FROM redemptions
-    WHERE project = ?1 AND voucher = ?2 AND rollback = 0 AND rolled_back_by IS NULL ORDER BY created_at DESC LIMIT 1
-)
-WHERE project = ?1 AND n = ?2;
-
--- voucher_set_holder
-UPDATE vouchers SET holder = ?3, assigned_at = ?4 WHERE project = ?1 AND n = ?2;
+-- redemption_last_live
+SELECT created_at FROM redemptions
+WHERE project = ?1 AND voucher = ?2 AND rollback = 0 AND rolled_back_by IS NULL ORDER BY created_at DESC LIMIT 1;
 
 -- redemption_holds
 SELECT

@@ -1,6 +1,7 @@
 -- session_holds
-SELECT count(*), coalesce(sum(amount), 0) FROM sessions
-WHERE project = ?1 AND voucher = ?2 AND expires_at > ?3 AND key <> ?4;
+SELECT s.voucher, count(*), sum(s.amount)
+FROM json_each(?2) AS wanted CROSS JOIN sessions AS s ON s.project = ?1 AND s.voucher = wanted.value
+WHERE s.expires_at > ?3 AND s.key <> ?4 GROUP BY s.voucher;
 
 -- session_rows
 -- What is reserved of a deleted voucher is gone with it; that of a deleted pool's codes too, whose rows stay as they are.

@@ -1,21 +1,44 @@
 -- voucher_by_n
 SELECT v.n, v.code, v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date,
     v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening, v.granted,
-    v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at, v.project
+    v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at,
+    v.project, v.assigned_at, v.redeemed_at
 FROM vouchers AS v LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
 WHERE v.project = ?1 AND v.n = ?2 AND v.status < 3 AND p.deleted_at IS NULL;
 
 -- voucher_by_code
 SELECT v.n, v.code, v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date,
     v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening, v.granted,
-    v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at, v.project
+    v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at,
+    v.project, v.assigned_at, v.redeemed_at
 FROM vouchers AS v LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
 WHERE v.project = ?1 AND v.code = ?2 AND v.status < 3 AND p.deleted_at IS NULL;
+
+-- vouchers_by_code
+SELECT v.n, v.code, v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date,
+    v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening, v.granted,
+    v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at,
+    v.project, v.assigned_at, v.redeemed_at
+FROM json_each(?2) AS wanted
+CROSS JOIN vouchers AS v ON v.project = ?1 AND v.code = wanted.value
+LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
+WHERE v.status < 3 AND p.deleted_at IS NULL;
+
+-- vouchers_by_n
+SELECT v.n, v.code, v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date,
+    v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening, v.granted,
+    v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at,
+    v.project, v.assigned_at, v.redeemed_at
+FROM json_each(?2) AS wanted
+CROSS JOIN vouchers AS v ON v.project = ?1 AND v.n = wanted.value
+LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
+WHERE v.status < 3 AND p.deleted_at IS NULL;
 
 -- voucher_ever_by_n
 SELECT v.n, coalesce(v.code, v.former_code), v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date,
     p.expiration_date, v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening,
-    v.granted, v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at, v.project
+    v.granted, v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at,
+    v.project, v.assigned_at, v.redeemed_at
 FROM vouchers AS v LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
 WHERE v.project = ?1 AND v.n = ?2;
 
@@ -31,17 +54,20 @@ WHERE v.project = ?1 AND v.n = ?2 AND v.code IS NOT NULL AND coalesce(p.freed, 0
 
 -- voucher_insert
 INSERT INTO vouchers (project, code, folded, status, updated_at, created_at) VALUES (?1, ?2, ?4, 0, ?3, ?3)
-ON CONFLICT DO NOTHING;
+ON CONFLICT DO NOTHING RETURNING n;
 
 -- voucher_set
+-- Only where the voucher is what the rules decided by (from ?9 on).
 UPDATE vouchers SET terms = ?3, active = ?4, start_date = ?5, expiration_date = ?6, metadata = ?7, updated_at = ?8
-WHERE project = ?1 AND n = ?2;
+WHERE project = ?1 AND n = ?2 AND terms IS ?9 AND active = ?10 AND start_date IS ?11 AND expiration_date IS ?12
+    AND metadata IS ?13;
 
--- voucher_set_active
-UPDATE vouchers SET active = ?3, updated_at = ?4 WHERE project = ?1 AND n = ?2;
-
--- voucher_set_status
-UPDATE vouchers SET status = ?3 WHERE project = ?1 AND n = ?2;
+-- voucher_change
+-- Counts are added to, and only where the voucher is what the rules decided by (from ?12 on).
+UPDATE vouchers SET redeemed_quantity = redeemed_quantity + ?3, granted = granted + ?4, subtracted = subtracted + ?5,
+    spent = spent + ?6, status = ?7, holder = ?8, assigned_at = ?9, redeemed_at = ?10, updated_at = ?11
+WHERE project = ?1 AND n = ?2 AND status = ?12 AND active = ?13 AND redeemed_quantity = ?14 AND granted = ?15
+    AND subtracted = ?16 AND spent = ?17 AND holder IS ?18;
 
 -- voucher_delete
 UPDATE vouchers SET status = 3, updated_at = ?4, code = CASE WHEN ?3 THEN NULL ELSE code END,

@@ -1,0 +1,86 @@
+"""The codes of pools in SQLite: put in, handed out and counted.
+
+Codes get rows one after another, so a pool's codes stand in the order in which they were added. They are
+counted in the pool's own row, and in blocks of rows, by which a page deep in the pool is found.
+"""
+
+import json
+from collections.abc import Sequence
+
+from voucher_mcp.domain.values.texts import folded
+from voucher_mcp.domain.vouchers.pool import NewCode
+from voucher_mcp.stores.base import ASSIGNED, AVAILABLE, REDEEMED, Transaction
+
+BLOCK_SIZE = 8192
+
+
+async def add(
+    transaction: Transaction, project: int, pool: int, codes: Sequence[NewCode], status: int, moment: int
+) -> Sequence[int | None]:
+    """`Transaction.add_codes`."""
+    last = await _last_row(transaction)
+    values = ""
+    if all(code[1:4] == (None, None, None) for code in codes):  # nothing but their texts
+        values = json.dumps([code.value for code in codes], ensure_ascii=False)
+    if values and values.isascii():
+        count = await transaction.run("codes_insert", project, pool, status, moment, values)  # quicker
+    else:
+        rows = (
+            (project, pool, c.value, folded(c.value), status, moment, c.valid_from, c.valid_until, c.metadata)
+            for c in codes
+        )
+        count = await transaction.many("code_insert", rows)
+    await _count_new(transaction, project, pool, last + 1, count, status)
+    if count == len(codes):
+        return range(last + 1, last + 1 + count)
+    added = {code: n for n, code in await transaction.all("codes_after", project, last)}
+    return [added.pop(code.value, None) for code in codes]  # of one that stands twice the first was added
+
+
+async def claim(
+    transaction: Transaction, project: int, pool: int, customer: str, moment: int
+) -> tuple[int, str] | None:
+    """`Transaction.claim_code`."""
+    row = await transaction.one("code_next_available", project, pool, moment, customer)
+    if row is None:
+        return None
+    n, code = row
+    taken = await transaction.run("code_assign", project, n, customer, moment)
+    assert taken, "nobody else writes in a transaction of SQLite"
+    await count(transaction, project, pool, n, AVAILABLE, ASSIGNED)
+    return n, code
+
+
+async def count(transaction: Transaction, project: int, pool: int, n: int, old: int, new: int) -> None:
+    """`Transaction.count_code`."""
+    change = [more - less for more, less in zip(_under(new, 1), _under(old, 1), strict=True)]
+    await transaction.run("pool_count", project, pool, *change)
+    await transaction.run("block_count", project, pool, n, *change)
+
+
+async def _last_row(transaction: Transaction) -> int:
+    row = await transaction.one("voucher_last")
+    return int(row[0]) if row else 0
+
+
+async def _count_new(
+    transaction: Transaction, project: int, pool: int, first: int, count: int, status: int
+) -> None:
+    """Count rows `first` to `first + count - 1` under a status: in the last block, then in new ones."""
+    await transaction.run("pool_count", project, pool, *_under(status, count))
+    last_block = await transaction.one("block_last", project, pool)
+    if last_block is not None and count:
+        first_n, size = last_block
+        room = min(count, BLOCK_SIZE - size)
+        if room > 0:
+            await transaction.run("block_extend", project, pool, first_n, room, *_under(status, room))
+            first, count = first + room, count - room
+    starts = range(first, first + count, BLOCK_SIZE)
+    sizes = ((n, min(BLOCK_SIZE, first + count - n)) for n in starts)
+    rows = ((project, pool, n, size, *_under(status, size)) for n, size in sizes)
+    await transaction.many("block_insert", rows)
+
+
+def _under(status: int, count: int) -> tuple[int, int, int]:
+    """So many more available, assigned and redeemed."""
+    return (count * (status == AVAILABLE), count * (status == ASSIGNED), count * (status == REDEEMED))
