@@ -14,10 +14,10 @@ from tests.backends.local.files import assert_counters_equal_rows
 from tests.backends.local.redeeming import redeem
 from tests.support import TEN_PERCENT, held, new_key, open_store, warrant
 from voucher_mcp.backends.local.adapter import LocalBackend
-from voucher_mcp.backends.local.records import codes
 from voucher_mcp.domain.errors import InvalidInput, PoolExhausted
 from voucher_mcp.domain.vouchers.code_config import CodeConfig
 from voucher_mcp.domain.vouchers.pool import CodesQuery, Generation, NewCode
+from voucher_mcp.stores.sqlite import codes
 
 Step = tuple[str, int, Any]
 """What happens, to which of the two pools, and with what."""

@@ -58,7 +58,7 @@ PLANS = {
     "voucher_sessions_delete": ("sessions_voucher (project=? AND voucher=?)",),
     "session_holds": ("sessions_voucher (project=? AND voucher=? AND expires_at>?)",),
     "code_assign": ("vouchers USING INTEGER PRIMARY KEY (rowid=?)",),
-    "voucher_redeem": ("vouchers USING INTEGER PRIMARY KEY (rowid=?)",),
+    "voucher_change": ("vouchers USING INTEGER PRIMARY KEY (rowid=?)",),
     "codes_after": ("vouchers USING INTEGER PRIMARY KEY (rowid>?)",),
     "codes_take_over": ("vouchers_code (project=? AND code=?)",),
     "transactions_down": (

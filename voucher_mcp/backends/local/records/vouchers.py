@@ -154,7 +154,7 @@ async def find_all(
     """
     wanted = {one: spellings(looked_up(one)) for one in references}
     codes = json.dumps([code for several in wanted.values() for code in several], ensure_ascii=False)
-    rows = await transaction.all("vouchers_by_code", project.n, codes)
+    rows = await transaction.all("vouchers_named", project.n, codes)
     by_text = {voucher.code: voucher for voucher in map(Voucher.of, rows)}
     found = {}
     for one, several in wanted.items():
@@ -163,7 +163,7 @@ async def find_all(
             found[one] = voucher
     ids = {one: n for one in references if one not in found and (n := voucher_row(project, one)) is not None}
     if ids:
-        rows = await transaction.all("vouchers_by_n", project.n, json.dumps(list(ids.values())))
+        rows = await transaction.all("vouchers_in_rows", project.n, json.dumps(list(ids.values())))
         by_n = {voucher.n: voucher for voucher in map(Voucher.of, rows)}
         found |= {one: by_n[n] for one, n in ids.items() if n in by_n}
     return found

@@ -14,7 +14,7 @@ SELECT v.n, v.code, v.status, v.pool, p.id, p.name, p.template, p.active, p.star
 FROM vouchers AS v LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
 WHERE v.project = ?1 AND v.code = ?2 AND v.status < 3 AND p.deleted_at IS NULL;
 
--- vouchers_by_code
+-- vouchers_named
 SELECT v.n, v.code, v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date,
     v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening, v.granted,
     v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at,
@@ -24,7 +24,7 @@ CROSS JOIN vouchers AS v ON v.project = ?1 AND v.code = wanted.value
 LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
 WHERE v.status < 3 AND p.deleted_at IS NULL;
 
--- vouchers_by_n
+-- vouchers_in_rows
 SELECT v.n, v.code, v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date,
     v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening, v.granted,
     v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at,
