@@ -1,8 +1,8 @@
 """Floors for writes: bare loops of statements in SQLite, on tables as they were before the figures were set.
 
 The tables and statements are fixed here and in the first four migrations, so that a change of the engine's
-own moves the figure and not its floor. A loop writes what the engine's call writes: the effect, both counters,
-the key with its first result, and the audit line; nothing checks, decides or answers.
+own moves the figure and not its floor. A loop writes what the engine's call writes: the effect, both
+counters, the key with its first result, and the audit line; nothing checks, decides or answers.
 """
 
 import time
