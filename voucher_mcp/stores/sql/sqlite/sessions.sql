@@ -6,7 +6,8 @@ WHERE s.expires_at > ?3 AND s.key <> ?4 GROUP BY s.voucher;
 -- session_rows
 -- What is reserved of a deleted voucher is gone with it; that of a deleted pool's codes too, whose rows stay as they are.
 SELECT s.voucher, s.amount
-FROM sessions AS s JOIN vouchers AS v ON v.n = s.voucher LEFT JOIN pools AS p ON p.n = v.pool
+FROM sessions AS s JOIN vouchers AS v ON v.project = s.project AND v.n = s.voucher
+LEFT JOIN pools AS p ON p.project = s.project AND p.n = v.pool
 WHERE s.project = ?1 AND s.key = ?2 AND s.expires_at > ?3 AND p.deleted_at IS NULL;
 
 -- session_insert
