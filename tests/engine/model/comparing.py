@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from tests.engine.model.choices import BEGIN
 from tests.engine.model.counter import Counter, Envelope
-from tests.engine.model.goods import UNITS, Answer, Data, Redemption, Refused, Voucher, moment
+from tests.engine.model.goods import UNITS, Answer, Data, Hold, Redemption, Refused, Voucher, iso, moment
 from tests.engine.model.till import DAY, Shop
 
 
@@ -162,6 +162,21 @@ class Comparison(RuleBasedStateMachine):
         page = self.ask("list_redemptions", limit=100)
         assert page["total"] == len(rows)
         assert not differences(wanted[:100], page["data"]), differences(wanted[:100], page["data"])
+        self.compare_stacks()
+
+    def compare_stacks(self) -> None:
+        """The parents of stacks, and of their rollbacks, which no list shows."""
+        for parent in (r for r in self.shop.redemptions if r.voucher is None):
+            members = [r for r in self.shop.redemptions if r.parent is parent]
+            name = "rollbacks" if parent.of else "redemptions"
+            wanted = {
+                "object": "redemption_rollback" if parent.of else "redemption",
+                "customer_id": parent.customer,
+                "status": "ROLLED_BACK" if parent.rolled_back else "SUCCEEDED",
+                "related_redemptions": {name: [{"id": one.id, "date": iso(one.made)} for one in members]},
+            }
+            shown = self.ask("get_redemption", redemption_id=parent.id)["data"]
+            assert not differences(wanted, shown), differences(wanted, shown)
 
     def redemption_in_list(self, redemption: Redemption) -> Data:
         """A redemption or rollback as list_redemptions has to show it."""
@@ -170,6 +185,7 @@ class Comparison(RuleBasedStateMachine):
             "id": redemption.id,
             "object": "redemption_rollback" if redemption.of else "redemption",
             "customer_id": redemption.customer,
+            "date": iso(redemption.made),
             "status": "ROLLED_BACK" if redemption.rolled_back else "SUCCEEDED",
             "voucher": {
                 "id": redemption.voucher.id,
@@ -242,6 +258,12 @@ class Comparison(RuleBasedStateMachine):
         """A gift card or loyalty card, of that kind; now and then any voucher."""
         cards = [v for v in self.shop.vouchers if not v.gone and v.kind in ([kind] if kind else UNITS)]
         return cards[which % len(cards)].code if cards and which < 36 else self.a_voucher(which)
+
+    def a_hold(self, which: int) -> Hold:
+        """What a session reserves, mostly one that is not over."""
+        live = [hold for hold in self.shop.holds if hold.end > self.shop.now]
+        some = live if live and which < 32 else self.shop.holds
+        return some[which % len(some)]
 
     def kind_of(self, reference: str) -> str | None:
         there = (v for v in self.shop.vouchers if not v.gone and reference in (v.code, v.id))

@@ -5,7 +5,7 @@ Times are milliseconds UTC, amounts minor units or points. Nothing here knows ho
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 Data = dict[str, Any]
@@ -82,6 +82,9 @@ class Voucher:
     used_before: int = 0
     """How often it was redeemed elsewhere, as an import told."""
     ledger: list[tuple[str, int]] = field(default_factory=list)
+    made: int = 0
+    changed: int = 0
+    """When it was made and last changed; reserving is no change, nor is a change of its pool."""
     was_reserved: bool = False
     deleted: bool = False
     has_code: bool = True
@@ -146,6 +149,13 @@ class Redemption:
 def moment(text: str | None) -> int | None:
     """The milliseconds of a time in ISO 8601."""
     return None if text is None else round(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+def iso(time: int | None) -> str | None:
+    """That time as answers show it."""
+    if time is None:
+        return None
+    return datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def is_wrong(start: int | None, end: int | None) -> bool:

@@ -1,6 +1,6 @@
 """Everything in the model shop, where it stands, and how it is shown."""
 
-from tests.engine.model.goods import FIELDS, UNITS, Data, Hold, Pool, Redemption, Refused, Voucher
+from tests.engine.model.goods import FIELDS, UNITS, Data, Hold, Pool, Redemption, Refused, Voucher, iso
 
 
 class Shelves:
@@ -42,6 +42,11 @@ class Shelves:
     def living(self) -> list[Voucher]:
         """The vouchers that are not deleted, nor their pool."""
         return [voucher for voucher in self.vouchers if not voucher.gone]
+
+    def put(self, voucher: Voucher) -> None:
+        """Add a voucher that is new."""
+        voucher.made = voucher.changed = self.now
+        self.vouchers.append(voucher)
 
     def codes(self, pool: Pool) -> list[Voucher]:
         return [voucher for voucher in self.vouchers if voucher.pool is pool and not voucher.deleted]
@@ -107,6 +112,8 @@ class Shelves:
             "active": voucher.enabled,
             "status": self.state(voucher),
             "metadata": voucher.metadata or None,
+            "created_at": iso(voucher.made),
+            "updated_at": iso(voucher.changed),
             "validity_day_of_week": voucher.days or None,
             "holder_id": next(iter(self.holders(voucher)), None),
             "redemption": {"quantity": voucher.quantity, "redeemed_quantity": self.used(voucher)},

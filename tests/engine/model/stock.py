@@ -101,6 +101,7 @@ class Stock(Shelves):
             over = voucher.end is not None and voucher.end < self.now
             if self.where(voucher) == "available" and voucher.active and not over and not strangers:
                 voucher.assigned, voucher.assigned_at = customer_id, self.now
+                voucher.changed = self.now
                 self.customers.add(customer_id)
                 return Answer({"code": voucher.code, "customer_id": customer_id, "status": "assigned"})
         raise Refused("pool_exhausted")
@@ -162,19 +163,19 @@ class Stock(Shelves):
         voucher.end = None if "expiration_date" in emptied else moment(expiration_date) or voucher.end
         if dates and is_wrong(voucher.starts, voucher.ends):
             raise Refused("invalid_input")
-        voucher.active = voucher.active if active is None else active
+        voucher.active, voucher.changed = voucher.active if active is None else active, self.now
         self._merge(voucher, metadata or {})
         return Answer(self.shown(voucher))
 
     def enable_voucher(self, code: str) -> Answer:
         voucher = self.voucher(code)
         self._refuse_paused(voucher, True)
-        voucher.active = True
+        voucher.active, voucher.changed = True, self.now
         return Answer(self.shown(voucher))
 
     def disable_voucher(self, code: str) -> Answer:
         voucher = self.voucher(code)
-        voucher.active = False
+        voucher.active, voucher.changed = False, self.now
         return Answer(self.shown(voucher))
 
     def delete_voucher(self, code: str, force: bool = False) -> Answer:
@@ -259,7 +260,7 @@ class Stock(Shelves):
             return {"code": value, "result": "duplicate"}
         made = Voucher(value, pool.kind, pool.worth, pool.quantity, pool, start, end)
         made.metadata = dict(pool.metadata)
-        self.vouchers.append(made)
+        self.put(made)
         return {"code": value, "result": "added"}
 
     def _draft(self, code: str, body: Data) -> Voucher:
@@ -281,7 +282,7 @@ class Stock(Shelves):
         return made
 
     def _made(self, voucher: Voucher) -> Answer:
-        self.vouchers.append(voucher)
+        self.put(voucher)
 
         def learn(data: Data) -> None:
             voucher.id, voucher.code = data["id"], data["code"]
@@ -289,6 +290,7 @@ class Stock(Shelves):
         return Answer(self.shown(voucher), learn)
 
     def _merge(self, voucher: Voucher, metadata: Data) -> None:
+        voucher.changed = self.now
         merged = {**voucher.metadata, **metadata}
         voucher.metadata = {key: value for key, value in merged.items() if value is not None}
 
@@ -300,4 +302,5 @@ class Stock(Shelves):
         held = sum(hold.amount for hold in self.live_holds(voucher))
         if amount < 0 and -amount > voucher.balance - held:
             raise Refused("insufficient_balance")
+        voucher.changed = self.now
         voucher.ledger.append(("ADDITION" if amount > 0 else "REMOVAL", amount))

@@ -117,6 +117,7 @@ class Shop(Stock):
             if turn.voucher is not None and not turn.skipped:
                 made.append((turn, Redemption(turn.voucher, who, turn.spent, self.now, parent)))
                 self.redemptions.append(made[-1][1])
+                turn.voucher.changed = self.now
                 if turn.spent:
                     turn.voucher.ledger.append(("REDEMPTION", -turn.spent))
                 self.holds = [h for h in self.holds if h.voucher is not turn.voucher or h.key != key]
@@ -276,6 +277,8 @@ class Shop(Stock):
         )
         redemption.rolled_back = True
         self.redemptions.append(rollback)
+        if redemption.voucher is not None:
+            redemption.voucher.changed = self.now
         if redemption.voucher is not None and redemption.amount:
             redemption.voucher.ledger.append(("REFUND", redemption.amount))
         return rollback
@@ -302,7 +305,7 @@ class Shop(Stock):
         made = Voucher(
             row["code"], kind, worth, quantity, None, start, end, active, metadata, used_before=used
         )
-        self.vouchers.append(made)
+        self.put(made)
         return True
 
     def _update(self, code: str, metadata: Data) -> bool:

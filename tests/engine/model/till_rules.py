@@ -42,7 +42,7 @@ class TillRules(Comparison):
     @precondition(lambda self: self.shop.holds)
     @rule(which=WHICH, how=HOW)
     def release(self, which: int, how: str) -> None:
-        hold = self.shop.holds[which % len(self.shop.holds)]
+        hold = self.a_hold(which)
         code = hold.voucher.code if which < 32 else self.a_voucher(which)
         self.do("release_validation_session", how, code=code, session_key=hold.key)
 
@@ -78,7 +78,7 @@ class TillRules(Comparison):
     def redeem_what_is_reserved(
         self, which: int, others: Asked, order: Data | None, customer: str | None
     ) -> None:
-        hold = self.shop.holds[which % len(self.shop.holds)]
+        hold = self.a_hold(which)
         asked: list[Data] = [{"object": "voucher", "id": hold.voucher.code}]
         asked += [one for one in self.redeemables(others, order) if one["id"] != hold.voucher.code]
         session = {"key": hold.key}
