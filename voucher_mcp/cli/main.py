@@ -75,6 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     _command(commands, "demo", "show the main job on throw-away data")
     _command(commands, "check", "try every project and say what is wrong")
     _command(commands, "migrate", "bring the databases to this version's schema")
+    _copy(_command(commands, "backup", "copy a database to a file, while servers go on"))
+    _copy(_command(commands, "restore", "put such a copy in the place of a database that nobody uses"))
     _login(_command(commands, "login", "sign in at a project's voucher system"))
     _codes(_command(commands, "codes", "move codes in and out of a pool"))
     _journal(_command(commands, "journal", "show what was written, by whom and with what outcome"))
@@ -98,6 +100,11 @@ def _config(parser: argparse.ArgumentParser) -> None:
 
 def _serve(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--transport", choices=["stdio"], default="stdio")
+
+
+def _copy(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", type=Path, metavar="FILE", help="the copy")
+    command.add_argument("--project", metavar="ID", help="whose database, where there are several")
 
 
 def _login(login: argparse.ArgumentParser) -> None:

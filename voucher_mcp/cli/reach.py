@@ -7,8 +7,8 @@ import anyio
 
 from voucher_mcp.backends.base import Backend
 from voucher_mcp.backends.opening import Backends, open_backends
-from voucher_mcp.config import Project, Settings
-from voucher_mcp.domain.errors import NotFound, Unavailable, VoucherError, quoted
+from voucher_mcp.config import Database, LocalProject, Project, Settings
+from voucher_mcp.domain.errors import InvalidInput, NotFound, Unavailable, VoucherError, quoted
 
 T = TypeVar("T")
 
@@ -26,6 +26,30 @@ def project_of(settings: Settings, project_id: str) -> Project:
         return settings.projects[project_id]
     known = ", ".join(settings.projects)
     raise NotFound(f"There is no project {quoted(project_id)}. The projects are {known}.")
+
+
+def database_of(settings: Settings, project_id: str | None) -> Database:
+    """The database of a project, which is the journal's for a vendor's; of all projects where they share it.
+
+    Raises:
+        NotFound: there is no such project.
+        InvalidInput: there are several databases, and none was chosen.
+        Unavailable: nobody said where it is.
+    """
+    chosen = settings.projects.values() if project_id is None else [project_of(settings, project_id)]
+    places = {one.id: one.url if isinstance(one, LocalProject) else settings.journal for one in chosen}
+    found = set(places.values())
+    if len(found) > 1:
+        raise InvalidInput(
+            f"There are several databases; name a project with --project: {', '.join(places)}."
+        )
+    database = found.pop()
+    if database.is_missing:
+        missing = settings.unusable(next(iter(places)))
+        raise Unavailable(
+            f"It is not known where the database is: {missing.what if missing else 'no address'}."
+        )
+    return database
 
 
 async def checked(backend: Backend) -> str:

@@ -81,6 +81,31 @@ def check_place(database: Database) -> None:
         )
 
 
+def backup(database: Database, copy: Path) -> None:
+    """Write the database as it is at one moment to a new file; writers go on meanwhile.
+
+    Raises:
+        InvalidInput: the copy exists already, or cannot be put there.
+        Unavailable: the database cannot be read, or there is none.
+    """
+    from voucher_mcp.stores.sqlite.copies import backup
+
+    backup(_path(database), copy)
+
+
+def restore(database: Database, copy: Path) -> Path | None:
+    """Put a copy in the place of the database; answers where what was there is kept now.
+
+    Raises:
+        NotFound, InvalidInput: the copy is not there, or is damaged.
+        Conflict: a server, or another program, uses the database.
+        Unavailable: one of both cannot be read, is not a voucher database, or is a newer version's.
+    """
+    from voucher_mcp.stores.sqlite.copies import restore
+
+    return restore(_path(database), copy)
+
+
 def _path(database: Database) -> Path:
     assert database.path is not None  # refuse_unserved saw to it
     return database.path
