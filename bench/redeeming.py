@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
+import apsw
 
 from bench import floor_writes
 from bench.engine import TEN_PERCENT, codes, opened, remove, write
@@ -31,6 +32,9 @@ def measure(bench: Bench) -> Iterator[Figure]:
         bare = floor_writes.redeem(floor, batch, CALLERS, BODY, RESULT)
         rounds.add(ours=calls / anyio.run(_ours, ours, batch), floor=calls / bare)
     yield rounds.figure(f"redemptions a second, {CALLERS} callers", rate, at_least(0.8))
+    rounds = Rounds()
+    rounds.add(**_bytes(ours, bench.folder / "redeeming-bytes.db"))
+    yield rounds.figure("bytes on disk a redemption, beside what it answers", _bytes_text, at_most(2.2))
     rounds = Rounds()
     for _ in range(turns):
         rounds.add(ours=anyio.run(_validate, ours, values[-1], bench.size(2000, 100)), floor=200e-6)
@@ -63,6 +67,30 @@ async def _ours(database: Path, batch: list[str]) -> float:
             for number in range(CALLERS):
                 tasks.start_soon(caller, number)
         return time.perf_counter() - started
+
+
+def _bytes(database: Path, floor: Path) -> dict[str, float]:
+    """Bytes a redemption, of what grows with it, tables and indexes; and of a table of its answers alone."""
+    remove(floor)
+    connection = apsw.Connection(str(database))
+    connection.execute("ATTACH ? AS floor", (str(floor),))
+    connection.execute(
+        "CREATE TABLE floor.answers (n INTEGER PRIMARY KEY, result TEXT);"
+        "INSERT INTO floor.answers (result) SELECT result FROM main.writes"
+    )
+    sizes = connection.execute(
+        "SELECT sum(pgsize) FROM dbstat('main', 1) WHERE name IN "
+        "(SELECT name FROM sqlite_schema WHERE tbl_name IN ('redemptions', 'writes', 'audit')) "
+        "UNION ALL SELECT sum(pgsize) FROM dbstat('floor', 1) "
+        "UNION ALL SELECT count(*) FROM redemptions"
+    ).fetchall()
+    connection.close()
+    grown, bare, count = (float(str(size)) for (size,) in sizes)
+    return {"ours": grown / count, "floor": bare / count}
+
+
+def _bytes_text(count: float) -> str:
+    return f"{count:,.0f} B"
 
 
 async def _validate(database: Path, code: str, calls: int) -> float:

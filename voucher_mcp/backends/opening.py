@@ -14,7 +14,7 @@ from voucher_mcp.backends.pace import Paces
 from voucher_mcp.config import Database, LocalProject, Missing, Project, Settings
 from voucher_mcp.domain.errors import Unavailable
 from voucher_mcp.stores.base import Store
-from voucher_mcp.stores.opening import identity, open_store, refuse_unserved
+from voucher_mcp.stores.opening import Opening, identity, refuse_unserved
 
 if TYPE_CHECKING:
     from voucher_mcp.backends.local.jobs.job_runner import JobRunner
@@ -66,7 +66,7 @@ class Backends:
         self._opening: defaultdict[Hashable, anyio.Lock] = defaultdict(anyio.Lock)
         """By database: one that is slow to open holds up its own projects only."""
         self._backends: dict[str, Backend] = {}
-        self._stores: dict[Hashable, Store] = {}
+        self._stores: dict[Hashable, Opening] = {}
         self._identities: dict[Database, Hashable] = {}
         """Of the database that each configured address leads to: several may lead to one."""
         self._runners: dict[Hashable, JobRunner] = {}
@@ -118,8 +118,8 @@ class Backends:
         with anyio.CancelScope(shield=True):
             for backend in self._backends.values():
                 await backend.close()
-            for store in self._stores.values():
-                await store.close()
+            for opening in self._stores.values():
+                await opening.close()
 
     async def _opened(self, database: Database) -> Store:
         async with self._opening[self._identity(database)]:
@@ -146,13 +146,19 @@ class Backends:
 
     async def _store(self, database: Database) -> Store:
         """The store of a database, which all who use it share; for one who holds its lock in `_opening`."""
+        identity = self._identity(database)
+        opening = self._stores.get(identity)
+        if opening is None or opening.failed:
+            self._stores[identity] = opening = Opening(database)
+            self._tasks.start_soon(self._open, opening)
+        return await opening.store()
+
+    async def _open(self, opening: Opening) -> None:
+        """In a task of its own, which outlives a call that waits no longer: a migration takes its time."""
         from voucher_mcp.stores.housekeeping import Housekeeping
 
-        identity = self._identity(database)
-        if identity not in self._stores:
-            self._stores[identity] = store = await open_store(database, self._tasks)
-            self._tasks.start_soon(Housekeeping(store, self._settings.audit_days).run)
-        return self._stores[identity]
+        if (store := await opening.run(self._tasks)) is not None:
+            await Housekeeping(store, self._settings.audit_days).run()
 
     def _identity(self, database: Database) -> Hashable:
         """What all addresses of a database have in common.

@@ -7,10 +7,11 @@ import os
 from collections.abc import Hashable
 from pathlib import Path
 
+import anyio
 from anyio.abc import TaskGroup
 
 from voucher_mcp.config import ConfigError, Database, LocalProject, Settings
-from voucher_mcp.domain.errors import Unavailable
+from voucher_mcp.domain.errors import Unavailable, VoucherError
 from voucher_mcp.stores.base import Store
 
 
@@ -47,6 +48,47 @@ async def open_store(database: Database, tasks: TaskGroup) -> Store:
     from voucher_mcp.stores.sqlite.store import SqliteStore
 
     return await SqliteStore.open(_file(database), tasks)
+
+
+class Opening:
+    """A database that one task opens, and any number of others wait for."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._ended = anyio.Event()
+        self._store: Store | None = None
+        self._error: VoucherError | OSError | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it could not be opened; another try may do better."""
+        return self._error is not None
+
+    async def run(self, tasks: TaskGroup) -> Store | None:
+        """Open it, and answer its store; None where that failed, which those who wait are told."""
+        try:
+            self._store = await open_store(self._database, tasks)
+        except (VoucherError, OSError) as error:
+            self._error = error
+        self._ended.set()
+        return self._store
+
+    async def store(self) -> Store:
+        """The store, once it is open.
+
+        Raises:
+            Unavailable, OSError: it cannot be opened.
+        """
+        await self._ended.wait()
+        if self._store is None:
+            assert self._error is not None
+            raise self._error
+        return self._store
+
+    async def close(self) -> None:
+        """Let go of the database, if it came so far."""
+        if self._store is not None:
+            await self._store.close()
 
 
 def schema_of(database: Database) -> int | None:

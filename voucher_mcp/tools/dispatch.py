@@ -38,6 +38,9 @@ from voucher_mcp.tools.resources import Exports
 logger = logging.getLogger(__name__)
 
 CALL_SECONDS = 50.0
+OPENING_SECONDS = 40.0
+"""Of them, how long a call waits for a database that is not open yet."""
+
 FIRST_WITH_LINKS = "2025-06-18"
 """The first protocol that knows resource_link; sessions of older ones break on it."""
 
@@ -97,7 +100,7 @@ class Dispatcher:
         if (refused := refusal(demand, project, self.settings, can)) is not None:
             raise refused
         arguments = as_instants(arguments, project.zone)
-        backend = await self.backends.get(project.id)
+        backend = await self._backend(project)
         if not demand.writes and not definition.exports:
             await self.writes.count_call(project)
             call = Call(backend, report=context.session.report_progress, export_dir=project.export_dir)
@@ -148,6 +151,17 @@ class Dispatcher:
             offer(project, demands, self.settings, can, await self.writes.room(project))
             for project in projects
         ]
+
+    async def _backend(self, project: Project) -> Backend:
+        """The project's backend. Opening its database goes on after the call, where that takes longer."""
+        with anyio.move_on_after(OPENING_SECONDS):
+            return await self.backends.get(project.id)
+        raise Unavailable(
+            f"The project {project.id} cannot be used yet: its database is being brought to the schema of "
+            "this version, which goes on and may take minutes. Nothing was changed. Try again in a minute.",
+            retryable=True,
+            retry_after=OPENING_SECONDS,
+        )
 
     def _project(self, project_id: str) -> Project:
         if (project := self.settings.projects.get(project_id)) is not None:

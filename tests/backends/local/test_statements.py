@@ -4,13 +4,15 @@ So a database that is split by projects serves the same statements.
 """
 
 import re
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import apsw
 import pytest
 
-from voucher_mcp.stores.queries import load_queries
-from voucher_mcp.stores.sqlite.schema import migrate
+from voucher_mcp.stores.queries import load_migrations, load_queries
+from voucher_mcp.stores.sqlite.migrating import migrate
 
 QUERIES = load_queries("sqlite")
 
@@ -96,7 +98,7 @@ def _of_one_project(part: str, read: list[str], known: set[str]) -> set[str]:
 @pytest.fixture(scope="module")
 def schema() -> Iterator[apsw.Connection]:
     connection = apsw.Connection(":memory:")
-    migrate(connection)
+    migrate(connection, Path("vouchers.db"), load_migrations("sqlite"), 0, threading.Event())
     yield connection
     connection.close()
 

@@ -1,6 +1,7 @@
 """Opening a SQLite file for writing, and leaving it where it is not the same file any more."""
 
 import os
+import threading
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Literal, Self
@@ -63,12 +64,15 @@ class WriteEnd:
         self.transaction = SqliteTransaction(connection, queries, (self._found.file, self._found.log))
 
     @classmethod
-    def open(cls, given: Path, queries: Queries, *, make: bool) -> Self:
+    def open(cls, given: Path, queries: Queries, stop: threading.Event, *, make: bool) -> Self:
         """Open the file, migrated where needed, and made where `make` says so.
+
+        A migration may take minutes; `stop` calls it off.
 
         Raises:
             Gone, Unfinished: what came in the place of a file that was opened before is not a whole database.
             WrongDatabase: another program's file, or one of a newer version.
+            Stopped: `stop` was set.
             SeveralNames, TurnTimeout, OSError, apsw.Error: it cannot be opened for writing.
         """
         path = real_path(given)
@@ -83,7 +87,7 @@ class WriteEnd:
             refuse_strange(connection)  # before any file is put beside another program's
             turnstile = Turnstile(path)
             undo.callback(turnstile.close)
-            bring_up_to_date(connection, turnstile)
+            bring_up_to_date(connection, turnstile, path, stop)
             connection.pragma("temp_store", "MEMORY")  # what a savepoint may bring back; a file costs writes
             connection.pragma("journal_size_limit", LOG_BYTES)
             end = cls(given, path, connection, turnstile, queries)

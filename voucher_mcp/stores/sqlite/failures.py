@@ -28,6 +28,10 @@ class OnlyReadable(Exception):
     """The file can be read and not written."""
 
 
+class Stopped(Exception):
+    """Whoever wanted the database wants it no more, so a migration was called off."""
+
+
 class TooLong(Exception):
     """A read took longer than it may."""
 
@@ -39,6 +43,7 @@ _READ_ONLY = (
 )
 _REASONS: dict[type[Exception], tuple[str, bool]] = {
     Ended: ("the server is ending; try again once it runs", True),
+    Stopped: ("the server is ending; try again once it runs", True),
     Gone: (
         "the file was moved away or deleted while the server runs; the operator has to put it back, or a "
         "copy of it in its place",
@@ -83,6 +88,7 @@ FAILURES = (
     Gone,
     Unfinished,
     OnlyReadable,
+    Stopped,
     TooLong,
 )
 """What a database, or what lies in its place, can fail with."""

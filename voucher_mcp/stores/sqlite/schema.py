@@ -1,13 +1,14 @@
 """Bringing a SQLite file to the schema that this version knows."""
 
+import threading
 from contextlib import closing
 from pathlib import Path
 
 import apsw
 
-from voucher_mcp.domain.values.texts import caseless, composed
 from voucher_mcp.stores.queries import load_migrations
 from voucher_mcp.stores.sqlite.failures import WrongDatabase, as_unavailable
+from voucher_mcp.stores.sqlite.migrating import alone, migrate
 from voucher_mcp.stores.sqlite.places import real_path
 from voucher_mcp.stores.sqlite.turnstile import Turnstile
 
@@ -27,34 +28,30 @@ def refuse_strange(connection: apsw.Connection) -> None:
     _version(connection, len(load_migrations("sqlite")))
 
 
-def bring_up_to_date(connection: apsw.Connection, turnstile: Turnstile) -> None:
-    """Run the migrations that the file has not seen, in one transaction.
+def bring_up_to_date(
+    connection: apsw.Connection, turnstile: Turnstile, path: Path, stop: threading.Event
+) -> None:
+    """Run the migrations that the file has not seen, in one transaction; wait where another process is at it.
 
     Raises:
         WrongDatabase: another program's file, or one of a newer version.
-        TurnTimeout, apsw.Error: the database could not be reached.
+        Stopped: `stop` was set meanwhile; the file is as it was.
+        TurnTimeout, OSError, apsw.Error: the database could not be reached.
     """
     migrations = load_migrations("sqlite")
-    if _version(connection, len(migrations)) == len(migrations):
-        if connection.pragma("journal_mode") != "wal":  # as in a copy that VACUUM INTO made
-            with turnstile.turn(_TURN_TIMEOUT):
-                connection.pragma("journal_mode", "WAL")
-        return
-    with turnstile.turn(_TURN_TIMEOUT):
-        connection.pragma("journal_mode", "WAL")
-        migrate(connection)
+    if _version(connection, len(migrations)) < len(migrations):
+        with alone(path, stop), turnstile.turn(_TURN_TIMEOUT):
+            connection.pragma("journal_mode", "WAL")
+            _migrate(connection, path, migrations, stop)
+    elif connection.pragma("journal_mode") != "wal":  # as in a copy that VACUUM INTO made
+        with turnstile.turn(_TURN_TIMEOUT):
+            connection.pragma("journal_mode", "WAL")
 
 
-def migrate(connection: apsw.Connection) -> None:
-    """Bring a database to the newest schema in one transaction, for who has the turn."""
-    migrations = load_migrations("sqlite")
-    # for the migrations alone: queries do without functions of ours
-    connection.create_scalar_function("composed", lambda *code: composed(str(code[0])), 1)
-    connection.create_scalar_function("caseless", lambda *code: caseless(str(code[0])), 1)
+def _migrate(connection: apsw.Connection, path: Path, migrations: list[str], stop: threading.Event) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for number in range(_version(connection, len(migrations)), len(migrations)):
-            connection.execute(migrations[number])
+        migrate(connection, path, migrations, _version(connection, len(migrations)), stop)
         connection.pragma("user_version", len(migrations))
         connection.pragma("application_id", APPLICATION_ID)
         connection.execute("COMMIT")

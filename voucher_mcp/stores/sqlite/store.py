@@ -6,6 +6,7 @@ reads are served all the same. The driver is apsw, whose wheels bring a current 
 can corrupt a WAL file that several processes use.
 """
 
+import threading
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
@@ -19,7 +20,7 @@ from voucher_mcp.stores.base import Store, T, Transaction, Work
 from voucher_mcp.stores.locks import FileLock, sweep
 from voucher_mcp.stores.queries import load_queries
 from voucher_mcp.stores.sqlite.ends import Queries, WriteEnd
-from voucher_mcp.stores.sqlite.failures import FAILURES, OnlyReadable, TooLong, as_unavailable
+from voucher_mcp.stores.sqlite.failures import FAILURES, OnlyReadable, Stopped, TooLong, as_unavailable
 from voucher_mcp.stores.sqlite.places import real_path
 from voucher_mcp.stores.sqlite.reading import QUICK_SECONDS, LongReads, ReadEnd
 from voucher_mcp.stores.sqlite.schema import is_current
@@ -30,16 +31,23 @@ class SqliteStore(Store):
     """One database file. Make it with `open`; its writer lives in the task group that is given."""
 
     def __init__(
-        self, given: Path, queries: Queries, tasks: TaskGroup, reader: ReadEnd, end: WriteEnd | None
+        self,
+        given: Path,
+        queries: Queries,
+        tasks: TaskGroup,
+        stop: threading.Event,
+        ends: tuple[ReadEnd, WriteEnd | None],
     ) -> None:
         self.path = real_path(given)
         self._given = given
         self._queries = queries
         self._tasks = tasks
-        self._reader: ReadEnd | None = reader
+        self._stop = stop
+        self._reader: ReadEnd | None = ends[0]
         self._long_reads = LongReads(lambda: ReadEnd.open(given, queries))
         self._renewing = anyio.Lock()
-        self._writer = None if end is None else self._start(end)
+        self._writer = None if ends[1] is None else self._start(ends[1])
+        tasks.start_soon(self._stop_at_the_end)
 
     @classmethod
     async def open(cls, path: Path, tasks: TaskGroup) -> Self:
@@ -50,8 +58,12 @@ class SqliteStore(Store):
         """
         queries = load_queries("sqlite")
         with as_unavailable(path):
-            reader, end = await anyio.to_thread.run_sync(_open, path, queries)
-            return cls(path, queries, tasks, reader, end)
+            stop = threading.Event()
+            try:
+                ends = await anyio.to_thread.run_sync(_open, path, queries, stop, abandon_on_cancel=True)
+            finally:
+                stop.set()  # where this was cancelled: nobody waits for the thread
+            return cls(path, queries, tasks, threading.Event(), ends)
 
     @property
     def read_only(self) -> bool:
@@ -95,9 +107,16 @@ class SqliteStore(Store):
             await anyio.to_thread.run_sync(self._writer.close)
 
     def _start(self, end: WriteEnd) -> Writer:
-        writer = Writer(self._given, self._queries, end)
+        writer = Writer(self._given, self._queries, end, self._stop)
         self._tasks.start_soon(writer.run)
         return writer
+
+    async def _stop_at_the_end(self) -> None:
+        """Call off the migration of a file that came in the place of this one."""
+        try:
+            await anyio.sleep_forever()
+        finally:
+            self._stop.set()
 
     async def _try_to_write(self) -> Writer:
         """Write to a file that could only be read when it was opened.
@@ -113,7 +132,7 @@ class SqliteStore(Store):
         return self._start(end)
 
     def _open_again(self) -> WriteEnd:
-        return WriteEnd.open(self._given, self._queries, make=False)
+        return WriteEnd.open(self._given, self._queries, self._stop, make=False)
 
     async def _current_reader(self) -> ReadEnd:
         """The connection for quick reads, opened again where another file came in its place."""
@@ -132,15 +151,18 @@ _MAY_BE_READ = (OSError, apsw.ReadOnlyError, apsw.CantOpenError)
 """What opening for writing fails with where the file may still be read."""
 
 
-def _open(path: Path, queries: Queries) -> tuple[ReadEnd, WriteEnd | None]:
+def _open(path: Path, queries: Queries, stop: threading.Event) -> tuple[ReadEnd, WriteEnd | None]:
     """The ends to read and to write with; None where the file can only be read."""
     try:
-        end = WriteEnd.open(path, queries, make=True)
+        end = WriteEnd.open(path, queries, stop, make=True)
     except _MAY_BE_READ as error:
         return _open_for_reading(path, queries, error), None
     with ExitStack() as undo:
         undo.callback(end.close)
         reader = ReadEnd.open(path, queries)
+        undo.callback(reader.close)
+        if stop.is_set():
+            raise Stopped
         undo.pop_all()
     return reader, end
 

@@ -6,6 +6,7 @@ told. So a commit's disk flush is shared, and nothing is acknowledged that is no
 savepoint, which would copy every page that it changes: where it fails there is nothing else to keep.
 """
 
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -68,9 +69,10 @@ class _Culprit(Exception):
 class Writer:
     """Runs work on the writing connection; `run` is its task, `submit` its only entrance."""
 
-    def __init__(self, path: Path, queries: Queries, end: WriteEnd) -> None:
+    def __init__(self, path: Path, queries: Queries, end: WriteEnd, stop: threading.Event) -> None:
         self._path = path
         self._queries = queries
+        self._stop = stop
         self._end: WriteEnd | None = None
         self._waiting: deque[_Operation[Any]] = deque()
         self._wake = anyio.Event()
@@ -134,7 +136,7 @@ class Writer:
             TurnTimeout, OSError, apsw.Error and others: of what is there.
         """
         while True:
-            end = self._end or self._take(WriteEnd.open(self._path, self._queries, make=False))
+            end = self._end or self._take(WriteEnd.open(self._path, self._queries, self._stop, make=False))
             with end.turnstile.turn(deadline - time.monotonic()):
                 found = end.look()
                 if found == "same":
