@@ -127,3 +127,13 @@ async def test_a_session_is_over_with_the_last_voucher_that_it_holds(
     await agent.ok(tool, **arguments)
     refused = await agent.refused("session_not_found", "redeem_vouchers", redeemables=gift(5), session=KEY)
     assert refused["field"] == "session.key"
+
+
+async def test_what_is_reserved_counts_once_of_a_voucher_that_is_named_by_code_and_id(agent: Agent) -> None:
+    await make(agent)
+    gift_id = (await agent.data("get_voucher", code="GIFT"))["id"]
+    await agent.ok("validate_vouchers", redeemables=gift(300), session=LOCK)
+    twice = [*gift(600), {"id": gift_id, "gift": {"credits": 1}}]
+    for tool in ("validate_vouchers", "redeem_vouchers"):
+        refused = await agent.refused("invalid_input", tool, redeemables=twice)
+        assert refused["field"] == "redeemables.1.id"

@@ -48,7 +48,7 @@ async def held_by_others(
     transaction: Transaction, project: Project, vouchers: Iterable[Voucher], key: str | None, moment: int
 ) -> dict[int, Held]:
     """What sessions other than that of this key hold of vouchers, by the rows of those that they hold."""
-    rows = json.dumps([voucher.n for voucher in vouchers])
+    rows = json.dumps(sorted({voucher.n for voucher in vouchers}))  # one may be named twice, by code and id
     found = await transaction.all("session_holds", project.n, rows, moment, key or "")
     return {n: Held(redemptions, amount) for n, redemptions, amount in found}
 
