@@ -30,6 +30,7 @@ from voucher_mcp.domain.errors import quoted
 from voucher_mcp.policy.access import offered
 from voucher_mcp.policy.writes import open_writes
 from voucher_mcp.stores.opening import refuse_unserved
+from voucher_mcp.tools.bypass import put_back, set_aside
 from voucher_mcp.tools.dispatch import Dispatcher
 from voucher_mcp.tools.registry import ToolDefinition, definitions_in
 from voucher_mcp.tools.resources import TEMPLATE
@@ -83,7 +84,7 @@ def build_server(settings: Settings) -> Server[Dispatcher]:
     async def call_tool(
         context: ServerRequestContext[Dispatcher, Any], params: CallToolRequestParams
     ) -> CallToolResult | InputRequiredResult:
-        return await context.lifespan_context.call(context, params)
+        return set_aside(await context.lifespan_context.call(context, params))
 
     async def list_resources(
         context: ServerRequestContext[Dispatcher, Any], params: PaginatedRequestParams | None
@@ -127,6 +128,7 @@ def build_server(settings: Settings) -> Server[Dispatcher]:
     )
     # what a client echoes when it calls again with a user's answer is sealed, so that it cannot be forged
     server.middleware.append(RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience=NAME))
+    server.middleware.append(put_back)
     return server
 
 

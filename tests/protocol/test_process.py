@@ -15,6 +15,8 @@ from tests.protocol.wire import CONFIG, MODULE, ROOT, environment, start, turn_t
 from tests.support import TEN_PERCENT
 from voucher_mcp import __version__
 
+pytestmark = pytest.mark.usefixtures("transport")
+
 SHOP = {"project_id": "shop"}
 
 

@@ -11,6 +11,8 @@ from tests.protocol.contract import POOL
 from tests.protocol.wire import Wire, start, turn_taken
 from tests.support import TEN_PERCENT
 
+pytestmark = pytest.mark.usefixtures("transport")
+
 SHOP = {"project_id": "shop"}
 AT_ONCE = 400
 

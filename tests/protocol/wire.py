@@ -19,6 +19,15 @@ PATIENCE = 60.0
 """Seconds after which a test gives up; a slow machine is no bug."""
 
 MODULE = ("-m", "voucher_mcp")
+THREADS = (
+    "-c",
+    "import sys; from voucher_mcp.cli import main, serve; "
+    "serve.are_pipes = lambda: False; sys.exit(main.main())",
+)
+"""The same, as it serves where the event loop cannot wait for its pipes."""
+
+via: tuple[str, ...] = MODULE
+"""How MODULE is really started; the fixture `transport` sets it."""
 MODERN = "2026-07-28"
 _LINE_LIMIT = 2**24
 
@@ -138,6 +147,8 @@ async def start(folder: Path, command: Sequence[str] = MODULE, **variables: str)
     """A server in that folder, with one project `shop` unless the folder is configured; gone afterwards."""
     if not (folder / "config.toml").exists():
         (folder / "config.toml").write_text(CONFIG, encoding="utf-8")
+    if tuple(command[: len(MODULE)]) == MODULE:
+        command = (*via, *command[len(MODULE) :])
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *command,

@@ -1,19 +1,24 @@
 """`voucher-mcp serve`: the server on standard input and output, until the client closes them."""
 
 import argparse
+import gc
 import logging
 import signal
 
 import anyio
-from mcp.server.stdio import stdio_server
-from mcp.shared.message import SessionMessage
 
-from voucher_mcp.cli.incoming import relay
 from voucher_mcp.cli.main import settings_of
+from voucher_mcp.cli.stdio.incoming import open_threads
+from voucher_mcp.cli.stdio.pipes import open_pipes
+from voucher_mcp.cli.stdio.streams import are_pipes
 from voucher_mcp.config import Settings
 from voucher_mcp.server import build_server
 
 logger = logging.getLogger(__name__)
+
+GARBAGE = 10_000, 20, 50
+"""How much may be made before it is looked through for garbage: a page of codes is a thousand objects that
+go by themselves (ours)."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -35,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _serve(settings: Settings) -> None:
     server = build_server(settings)
-    to_server, from_client = anyio.create_memory_object_stream[SessionMessage | Exception]()
-    async with stdio_server() as (incoming, outgoing), anyio.create_task_group() as tasks:
-        tasks.start_soon(relay, incoming, to_server, outgoing)
-        await server.run(from_client, outgoing, server.create_initialization_options())
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
+    async with open_pipes() if are_pipes() else open_threads() as (incoming, outgoing):
+        await server.run(incoming, outgoing, server.create_initialization_options())

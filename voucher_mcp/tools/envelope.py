@@ -1,9 +1,9 @@
 """The one answer that every tool gives: success, data, error, and what belongs beside them."""
 
-import json
 from typing import Any
 
 from mcp.types import CallToolResult, ResourceLink, TextContent
+from pydantic_core import PydanticSerializationError, to_json
 
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import VoucherError
@@ -60,7 +60,11 @@ def crash(reference: str, *, writing: bool, of_write: bool, listing: bool = Fals
 
 
 def _result(envelope: dict[str, Any], *, is_error: bool) -> CallToolResult:
-    text = _dump(envelope)
+    try:
+        text = _dump(envelope)
+    except PydanticSerializationError:  # half a character
+        envelope = clean(envelope)
+        text = _dump(envelope)
     if has_large_integer(text):
         envelope = with_exact_integers(envelope)
         text = _dump(envelope)
@@ -73,4 +77,4 @@ def _result(envelope: dict[str, Any], *, is_error: bool) -> CallToolResult:
 
 
 def _dump(envelope: dict[str, Any]) -> str:
-    return json.dumps(envelope, separators=(",", ":"), ensure_ascii=False)
+    return to_json(envelope, inf_nan_mode="null").decode()

@@ -14,7 +14,7 @@ from voucher_mcp.backends.local.records.ids import voucher_id
 from voucher_mcp.backends.local.records.pools import Pool
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput
-from voucher_mcp.domain.values.times import now, to_unix
+from voucher_mcp.domain.values.times import now
 from voucher_mcp.domain.vouchers.pool import CodesQuery, ExportedCode, VoucherCode
 from voucher_mcp.stores.base import AVAILABLE, REDEEMED, Row, Transaction
 from voucher_mcp.stores.projects import Project
@@ -31,8 +31,8 @@ def public(project: Project, row: Row) -> VoucherCode:
     shown: VoucherCode = {
         "code": code,
         "status": STATUS_NAMES[status],
-        "assigned_time": to_unix(assigned_at),
-        "redeemed_time": to_unix(redeemed_at),
+        "assigned_time": None if assigned_at is None else assigned_at / 1000,
+        "redeemed_time": None if redeemed_at is None else redeemed_at / 1000,
         "id": voucher_id(project, n),
     }
     if holder is not None:

@@ -14,7 +14,6 @@ REDEMPTION = "r_"
 ROLLBACK = "rr_"
 HOLDER = "rh_"
 
-_DIGITS = 10
 _ROWS = 2**63
 
 
@@ -25,7 +24,7 @@ def new_pool_id() -> str:
 
 def row_id(prefix: str, project: Project, n: int) -> str:
     """The id of row `n` of the table that the prefix stands for."""
-    return f"{prefix}{project.tag}{n:0{_DIGITS}x}"
+    return f"{prefix}{project.tag}{n:010x}"
 
 
 def row_of(prefix: str, project: Project, text: str) -> int | None:
@@ -39,7 +38,7 @@ def row_of(prefix: str, project: Project, text: str) -> int | None:
 
 def voucher_id(project: Project, n: int) -> str:
     """The id of the voucher in row `n`."""
-    return row_id(VOUCHER, project, n)
+    return f"v_{project.tag}{n:010x}"  # as row_id makes it: a page has a thousand
 
 
 def voucher_row(project: Project, text: str) -> int | None:

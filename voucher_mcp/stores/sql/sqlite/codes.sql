@@ -59,12 +59,13 @@ SELECT first_n, available, assigned, redeemed FROM code_blocks
 WHERE project = ?1 AND pool = ?2 ORDER BY first_n;
 
 -- codes_from
-SELECT n, code, status, assigned_at, redeemed_at, holder, start_date, expiration_date, metadata
-FROM vouchers
-WHERE +project = ?1 AND n IN (
+SELECT v.n, v.code, v.status, v.assigned_at, v.redeemed_at, v.holder, v.start_date, v.expiration_date, v.metadata
+FROM (
     SELECT n FROM vouchers WHERE project = ?1 AND pool = ?2 AND status < 3 AND n >= ?3 ORDER BY n LIMIT ?5 OFFSET ?4
-)
-ORDER BY n;
+) AS page
+CROSS JOIN vouchers AS v ON v.n = page.n
+WHERE +v.project = ?1
+ORDER BY page.n;
 
 -- codes_from_with_status
 SELECT n, code, status, assigned_at, redeemed_at, holder, start_date, expiration_date, metadata

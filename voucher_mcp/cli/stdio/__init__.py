@@ -1,0 +1,1 @@
+"""Standard input and output as the transport of the protocol."""

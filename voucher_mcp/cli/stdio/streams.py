@@ -1,0 +1,61 @@
+"""Standard input and output as descriptors of our own, which nothing else in the process reads or writes."""
+
+import os
+import select
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+ROOM = 2**20
+"""Bytes that a pipe should hold: a page of codes goes through the usual 64 kB only in many turns."""
+
+
+def are_pipes() -> bool:
+    """Whether both are pipes or sockets that can be waited for, and the log goes elsewhere."""
+    if sys.platform == "win32":
+        return False
+    try:
+        both = os.fstat(0), os.fstat(1)
+    except OSError:  # there is none
+        return False
+    with suppress(OSError):
+        if os.path.samestat(both[1], os.fstat(2)):
+            return False  # a log that cannot be written at once would be lost
+    return all(stat.S_ISFIFO(each.st_mode) or stat.S_ISSOCK(each.st_mode) for each in both)
+
+
+def hung_up(source: int) -> bool:
+    """Whether nobody can write to it any more; what was written before may still be unread."""
+    poll = select.poll()
+    poll.register(source, getattr(select, "POLLRDHUP", 0))
+    return bool(poll.poll(0))
+
+
+@contextmanager
+def taken(standard: int) -> Iterator[int]:
+    """What 0 or 1 was, never blocking; meanwhile standard input is empty and standard output is the log."""
+    import fcntl  # which Windows lacks
+
+    own = fcntl.fcntl(standard, fcntl.F_DUPFD_CLOEXEC, 3)
+    blocking = os.get_blocking(own)
+    try:
+        _divert(standard)
+        os.set_blocking(own, False)
+        if standard == 1 and sys.platform == "linux":
+            with suppress(OSError):  # a socket, or this user has many large pipes
+                fcntl.fcntl(own, fcntl.F_SETPIPE_SZ, ROOM)
+        yield own
+    finally:
+        os.set_blocking(own, blocking)  # others may hold the same pipe
+        os.dup2(own, standard)
+        os.close(own)
+
+
+def _divert(standard: int) -> None:
+    try:
+        elsewhere = os.dup(2) if standard == 1 else os.open(os.devnull, os.O_RDONLY)
+    except OSError:  # there is no log
+        elsewhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(elsewhere, standard)
+    os.close(elsewhere)
