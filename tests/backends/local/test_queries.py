@@ -45,8 +45,11 @@ PLANS = {
     "codes_updated_count": (
         "COVERING INDEX vouchers_updated (project=? AND pool=? AND updated_at>? AND updated_at<?)",
     ),
-    "code_by_n": ("vouchers USING INTEGER PRIMARY KEY (rowid=?)",),
-    "code_by_code": ("vouchers USING INDEX vouchers_code (project=? AND code=?)",),
+    "codes_in_rows": ("v USING INTEGER PRIMARY KEY (rowid=?)",),
+    "codes_named": ("v USING INDEX vouchers_code (project=? AND code=?)",),
+    "vouchers_in_rows": ("v USING INTEGER PRIMARY KEY (rowid=?)",),
+    "vouchers_named": ("v USING INDEX vouchers_code (project=? AND code=?)",),
+    "code_owners": ("v USING INDEX vouchers_code (project=? AND code=?)",),
     "code_next_available": ("vouchers_next (project=? AND pool=? AND expiration_date=?)",),
     "pool_holds": ("vouchers_touched (project=? AND pool=?)",),
     "blocks_of_pool": ("code_blocks USING PRIMARY KEY (project=? AND pool=?)",),

@@ -8,7 +8,7 @@ from voucher_mcp.backends.local.jobs.jobs import Chunk, Failure
 from voucher_mcp.backends.local.records import vouchers
 from voucher_mcp.backends.local.records.references import hint
 from voucher_mcp.backends.local.vouchers import voucher_writes
-from voucher_mcp.domain.errors import NotFound, VoucherError, quoted
+from voucher_mcp.domain.errors import VoucherError, quoted
 from voucher_mcp.stores.base import Transaction
 from voucher_mcp.stores.projects import Project
 
@@ -18,15 +18,17 @@ class _Update(InputJob):
         self, transaction: Transaction, project: Project, records: Sequence[Record], moment: int
     ) -> list[Failure]:
         failures = []
+        found = await vouchers.find_all(transaction, project, {record.code for record in records})
+        now = {voucher.n: voucher for voucher in found.values()}
         for record in records:
-            try:
-                voucher = await vouchers.find(transaction, project, record.code)
-                body = {"metadata": record.content}
-                await voucher_writes.update(transaction, project, voucher, body, moment)
-            except NotFound:
+            if record.code not in found:
                 meant = await hint(transaction, project, record.code)
                 problem = f"there is no voucher of this code{meant and f'.{meant}'}"
                 failures.append(Failure(record.row, record.code, problem_of(problem)))
+                continue
+            n, body = found[record.code].n, {"metadata": record.content}
+            try:  # one that stands twice is changed twice
+                now[n] = await voucher_writes.update(transaction, project, now[n], body, moment)
             except VoucherError as error:
                 failures.append(Failure(record.row, record.code, problem_of(error.message)))
         return failures

@@ -82,14 +82,14 @@ class _Import(InputJob):
         if await transaction.many("voucher_import", rows) == len(records):
             return []
         added = {code for _, code in await transaction.all("codes_after", project.n, last)}
-        failures = []
+        refused = []
         for record in records:
             if record.code in added:
                 added.remove(record.code)  # a second one of the same code in this slice is a duplicate
             else:
-                reason = await taken.why(transaction, project, record.code)
-                failures.append(Failure(record.row, record.code, f"the code is {reason}"))
-        return failures
+                refused.append(record)
+        reasons = await taken.reasons(transaction, project, list({record.code for record in refused}))
+        return [Failure(one.row, one.code, f"the code is {reasons[one.code]}") for one in refused]
 
 
 def _use(redeemed: int, terms: VoucherTerms) -> tuple[int, int]:

@@ -94,4 +94,6 @@ class Batches:
         rows = await codes.store(transaction, project, pool, batch, now())
         since = self._first_n, Taken.IN_FILE
         refused = [code for code, n in zip(batch, rows, strict=True) if n is None]
-        return [(c, await taken.why(transaction, project, c.value, pool.n, *since)) for c in refused]
+        texts = list({code.value for code in refused})
+        reasons = await taken.reasons(transaction, project, texts, pool.n, *since)
+        return [(code, reasons[code.value]) for code in refused]

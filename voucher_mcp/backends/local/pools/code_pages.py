@@ -9,7 +9,7 @@ import json
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from typing import Any, cast
 
-from voucher_mcp.backends.local.records.codes import STATUS_NAMES, find
+from voucher_mcp.backends.local.records.codes import STATUS_NAMES, find_some
 from voucher_mcp.backends.local.records.ids import voucher_id
 from voucher_mcp.backends.local.records.pools import Pool
 from voucher_mcp.domain.answer import Answer
@@ -126,9 +126,8 @@ async def _named(
 ) -> tuple[list[Row], int]:
     after, before = _window(query)
     found: dict[int, Row] = {}
-    for reference in query.code_ids or ():
-        row = await find(transaction, project, pool, reference)
-        if row is not None and status in (None, row[2]) and after <= row[9] < before:
+    for row in (await find_some(transaction, project, pool, query.code_ids or ())).values():
+        if status in (None, row[2]) and after <= row[9] < before:
             found[row[0]] = row
     rows = [found[n] for n in sorted(found)]
     return rows[query.skip : query.skip + query.count], len(rows)

@@ -30,8 +30,7 @@ async def of_pool(transaction: Transaction, pool: Pool) -> dict[str, int]:
 async def of_codes(transaction: Transaction, project: Project, rows: Sequence[Row]) -> dict[str, int]:
     """What the codes in these rows hold, in the same form."""
     sums: dict[str, int] = {}
-    for row in rows:
-        voucher = await vouchers.by_row(transaction, project, row[0])
+    for voucher in (await vouchers.in_rows(transaction, project, [row[0] for row in rows])).values():
         unit = _UNITS.get(voucher.terms.get("type", ""))
         if unit is not None:
             sums[unit] = sums.get(unit, 0) + (voucher.balance or 0)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from itertools import islice
 
 from voucher_mcp.backends.local.records import holders, removal, taken
-from voucher_mcp.backends.local.records.ids import voucher_id, voucher_row
+from voucher_mcp.backends.local.records.ids import voucher_id
 from voucher_mcp.backends.local.records.pools import Pool
-from voucher_mcp.backends.local.records.references import IS_AN_ID, by_code, hint, is_an_id
+from voucher_mcp.backends.local.records.references import IS_AN_ID, hint, is_an_id, rows_of
 from voucher_mcp.domain.errors import (
     InvalidInput,
     PoolExhausted,
@@ -34,11 +34,14 @@ async def add(
 ) -> list[CodeFate]:
     """Add codes and answer the fate of each, in their order; what cannot be added leaves the others alone."""
     good: dict[str, NewCode] = {}
+    twice: set[str] = set()
     for code in codes:
-        if isinstance(code, NewCode):
-            good.setdefault(code.value, code)
+        if isinstance(code, NewCode) and good.setdefault(code.value, code) is not code:
+            twice.add(code.value)
     first = await last_row(transaction) + 1
     added = await insert(transaction, project, pool, list(good.values()), moment)
+    refused = [code for code in good if code not in added or code in twice]
+    reasons = await taken.reasons(transaction, project, refused, pool.n, first)
     fates: list[CodeFate] = []
     for code in codes:
         if isinstance(code, BadCode):
@@ -48,8 +51,9 @@ async def add(
         elif is_an_id(project, code.value):
             fates.append({"code": code.value, "id": None, "result": "invalid", "error": IS_AN_ID})
         else:
-            reason = await taken.why(transaction, project, code.value, pool.n, first)
-            fates.append({"code": code.value, "id": None, "result": "duplicate", "error": reason})
+            fates.append(
+                {"code": code.value, "id": None, "result": "duplicate", "error": reasons[code.value]}
+            )
     return fates
 
 
@@ -203,8 +207,8 @@ async def find_all(
     Raises:
         InvalidInput: one of them is not of this pool.
     """
-    found = [(name, await find(transaction, project, pool, name, deleted_too)) for name in references]
-    missing = [reference for reference, row in found if row is None]
+    found = await find_some(transaction, project, pool, references, deleted_too)
+    missing = [reference for reference in references if reference not in found]
     if missing:
         meant = await hint(transaction, project, missing[0], pool.n) if len(missing) == 1 else ""
         named = ", ".join(quoted(reference) for reference in islice(missing, 5))
@@ -214,14 +218,16 @@ async def find_all(
             "that are.",
             field="code_ids",
         )
-    return list({row[0]: row for _, row in found if row is not None}.values())
+    return list({row[0]: row for row in found.values()}.values())
 
 
-async def find(
-    transaction: Transaction, project: Project, pool: Pool, reference: str, deleted_too: bool = False
-) -> Row | None:
-    """The row of one code of the pool, by code or id; a code wins over an id, as with vouchers."""
-    highest = DELETED if deleted_too else REDEEMED
-    row = await by_code(transaction, "code_by_code", project.n, pool.n, highest, code=reference)
-    n = voucher_row(project, reference) if row is None else None
-    return row if n is None else await transaction.one("code_by_n", project.n, pool.n, n, highest)
+async def find_some(
+    transaction: Transaction,
+    project: Project,
+    pool: Pool,
+    references: Sequence[str],
+    deleted_too: bool = False,
+) -> dict[str, Row]:
+    """The rows of the pool's codes, by code or id as it was given; a code wins over an id."""
+    which = (pool.n, DELETED if deleted_too else REDEEMED)
+    return await rows_of(transaction, project, references, "codes_named", "codes_in_rows", *which)

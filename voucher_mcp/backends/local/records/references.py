@@ -5,7 +5,10 @@ Voucherify); that there is exactly one such is said, and never how it is written
 would be given away.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Any
+
+from pydantic_core import to_json
 
 from voucher_mcp.backends.local.records.ids import voucher_row
 from voucher_mcp.domain.values.texts import caseless, looked_up, spellings
@@ -21,6 +24,45 @@ async def by_code(transaction: Transaction, query: str, *values: Any, code: str)
         if (row := await transaction.one(query, *values, spelling)) is not None:
             return row
     return None
+
+
+async def rows_of(
+    transaction: Transaction,
+    project: Project,
+    references: Iterable[str],
+    named: str,
+    in_rows: str,
+    *values: Any,
+) -> dict[str, Row]:
+    """What the queries answer for codes or ids, by what was asked for; a code wins over an id.
+
+    However many they are, they are read at once.
+
+    Args:
+        named: the query for codes; in_rows: the one for rows. Both take the project, a JSON list and the
+            values, and begin with the row and its code.
+    """
+    wanted = {one: spellings(looked_up(one)) for one in references}
+    codes = as_json([code for several in wanted.values() for code in several])
+    by_code = {row[1]: row for row in await transaction.all(named, project.n, codes, *values)}
+    found: dict[str, Row] = {}
+    ids: dict[str, int] = {}
+    for one, several in wanted.items():
+        row = next((by_code[code] for code in several if code in by_code), None)
+        if row is not None:
+            found[one] = row
+        elif (n := voucher_row(project, one)) is not None:
+            ids[one] = n
+    if ids:
+        rows = as_json(list(ids.values()))
+        by_n = {row[0]: row for row in await transaction.all(in_rows, project.n, rows, *values)}
+        found |= {one: by_n[n] for one, n in ids.items() if n in by_n}
+    return {one: found[one] for one in wanted if one in found}
+
+
+def as_json(values: Sequence[str] | Sequence[int]) -> str:
+    """A list as a query takes it."""
+    return to_json(values).decode()
 
 
 async def hint(transaction: Transaction, project: Project, code: str, pool: int | None = None) -> str:

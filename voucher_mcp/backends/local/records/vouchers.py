@@ -1,14 +1,13 @@
 """A voucher as the engine works with it: its row, with the terms that it takes from its pool."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, Self, cast
 
 from voucher_mcp.backends.local.records.ids import voucher_id, voucher_row
-from voucher_mcp.backends.local.records.references import by_code, hint
+from voucher_mcp.backends.local.records.references import as_json, by_code, hint, rows_of
 from voucher_mcp.domain.errors import NotFound, quoted
-from voucher_mcp.domain.values.texts import looked_up, spellings
 from voucher_mcp.domain.values.times import now, to_iso
 from voucher_mcp.domain.vouchers.validity import RedeemableStatus, redeemable_status
 from voucher_mcp.domain.vouchers.voucher import VALUE_FIELDS, VoucherTerms
@@ -135,38 +134,40 @@ async def find(
     Raises:
         NotFound: there is none, or it was deleted.
     """
-    if project is not None:
-        row = await by_code(transaction, "voucher_by_code", project.n, code=reference)
-        n = voucher_row(project, reference) if row is None else None
-        if n is not None:
-            row = await transaction.one("voucher_by_n", project.n, n)
-        if row is not None:
-            return Voucher.of(row)
-    raise await not_found(transaction, project, reference, field)
+    found = None if project is None else await _find(transaction, project, reference)
+    if found is None:
+        raise await not_found(transaction, project, reference, field)
+    return found
 
 
 async def find_all(
-    transaction: Transaction, project: Project, references: Sequence[str]
+    transaction: Transaction, project: Project, references: Collection[str]
 ) -> dict[str, Voucher]:
     """The vouchers of those codes or ids, by what was asked for; without those that do not exist.
 
     However many they are, they are read at once.
     """
-    wanted = {one: spellings(looked_up(one)) for one in references}
-    codes = json.dumps([code for several in wanted.values() for code in several], ensure_ascii=False)
-    rows = await transaction.all("vouchers_named", project.n, codes)
-    by_text = {voucher.code: voucher for voucher in map(Voucher.of, rows)}
-    found = {}
-    for one, several in wanted.items():
-        voucher = next((by_text[code] for code in several if code in by_text), None)
-        if voucher is not None:
-            found[one] = voucher
-    ids = {one: n for one in references if one not in found and (n := voucher_row(project, one)) is not None}
-    if ids:
-        rows = await transaction.all("vouchers_in_rows", project.n, json.dumps(list(ids.values())))
-        by_n = {voucher.n: voucher for voucher in map(Voucher.of, rows)}
-        found |= {one: by_n[n] for one, n in ids.items() if n in by_n}
-    return found
+    if len(references) == 1:  # which is quicker
+        (one,) = references
+        found = await _find(transaction, project, one)
+        return {} if found is None else {one: found}
+    rows = await rows_of(transaction, project, references, "vouchers_named", "vouchers_in_rows")
+    vouchers = {one: Voucher.of(row) for one, row in rows.items()}
+    return {one: voucher for one, voucher in vouchers.items() if not voucher.is_deleted}
+
+
+async def in_rows(transaction: Transaction, project: Project, rows: Sequence[int]) -> dict[int, Voucher]:
+    """The vouchers in these rows, by row, deleted or not; all at once."""
+    found = await transaction.all("vouchers_in_rows", project.n, as_json(rows))
+    return {voucher.n: voucher for voucher in map(Voucher.of, found)}
+
+
+async def _find(transaction: Transaction, project: Project, reference: str) -> Voucher | None:
+    row = await by_code(transaction, "voucher_by_code", project.n, code=reference)
+    n = voucher_row(project, reference) if row is None else None
+    if n is not None:
+        row = await transaction.one("voucher_by_n", project.n, n)
+    return None if row is None else Voucher.of(row)
 
 
 async def not_found(

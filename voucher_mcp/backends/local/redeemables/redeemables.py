@@ -70,7 +70,8 @@ async def page(
         transaction, project, customer_id, direction, where, held > SCANNED and (narrowed or held > total)
     )
     rows, more = await listing.page(await listing.start(query.starting_after_id), query.limit)
-    shown = [await _public(transaction, project, customer_id, row, detail, moment) for row in rows]
+    held_now = await vouchers.in_rows(transaction, project, [row[1] for row in rows])
+    shown = [_public(project, customer_id, row, held_now[row[1]], detail, moment) for row in rows]
     counted = await listing.count() if narrowed else {"total": total}
     return Answer(shown, {**counted, "has_more": more is not None, **_unless_none(more_starting_after=more)})
 
@@ -153,14 +154,11 @@ def _direction(order: str | None) -> _Direction:
     raise InvalidInput(f"`order` must be id or -id; got {quoted(order)}.", field="order")
 
 
-async def _public(
-    transaction: Transaction, project: Project, customer_id: str, row: Row, detail: Detail, moment: int
+def _public(
+    project: Project, customer_id: str, row: Row, voucher: Voucher, detail: Detail, moment: int
 ) -> dict[str, Any]:
     """A redeemable with the fields of the document."""
-    _, n, holding_id, created_at, redeemable_id, kind, role, campaign_id, campaign_type, voucher_type = row
-    found = await transaction.one("voucher_by_n", project.n, n)
-    assert found is not None  # the view has no deleted ones
-    voucher = Voucher.of(found)
+    _, _, holding_id, created_at, redeemable_id, kind, role, campaign_id, campaign_type, voucher_type = row
     return {
         "id": holding_id,
         "created_at": to_iso(created_at),

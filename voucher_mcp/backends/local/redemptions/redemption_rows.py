@@ -129,9 +129,13 @@ async def page(
     total = counted[0] if counted else 0
     skip = (query.page - 1) * query.limit
     found = await transaction.all(f"{path}_page", *values, skip, query.limit)
+    redemptions = [Redemption.of(row) for row in found]
+    of = await vouchers.in_rows(
+        transaction, project, list({one.voucher for one in redemptions if one.voucher})
+    )
     shown = []
-    for redemption in map(Redemption.of, found):
-        voucher = await voucher_of(transaction, project, redemption)
+    for redemption in redemptions:
+        voucher = of.get(redemption.voucher or 0)
         whole = show(project, redemption, voucher, detail)
         shown.append(whole if detail == "full" else _row(whole))
     beside: dict[str, Any] = {"total": min(total, COUNTED)}

@@ -7,7 +7,7 @@ none of its own. Vouchers that are deleted, alone or with their pool, are in no 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from voucher_mcp.backends.local.records import pools
+from voucher_mcp.backends.local.records import pools, vouchers
 from voucher_mcp.backends.local.records.ids import voucher_row
 from voucher_mcp.backends.local.records.references import by_code
 from voucher_mcp.backends.local.records.vouchers import Voucher
@@ -114,14 +114,15 @@ async def page(
         return Answer([], {"total": 0, "has_more": False})
     rows = await transaction.select(name, where, project.n, moment, project.tag, COUNTED + 1)
     skip = (query.page - 1) * query.limit
-    found = [await transaction.one("voucher_by_n", project.n, n) for (n,) in rows[skip : skip + query.limit]]
+    page = [n for (n,) in rows[skip : skip + query.limit]]
+    found = await vouchers.in_rows(transaction, project, page)
     beside: dict[str, Any] = {
         "total": min(len(rows), COUNTED),
         "has_more": len(rows) > skip + query.limit,
     }
     if len(rows) > COUNTED:
         beside["total_limited"] = True
-    return Answer([Voucher.of(row) for row in found if row is not None], beside)
+    return Answer([found[n] for n in page], beside)
 
 
 async def _where(

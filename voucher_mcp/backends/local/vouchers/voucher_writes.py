@@ -87,10 +87,11 @@ async def create(transaction: Transaction, project: Project, code: str, draft: D
     n = await _insert(transaction, project, code, draft, moment)
     if n is not None:
         return await _read(transaction, project, n)
-    reason = await taken.why(transaction, project, code, draft.pool.n if draft.pool else None)
+    reasons = await taken.reasons(transaction, project, [code], draft.pool.n if draft.pool else None)
     live = await transaction.one("voucher_by_code", project.n, code)
     shown = "" if live is None else " get_voucher shows it, update_voucher changes it."
-    raise AlreadyExists(f"The code {quoted(code)} is {reason}. Choose another code.{shown}", field="code")
+    why = reasons[code]
+    raise AlreadyExists(f"The code {quoted(code)} is {why}. Choose another code.{shown}", field="code")
 
 
 async def generate(

@@ -16,9 +16,10 @@ SELECT ?1, ?2, value, CASE WHEN value <> upper(value) THEN lower(value) END, ?3,
 -- codes_after
 SELECT n, code FROM vouchers WHERE +project = ?1 AND n > ?2;
 
--- code_owner
-SELECT v.n, v.pool, v.status = 3, p.name, p.deleted_at IS NOT NULL
-FROM vouchers AS v LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool WHERE v.project = ?1 AND v.code = ?2;
+-- code_owners
+SELECT v.code, v.n, v.pool, v.status = 3, p.name, p.deleted_at IS NOT NULL
+FROM json_each(?2) AS wanted CROSS JOIN vouchers AS v ON v.project = ?1 AND v.code = wanted.value
+LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool;
 
 -- codes_to_take_over
 SELECT 1 FROM pools WHERE project = ?1 AND freed = 1 LIMIT 1;
@@ -100,13 +101,17 @@ SELECT count(*) FROM (
     WHERE project = ?1 AND pool = ?2 AND updated_at >= ?3 AND updated_at < ?4 AND status BETWEEN ?5 AND ?6 LIMIT ?7
 );
 
--- code_by_n
-SELECT n, code, status, assigned_at, redeemed_at, holder, start_date, expiration_date, metadata, updated_at
-FROM vouchers WHERE project = ?1 AND n = ?3 AND pool = ?2 AND status <= ?4 AND code IS NOT NULL;
+-- codes_in_rows
+SELECT v.n, v.code, v.status, v.assigned_at, v.redeemed_at, v.holder, v.start_date, v.expiration_date, v.metadata,
+    v.updated_at
+FROM json_each(?2) AS wanted CROSS JOIN vouchers AS v ON v.project = ?1 AND v.n = wanted.value
+WHERE v.pool = ?3 AND v.status <= ?4 AND v.code IS NOT NULL;
 
--- code_by_code
-SELECT n, code, status, assigned_at, redeemed_at, holder, start_date, expiration_date, metadata, updated_at
-FROM vouchers WHERE project = ?1 AND code = ?4 AND pool = ?2 AND status <= ?3;
+-- codes_named
+SELECT v.n, v.code, v.status, v.assigned_at, v.redeemed_at, v.holder, v.start_date, v.expiration_date, v.metadata,
+    v.updated_at
+FROM json_each(?2) AS wanted CROSS JOIN vouchers AS v ON v.project = ?1 AND v.code = wanted.value
+WHERE v.pool = ?3 AND v.status <= ?4;
 
 -- code_next_available
 -- Of every end to come (the first thousand of them) and of the codes without an end the first, and of these the first.

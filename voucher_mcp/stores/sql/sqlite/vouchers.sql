@@ -25,14 +25,14 @@ LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
 WHERE v.status < 3 AND p.deleted_at IS NULL;
 
 -- vouchers_in_rows
-SELECT v.n, v.code, v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date,
+-- Deleted ones too.
+SELECT v.n, coalesce(v.code, v.former_code), v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date,
     v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening, v.granted,
     v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at,
     v.project, v.assigned_at, v.redeemed_at
 FROM json_each(?2) AS wanted
 CROSS JOIN vouchers AS v ON v.project = ?1 AND v.n = wanted.value
-LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
-WHERE v.status < 3 AND p.deleted_at IS NULL;
+LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool;
 
 -- voucher_ever_by_n
 SELECT v.n, coalesce(v.code, v.former_code), v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date,
