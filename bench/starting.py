@@ -20,7 +20,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
         ours, ours_size = _start(python("voucher_mcp", "--config", str(config)))
         times.add(ours=ours, floor=floor)
         sizes.add(ours=ours_size, floor=floor_size)
-    yield times.figure("start to tools/list / bare server", duration, at_most(1.3))
+    yield times.figure("start to tools/list / bare server", duration, at_most(1.15))
     more = sizes.ours - sizes.floor
     yield Figure(
         "resident memory then / bare server",
