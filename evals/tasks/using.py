@@ -64,13 +64,13 @@ async def take_a_redemption_back(call: Call) -> str:
 @task(
     "WINTER-1 on an order of 20 euros: accepted or not, and why?",
     calls=1,
-    says=["paus|disabled|not active|inactive"],
+    says=["pool|campaign", "paus"],
 )
 async def a_code_of_a_paused_pool(call: Call) -> str:
     checked = (await call("validate_vouchers", redeemables=_cards("WINTER-1"), order={"amount": 2_000}))[
         "data"
     ]
-    return f"Not accepted: {checked['redeemables'][0]['result']} (the pool is paused or the code disabled)"
+    return f"Not accepted: {checked['redeemables'][0]['result']}"
 
 
 @task(

@@ -279,3 +279,19 @@ async def test_a_wrong_session_is_named(agent: Agent, session: dict[str, Any], f
         "invalid_input", "validate_vouchers", redeemables=one("TEN"), session=session
     )
     assert refused["field"] == field
+
+
+async def test_a_code_of_a_paused_pool_is_refused_with_what_resumes_it(agent: Agent) -> None:
+    await pool(agent, "TEN", **TEN_PERCENT)
+    (made,) = await agent.data("list_voucher_pools")
+    await agent.data("update_voucher_pool", pool_id=made["id"], active=False)
+    validated = await agent.data("validate_vouchers", redeemables=one("TEN"), order=ORDER)
+    error = validated["redeemables"][0]["result"]["error"]
+    assert error["key"] == "voucher_disabled"
+    assert f'pool "{made["name"]}" is paused' in error["message"]
+    assert "update_voucher_pool with active=true" in error["message"]
+    refused = await agent.refused(
+        "voucher_disabled", "redeem_vouchers", redeemables=one("TEN"), order=ORDER, idempotency_key="k"
+    )
+    assert "is paused" in refused["error"]
+    assert "enable_voucher" not in refused["error"]

@@ -147,7 +147,7 @@ def why_not_usable(terms: ValidityTerms, now: int, zone: tzinfo) -> VoucherError
     start, expiration = terms.get("start_date"), terms.get("expiration_date")
     active = terms.get("active")
     if active is not None and not active:
-        return VoucherDisabled("The voucher is disabled; it has to be enabled first.")
+        return VoucherDisabled("The voucher is disabled. enable_voucher enables it.")
     if expiration is not None and now > expiration:
         return VoucherExpired(f"The voucher expired at {to_iso(expiration)} and it is {to_iso(now)} now.")
     if start is not None and now < start:

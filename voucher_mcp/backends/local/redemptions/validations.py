@@ -263,6 +263,11 @@ def _turn(
     terms = voucher.terms
     kind = terms.get("type", "DISCOUNT_VOUCHER")
     _refuse_misplaced(kind, asked, path)
+    if voucher.pool_active == 0:
+        raise VoucherDisabled(
+            f"The voucher's pool {quoted(voucher.pool_name)} is paused. update_voucher_pool with active=true "
+            "resumes the whole pool."
+        )
     if (refused := why_not_usable(terms, now.moment, now.zone)) is not None:
         raise refused
     _check_quantity(voucher, held)
