@@ -184,7 +184,7 @@ def test_the_first_reason_is_disabled_then_expired_then_not_yet_active_then_the_
         "validity_day_of_week": [(datetime.fromtimestamp(NOW / 1000, UTC).isoweekday() + 1) % 7],
     }
     reasons: list[tuple[type[VoucherError], str]] = [
-        (VoucherDisabled, "has to be enabled first"),
+        (VoucherDisabled, "enable_voucher"),
         (VoucherExpired, "expired at 2026-02-02T02:39:59.998Z and it is 2026-02-02T02:40:00.000Z now"),
         (VoucherNotActive, "becomes active at 2026-02-02T02:40:00.001Z"),
         (VoucherNotActive, "valid only on Tuesday, and it is Monday 02:40 in the time zone UTC"),
