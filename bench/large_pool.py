@@ -10,7 +10,7 @@ import anyio
 
 from bench.engine import codes, make_pool, opened, remove, write
 from bench.harness import Bench
-from voucher_mcp.backends.local.records import codes as engine_codes
+from voucher_mcp.backends.local.pools import deleting
 from voucher_mcp.backends.local.records import pools
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.values.times import now
@@ -80,7 +80,7 @@ async def _assign(database: Path, texts: Sequence[str]) -> None:
 
 async def _assign_some(texts: Sequence[str], transaction: Transaction, project: Project) -> Answer[None]:
     pool = await pools.find(transaction, project, POOL)
-    for n, *_ in await engine_codes.find_all(transaction, project, pool, texts, False):
+    for n, *_ in await deleting.find_all(transaction, project, pool, texts, False):
         await transaction.run("code_assign", project.n, n, "customer", now())
         await transaction.count_code(project.n, pool.n, n, AVAILABLE, ASSIGNED)
     return Answer(None)

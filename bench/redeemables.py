@@ -11,7 +11,7 @@ import anyio
 from bench.engine import PROJECT, codes, make_pool, opened, remove
 from bench.harness import Bench, Figure, Rounds, at_most, duration
 from voucher_mcp.backends.base import Backend
-from voucher_mcp.backends.local.records import codes as engine_codes
+from voucher_mcp.backends.local.pools import assigning
 from voucher_mcp.backends.local.records import pools
 from voucher_mcp.backends.local.records.ids import HOLDER, row_id
 from voucher_mcp.domain.queries import RedeemablesQuery
@@ -132,7 +132,7 @@ async def _assign(transaction: Transaction, receivers: Sequence[str]) -> None:
     project = Project(*(await transaction.all("project_by_id", PROJECT))[0])
     pool = await pools.find(transaction, project, POOL)
     for customer in receivers:
-        await engine_codes.assign(transaction, project, pool, customer, now())
+        await assigning.assign(transaction, project, pool, customer, now())
 
 
 async def _project(database: Path) -> Project:

@@ -315,6 +315,8 @@ def test_a_refused_code_shows_at_most_twenty_of_its_characters() -> None:
     assert code[20] not in caught.value.message
 
 
+@example("\u0958" * 100)  # two characters each once they are composed
+@example("e\u0301" * 128)  # and here one of two
 @example("\U0002f800")  # which is another character once it is composed
 @given(st.text(max_size=140) | st.text(PRINTABLE | st.just(" "), max_size=140))
 def test_both_checks_of_a_code_agree(code: str) -> None:
@@ -323,4 +325,5 @@ def test_both_checks_of_a_code_agree(code: str) -> None:
     except InvalidInput:
         accepted = False
     assert accepted == is_valid_code(code)
-    assert accepted == (code.isprintable() and 1 <= len(code) <= 128 and code == code.strip(" "))
+    length = len(composed(code))
+    assert accepted == (code.isprintable() and 1 <= length <= 128 and code == code.strip(" "))

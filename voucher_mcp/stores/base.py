@@ -68,6 +68,14 @@ class Transaction(Protocol):
         """
         ...
 
+    async def add_vouchers(self, project: int, rows: Sequence[Row], moment: int) -> Sequence[int | None]:
+        """Put in vouchers without a pool; answers as `add_codes` does.
+
+        Each is its code, the same without case, terms, active, both dates, metadata, how often it was
+        redeemed, and its status.
+        """
+        ...
+
     async def claim_code(self, project: int, pool: int, customer: str, moment: int) -> tuple[int, str] | None:
         """Give the next free code of a pool to a customer, and count that; answer its row and code.
 

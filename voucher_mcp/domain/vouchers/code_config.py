@@ -165,7 +165,8 @@ def is_valid_code(text: object) -> TypeGuard[str]:
     """Whether `validate_code` would accept `text`; for bulk paths."""
     return (
         isinstance(text, str)
-        and 0 < len(text) <= MAX_CODE_LENGTH
+        and 0 < len(text)
+        and len(text if text.isascii() else composed(text)) <= MAX_CODE_LENGTH  # as it will be kept
         and text.isprintable()
         and text[0] != " "  # the one white-space character that counts as printable
         and text[-1] != " "
@@ -186,8 +187,8 @@ def validate_code(text: object, field: str) -> str:
         raise InvalidInput(f"a code must be text, not {type(text).__name__}", field=field)
     if not text:
         raise InvalidInput("a code must not be empty", field=field)
-    if len(text) > MAX_CODE_LENGTH:
-        wrong = f"has {len(text)} characters; at most {MAX_CODE_LENGTH} are allowed"
+    if (length := len(composed(text))) > MAX_CODE_LENGTH:
+        wrong = f"has {length} characters; at most {MAX_CODE_LENGTH} are allowed"
     elif not text.isprintable():
         at = next(at for at, character in enumerate(text) if not character.isprintable())
         wrong = f"has a character that cannot be printed, U+{ord(text[at]):04X}, at position {at + 1}"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from voucher_mcp.domain.values.texts import folded
 from voucher_mcp.domain.vouchers.pool import NewCode
-from voucher_mcp.stores.base import ASSIGNED, AVAILABLE, REDEEMED, Transaction
+from voucher_mcp.stores.base import ASSIGNED, AVAILABLE, REDEEMED, Row, Transaction
 
 BLOCK_SIZE = 8192
 
@@ -33,8 +33,18 @@ async def add(
     await _count_new(transaction, project, pool, last + 1, count, status)
     if count == len(codes):
         return range(last + 1, last + 1 + count)
-    added = {code: n for n, code in await transaction.all("codes_after", project, last)}
-    return [added.pop(code.value, None) for code in codes]  # of one that stands twice the first was added
+    return await _rows_after(transaction, project, last, [code.value for code in codes])
+
+
+async def add_vouchers(
+    transaction: Transaction, project: int, rows: Sequence[Row], moment: int
+) -> Sequence[int | None]:
+    """`Transaction.add_vouchers`."""
+    last = await _last_row(transaction)
+    count = await transaction.many("voucher_import", ((project, moment, *row) for row in rows))
+    if count == len(rows):
+        return range(last + 1, last + 1 + count)
+    return await _rows_after(transaction, project, last, [row[0] for row in rows])
 
 
 async def claim(
@@ -61,6 +71,14 @@ async def count(transaction: Transaction, project: int, pool: int, n: int, old: 
 async def _last_row(transaction: Transaction) -> int:
     row = await transaction.one("voucher_last")
     return int(row[0]) if row else 0
+
+
+async def _rows_after(
+    transaction: Transaction, project: int, last: int, codes: Sequence[str]
+) -> Sequence[int | None]:
+    """The rows of those codes that went in behind that row; of one that stands twice the first went in."""
+    added = {code: n for n, code in await transaction.all("codes_after", project, last)}
+    return [added.pop(code, None) for code in codes]
 
 
 async def _count_new(

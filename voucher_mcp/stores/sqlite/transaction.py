@@ -46,6 +46,9 @@ class SqliteTransaction:
     ) -> Sequence[int | None]:
         return await pool_codes.add(self, project, pool, codes, status, moment)
 
+    async def add_vouchers(self, project: int, rows: Sequence[Row], moment: int) -> Sequence[int | None]:
+        return await pool_codes.add_vouchers(self, project, rows, moment)
+
     async def claim_code(self, project: int, pool: int, customer: str, moment: int) -> tuple[int, str] | None:
         return await pool_codes.claim(self, project, pool, customer, moment)
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from voucher_mcp.backends.local.jobs.job_input import InputJob, Record, json_rows, problem_of
 from voucher_mcp.backends.local.jobs.jobs import Chunk, Failure
-from voucher_mcp.backends.local.records import codes, taken
+from voucher_mcp.backends.local.records import taken
 from voucher_mcp.backends.local.records.references import is_an_id
 from voucher_mcp.backends.local.vouchers.standing import standing
 from voucher_mcp.backends.local.vouchers.voucher_writes import own_row
@@ -73,21 +73,11 @@ class _Import(InputJob):
         self, transaction: Transaction, project: Project, records: Sequence[Record], moment: int
     ) -> list[Failure]:
         await taken.take_over(transaction, project, [record.code for record in records])
-        last = await codes.last_row(transaction)
-        rows = [
-            (project.n, moment, record.code, folded(record.code), *record.content)
-            for record in records
-            if not is_an_id(project, record.code)
-        ]
-        if await transaction.many("voucher_import", rows) == len(records):
-            return []
-        added = {code for _, code in await transaction.all("codes_after", project.n, last)}
-        refused = []
-        for record in records:
-            if record.code in added:
-                added.remove(record.code)  # a second one of the same code in this slice is a duplicate
-            else:
-                refused.append(record)
+        fit = [record for record in records if not is_an_id(project, record.code)]
+        wanted = [(record.code, folded(record.code), *record.content) for record in fit]
+        rows = await transaction.add_vouchers(project.n, wanted, moment)
+        added = {one.row for one, n in zip(fit, rows, strict=True) if n is not None}
+        refused = [record for record in records if record.row not in added]
         reasons = await taken.reasons(transaction, project, list({record.code for record in refused}))
         return [Failure(one.row, one.code, f"the code is {reasons[one.code]}") for one in refused]
 

@@ -89,9 +89,9 @@ class Batches:
     async def _add(
         self, transaction: Transaction, project: Project, pool: pools.Pool, batch: Sequence[NewCode]
     ) -> list[tuple[NewCode, str]]:
-        if self._first_n is None:
-            self._first_n = await codes.last_row(transaction) + 1
         rows = await codes.store(transaction, project, pool, batch, now())
+        if self._first_n is None:
+            self._first_n = next((n for n in rows if n is not None), None)
         since = self._first_n, Taken.IN_FILE
         refused = [code for code, n in zip(batch, rows, strict=True) if n is None]
         texts = list({code.value for code in refused})

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from voucher_mcp.backends.local.engine import Engine
-from voucher_mcp.backends.local.pools import code_pages, holdings
+from voucher_mcp.backends.local.pools import adding, assigning, code_pages, deleting, holdings
 from voucher_mcp.backends.local.pools.bulk import Batches
-from voucher_mcp.backends.local.records import codes, pools
+from voucher_mcp.backends.local.records import pools
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.values.times import now
 from voucher_mcp.domain.vouchers.pool import (
@@ -124,7 +124,7 @@ class PoolTools(Engine):
     async def assign_voucher_code(self, write: Write, pool_id: str, customer_id: str) -> Answer[AssignedCode]:
         async def effect(transaction: Transaction, project: Project) -> Answer[AssignedCode]:
             pool = await pools.find(transaction, project, pool_id)
-            return Answer(await codes.assign(transaction, project, pool, customer_id, now()))
+            return Answer(await assigning.assign(transaction, project, pool, customer_id, now()))
 
         return await self.write(write, effect)
 
@@ -133,13 +133,13 @@ class PoolTools(Engine):
     ) -> Answer[Deletion]:
         async def effect(transaction: Transaction, project: Project) -> Answer[Deletion]:
             pool = await pools.find_to_delete(transaction, project, pool_id, force)
-            rows = await codes.find_all(transaction, project, pool, code_ids, force)
+            rows = await deleting.find_all(transaction, project, pool, code_ids, force)
             about = {
                 "pool": pool.name,
                 "codes": len(rows),
                 **await holdings.of_codes(transaction, project, rows),
             }
-            ids = await codes.delete(transaction, project, pool, rows, force, now())
+            ids = await deleting.delete(transaction, project, pool, rows, force, now())
             return Answer({"deleted": len(ids), "ids": ids, "freed": force}, about=about)
 
         return await self.write(write, effect)
@@ -177,11 +177,11 @@ class PoolTools(Engine):
         moment: int,
     ) -> Answer[list[CodeFate]]:
         if isinstance(wanted, Generation):
-            made = await codes.generate(transaction, project, pool, wanted, moment)
+            made = await adding.generate(transaction, project, pool, wanted, moment)
             shown = list(made)[:GENERATED_SHOWN]
-            fates = [codes.added_fate(project, code, made[code]) for code in shown]
+            fates = [adding.added_fate(project, code, made[code]) for code in shown]
             return Answer(fates, {"added": len(made), "rejected": 0})
-        fates = await codes.add(transaction, project, pool, wanted, moment)
+        fates = await adding.add(transaction, project, pool, wanted, moment)
         added = sum(fate["result"] == "added" for fate in fates)
         return Answer(fates, {"added": added, "rejected": len(fates) - added})
 
