@@ -2,7 +2,8 @@
 
 The tables and statements are fixed here and in the first four migrations, so that a change of the engine's
 own moves the figure and not its floor. A loop writes what the engine's call writes: the effect, both
-counters, the key with its first result, and the audit line; nothing checks, decides or answers.
+counters, the key with its first result, and the audit line; nothing checks, decides or answers. (An assign of
+the engine also writes who holds the code, which the loop leaves out.)
 """
 
 import time
@@ -19,28 +20,61 @@ from voucher_mcp.stores.sqlite.ends import connect
 _SCHEMA = 4
 _BLOCK = 8192
 
-_FIND = "SELECT n, status, pool FROM vouchers WHERE project = 1 AND code = ?1 AND status < 3"
+_FIND = """
+SELECT v.n, v.code, v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date,
+    v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening, v.granted,
+    v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at
+FROM vouchers AS v LEFT JOIN pools AS p ON p.n = v.pool
+WHERE v.project = 1 AND v.code = ?1 AND v.status < 3 AND p.deleted_at IS NULL
+"""
 _REDEMPTION = """
 INSERT INTO redemptions (project, voucher, pool, amount, tracking_id, body, created_at)
 VALUES (1, ?1, 1, 0, ?2, ?3, ?4) RETURNING n
 """
-_REDEEM = "UPDATE vouchers SET redeemed_quantity = 1, redeemed_at = ?2, updated_at = ?2 WHERE n = ?1"
+_REDEEM = """
+UPDATE vouchers SET redeemed_quantity = 1, assigned_at = coalesce(assigned_at, NULL), redeemed_at = ?2,
+    updated_at = ?2
+WHERE n = ?1
+"""
 _STATUS = "UPDATE vouchers SET status = ?2 WHERE n = ?1"
 _NEXT = """
-SELECT n, code FROM vouchers
-WHERE pool = 1 AND status = 0 AND active = 1 AND expiration_date IS NULL AND NOT EXISTS (
-    SELECT 1 FROM sessions AS s WHERE s.voucher = vouchers.n AND s.expires_at > ?1 AND s.customer IS NOT ?2
-) ORDER BY n LIMIT 1
+WITH RECURSIVE ends (at) AS (
+    SELECT min(expiration_date) FROM vouchers
+    WHERE pool = 1 AND status = 0 AND active = 1 AND expiration_date >= ?1
+    UNION ALL
+    SELECT (
+        SELECT min(v.expiration_date) FROM vouchers AS v
+        WHERE v.pool = 1 AND v.status = 0 AND v.active = 1 AND v.expiration_date > ends.at
+    ) FROM ends WHERE at IS NOT NULL LIMIT 1000
+)
+SELECT n, code FROM vouchers WHERE n = (
+    SELECT min(n) FROM (
+        SELECT (
+            SELECT v.n FROM vouchers AS v
+            WHERE v.pool = 1 AND v.status = 0 AND v.active = 1 AND v.expiration_date = ends.at
+                AND NOT EXISTS (
+                    SELECT 1 FROM sessions AS s
+                    WHERE s.voucher = v.n AND s.expires_at > ?1 AND s.customer IS NOT ?2
+                )
+            ORDER BY v.n LIMIT 1
+        ) AS n FROM ends WHERE at IS NOT NULL
+        UNION ALL
+        SELECT (
+            SELECT v.n FROM vouchers AS v
+            WHERE v.pool = 1 AND v.status = 0 AND v.active = 1 AND v.expiration_date IS NULL
+                AND NOT EXISTS (
+                    SELECT 1 FROM sessions AS s
+                    WHERE s.voucher = v.n AND s.expires_at > ?1 AND s.customer IS NOT ?2
+                )
+            ORDER BY v.n LIMIT 1
+        )
+    )
+)
 """
 _ASSIGN = """
 UPDATE vouchers SET status = 1, holder = ?2, assigned_at = ?3, updated_at = ?3 WHERE n = ?1 AND status = 0
 """
 _CUSTOMER = "INSERT INTO customers (project, id, created_at) VALUES (1, ?1, ?2) ON CONFLICT DO NOTHING"
-_HOLDER = "INSERT INTO holders (project, customer, voucher, role, created_at) VALUES (1, ?1, ?2, 'OWNER', ?3)"
-_HOLDING = """
-INSERT INTO holdings (project, customer, pool, count) VALUES (1, ?1, 1, 1)
-ON CONFLICT DO UPDATE SET count = count + 1
-"""
 _POOL = """
 UPDATE pools SET available = available - 1, assigned = assigned + ?1, redeemed = redeemed + ?2 WHERE n = 1
 """
@@ -107,8 +141,6 @@ def assign(database: Path, customers: list[str], group: int, result: str) -> flo
         n = _row_of(connection, _NEXT, (moment, customer))
         connection.execute(_ASSIGN, (n, customer, moment))
         connection.execute(_CUSTOMER, (customer, moment))
-        connection.execute(_HOLDER, (customer, n, moment))
-        connection.execute(_HOLDING, (customer,))
         _count(connection, n, (1, 0))
         _note(connection, warrant, "campaign", result, moment)
 

@@ -31,11 +31,11 @@ class StateStore(SqliteStore):
     asked = 0
     full = False
 
-    async def write(self, work: Work[T]) -> T:
+    async def write(self, work: Work[T], *, kept: bool = True) -> T:
         self.asked += 1
         if self.full:
             raise Unavailable("The disk is full.")
-        return await super().write(work)
+        return await super().write(work, kept=kept)
 
 
 class Server:

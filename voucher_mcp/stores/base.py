@@ -124,8 +124,11 @@ class Store(ABC):
         """
 
     @abstractmethod
-    async def write(self, work: Work[T]) -> T:
-        """Run work in a transaction and return when it is on disk; work that raises leaves nothing behind."""
+    async def write(self, work: Work[T], *, kept: bool = True) -> T:
+        """Run work in a transaction and return when it is on disk; work that raises leaves nothing behind.
+
+        Saying of work that it is most likely not `kept`, as it raises at its end, makes that cheap.
+        """
 
     @abstractmethod
     def lock(self, name: str) -> ProcessLock:

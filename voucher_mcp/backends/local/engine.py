@@ -52,7 +52,8 @@ class Engine(Backend):
             return (transaction.origin, project), answer
 
         try:
-            self._known, answer = await self.store.write(work)
+            kept = not write.dry_run and write.confirmed is None
+            self._known, answer = await self.store.write(work, kept=kept)
             return answer
         except DryRun as done:
             return replace(done.answer, beside={**done.answer.beside, "dry_run": True})

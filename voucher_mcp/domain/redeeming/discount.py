@@ -53,7 +53,11 @@ def apply_discount(terms: Mapping[str, Any], order: Order, *, context: Context |
     Raises:
         InvalidInput: the effect is on items and the order has none, or added units make it too large.
     """
-    discount = resolve_discount(terms, order, context=context)
+    return apply_resolved(resolve_discount(terms, order, context=context), order)
+
+
+def apply_resolved(discount: Mapping[str, Any], order: Order) -> Order:
+    """The same, of a discount that `resolve_discount` answered."""
     order = order.nothing_applied()
     if discount["type"] == "UNIT":
         for unit in discount.get("units") or [discount]:

@@ -31,6 +31,8 @@ def composed(text: str) -> str:
 
 def looked_up(text: str) -> str:
     """A code as it is looked up: without what stands around it unseen, letters composed."""
+    if text.isascii() and text.isprintable() and text[:1] != " " != text[-1:]:
+        return text  # as nearly all are
     return composed(_AROUND.sub("", text))
 
 

@@ -165,7 +165,7 @@ def is_valid_code(text: object) -> TypeGuard[str]:
     """Whether `validate_code` would accept `text`; for bulk paths."""
     return (
         isinstance(text, str)
-        and 0 < len(text)
+        and len(text) > 0
         and len(text if text.isascii() else composed(text)) <= MAX_CODE_LENGTH  # as it will be kept
         and text.isprintable()
         and text[0] != " "  # the one white-space character that counts as printable

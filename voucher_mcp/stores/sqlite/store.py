@@ -86,12 +86,12 @@ class SqliteStore(Store):
                     pass  # it was not quick
             return await self._long_reads.run(work)
 
-    async def write(self, work: Work[T]) -> T:
+    async def write(self, work: Work[T], *, kept: bool = True) -> T:
         self._leave_what_is_gone()
         if self._writer is None:
             async with self._renewing:
                 self._writer = self._writer or await self._try_to_write()
-        return await self._writer.submit(work)
+        return await self._writer.submit(work, kept=kept)
 
     def lock(self, name: str) -> FileLock:
         return FileLock(self.path.with_name(f"{self.path.name}-{name}"))

@@ -1,9 +1,12 @@
 """The one writer of a SQLite file in this process, with group commit.
 
 Callers hand in work and wait. A thread takes its turn among the processes, runs what is waiting in one
-transaction, each piece but the first in a savepoint of its own, commits once, and only then are the callers
-told. So a commit's disk flush is shared, and nothing is acknowledged that is not on disk. The first needs no
-savepoint, which would copy every page that it changes: where it fails there is nothing else to keep.
+transaction, commits once, and only then are the callers told. So a commit's disk flush is shared, and nothing
+is acknowledged that is not on disk.
+
+A savepoint copies every page that is changed in it, so only work that is meant to be undone has one. Most
+that fails does so before it changed anything. Where it did not, its group is undone and run again, each piece
+in a savepoint of its own.
 """
 
 import threading
@@ -49,8 +52,10 @@ RESTART_TIMEOUT = 200
 class _Operation(Generic[T]):
     """One caller's work and, once it is done, its result or error."""
 
-    def __init__(self, work: Work[T]) -> None:
+    def __init__(self, work: Work[T], *, kept: bool) -> None:
         self.work = work
+        self.alone = not kept
+        """Whether it is run in a savepoint of its own."""
         self.done = anyio.Event()
         self.deadline = time.monotonic() + TURN_TIMEOUT
         self.abandoned = False
@@ -64,6 +69,10 @@ class _Culprit(Exception):
     def __init__(self, error: Exception) -> None:
         super().__init__("the database failed")
         self.error = error
+
+
+class _HalfDone(Exception):
+    """The last of a group failed after it had changed something, and has no savepoint."""
 
 
 class Writer:
@@ -81,8 +90,8 @@ class Writer:
         self._written_back = 0
         self._take(end)
 
-    async def submit(self, work: Work[T]) -> T:
-        """Run work in a transaction; return once it is on disk.
+    async def submit(self, work: Work[T], *, kept: bool = True) -> T:
+        """Run work in a transaction; return once it is on disk. What is not `kept` will raise at its end.
 
         A caller that is cancelled before its work began leaves no trace.
 
@@ -91,7 +100,7 @@ class Writer:
         """
         if self._ended:
             raise unavailable(self._path, Ended())
-        operation = _Operation(work)
+        operation = _Operation(work, kept=kept)
         self._waiting.append(operation)
         self._wake.set()
         try:
@@ -171,6 +180,12 @@ class Writer:
                 end.connection.execute("COMMIT")
                 if not end.is_there():
                     raise Gone  # just now, so whether the commit was in time cannot be told
+        except _HalfDone:  # which nobody is told of: the loop goes on with those who wait
+            _undo(end)
+            for operation in group:
+                operation.alone = True
+            self._waiting.extendleft(reversed(group))
+            return []
         except _Culprit as culprit:  # the others are run again without it
             _undo(end)
             alone = group.pop()
@@ -191,16 +206,21 @@ class Writer:
         first = not group
         group.append(operation)
         operation.error = None  # of a try that was undone with its group
-        if not first:
+        alone = operation.alone and not first  # where the first fails there is nothing else to keep
+        if alone:
             end.connection.execute("SAVEPOINT operation")
+        before = end.connection.total_changes()
         try:
             operation.result = run_to_end(operation.work(end.transaction))
         except Exception as error:  # carried to the caller's task, whatever it is
             if is_of_the_database(error) or not end.connection.in_transaction:
                 raise _Culprit(error) from error
             operation.error = error
-            end.connection.execute("ROLLBACK; BEGIN IMMEDIATE" if first else "ROLLBACK TO operation")
-        if not first:
+            if end.connection.total_changes() != before:
+                if not (first or alone):
+                    raise _HalfDone from error
+                end.connection.execute("ROLLBACK; BEGIN IMMEDIATE" if first else "ROLLBACK TO operation")
+        if alone:
             end.connection.execute("RELEASE operation")
 
     def _take_overdue(self, group: list[_Operation[Any]]) -> None:

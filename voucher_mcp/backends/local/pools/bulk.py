@@ -68,7 +68,7 @@ class Batches:
             return await records.go_on(transaction, project, write, self._line), done
 
         try:
-            self._line, done = await self._engine.store.write(work)
+            self._line, done = await self._engine.store.write(work, kept=not self._write.dry_run)
         except _NothingFits as undone:
             return undone.batch
         except DryRun as undone:

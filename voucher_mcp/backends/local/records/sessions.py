@@ -4,11 +4,11 @@ A session holds one redemption of each of its vouchers, and the credits or point
 whose time is up counts no more; its rows are swept away when the same voucher is reserved again.
 """
 
-import json
 import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
+from voucher_mcp.backends.local.records.references import as_json
 from voucher_mcp.backends.local.records.vouchers import Voucher
 from voucher_mcp.domain.errors import SessionNotFound, quoted
 from voucher_mcp.domain.values.times import to_iso
@@ -48,7 +48,7 @@ async def held_by_others(
     transaction: Transaction, project: Project, vouchers: Iterable[Voucher], key: str | None, moment: int
 ) -> dict[int, Held]:
     """What sessions other than that of this key hold of vouchers, by the rows of those that they hold."""
-    rows = json.dumps(sorted({voucher.n for voucher in vouchers}))  # one may be named twice, by code and id
+    rows = as_json(sorted({voucher.n for voucher in vouchers}))  # one may be named twice, by code and id
     found = await transaction.all("session_holds", project.n, rows, moment, key or "")
     return {n: Held(redemptions, amount) for n, redemptions, amount in found}
 

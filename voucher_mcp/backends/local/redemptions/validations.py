@@ -26,7 +26,7 @@ from voucher_mcp.domain.errors import (
     quoted,
 )
 from voucher_mcp.domain.queries import Redeemable
-from voucher_mcp.domain.redeeming.discount import apply_discount, apply_gift, resolve_discount
+from voucher_mcp.domain.redeeming.discount import apply_gift, apply_resolved, resolve_discount
 from voucher_mcp.domain.redeeming.order import Order
 from voucher_mcp.domain.values.texts import counted
 from voucher_mcp.domain.vouchers.formula import Context
@@ -291,14 +291,16 @@ def _took_nothing(before: Order, after: Order) -> bool:
 
 def _discount(voucher: Voucher, asked: Redeemable, order: Order | None, now: Circumstances) -> Turn:
     discount = cast(Mapping[str, Any], voucher.terms["discount"])
-    published = Fraction(0 if voucher.holder is None else 1)
-    context = Context(
-        {"VOUCHER_PUBLISH_COUNT": published},
-        {"CUSTOMER": now.customer, "REDEEMABLE": voucher.terms.get("metadata") or {}},
-    )
-    resolved = resolve_discount(discount, order, context=context)
-    after = None if order is None else apply_discount(resolved, order)
+    resolved = resolve_discount(discount, order, context=_context(voucher, now))
+    after = None if order is None else apply_resolved(resolved, order)
     return Turn(asked, voucher, after, 0, {"discount": resolved})
+
+
+def _context(voucher: Voucher, now: Circumstances) -> Context:
+    """What a formula may look at beside the order."""
+    published = Fraction(0 if voucher.holder is None else 1)
+    metadata = {"CUSTOMER": now.customer, "REDEEMABLE": voucher.terms.get("metadata") or {}}
+    return Context({"VOUCHER_PUBLISH_COUNT": published}, metadata)
 
 
 def _refuse_misplaced(kind: str, asked: Redeemable, path: str) -> None:
