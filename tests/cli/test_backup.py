@@ -3,12 +3,15 @@
 import json
 import stat
 import subprocess
+import threading
 from pathlib import Path
 
 import apsw
 import pytest
+import time_machine
 
 from tests.cli.conftest import Command
+from voucher_mcp.stores.sqlite.copies import backup, restore
 
 POOL = ("--project", "default", "--pool", "Summer")
 
@@ -69,6 +72,20 @@ def test_a_copy_made_while_processes_write_is_whole(cli: Command, database: Path
     assert len(exported(cli).splitlines()) == sizes[0] + 1
 
 
+def test_a_copy_waits_for_who_opens_or_closes_the_database_just_now(cli: Command, database: Path) -> None:
+    stocked(cli, "A1")
+    other = apsw.Connection(str(database))
+    other.pragma("locking_mode", "EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE; COMMIT")
+    with pytest.raises(apsw.BusyError):
+        apsw.Connection(str(database)).pragma("user_version")
+    closing = threading.Timer(0.2, other.close)
+    closing.start()
+    backup(database, cli.folder / "copy.db")
+    closing.join()
+    assert counted(cli.folder / "copy.db") == 1
+
+
 def codes(writer: int) -> str:
     return "".join(f"W{writer}-{n}\n" for n in range(20_000))
 
@@ -115,6 +132,57 @@ def ask(server: "subprocess.Popen[str]", method: str, **params: object) -> str:
     server.stdin.write(json.dumps(request) + "\n")
     server.stdin.flush()
     return server.stdout.readline()
+
+
+def test_two_restores_within_a_second_keep_what_was_there_before_each(cli: Command, database: Path) -> None:
+    stocked(cli, "A1")
+    cli.run("backup", "copy.db")
+    cli.import_codes(cli.write("more.csv", "B2\n"))
+    with time_machine.travel("2026-01-31T12:00:00Z", tick=False):
+        first = restore(database, cli.folder / "copy.db")
+        second = restore(database, cli.folder / "copy.db")
+        assert first is not None
+        assert second is not None
+        assert (counted(first), counted(second)) == (2, 1)
+        restore(database, first)
+    assert "B2" in exported(cli)
+
+
+def test_a_damaged_database_is_kept_as_it_is_and_written_over(cli: Command, database: Path) -> None:
+    stocked(cli, "A1")
+    cli.run("backup", "copy.db")
+    before = exported(cli)
+    whole = (cli.folder / "copy.db").read_bytes()
+    for damaged in (
+        whole[:8192] + b"\xff" * (len(whole) - 8192),
+        whole[:100] + b"\xff" * 3996 + whole[4096:],
+    ):
+        for file in database.parent.glob(database.name + "*"):
+            file.unlink()
+        database.write_bytes(damaged)
+        assert "the operator has to restore a copy" in cli.run("check", status=1).out
+        cli.run("restore", "copy.db")
+        assert exported(cli) == before
+        (kept,) = database.parent.glob(f"{database.name}.before-*")
+        assert kept.read_bytes()[100:] == damaged[100:]
+
+
+@pytest.mark.parametrize("left", [b"\xfe" * 8192, b""], ids=["noise", "half"])
+def test_what_cannot_be_locked_is_not_written_over_but_once_it_is_moved_away_a_copy_comes_in_its_place(
+    cli: Command, database: Path, left: bytes
+) -> None:
+    stocked(cli, "A1")
+    cli.run("backup", "copy.db")
+    before = exported(cli)
+    whole = database.read_bytes()
+    damaged = left or whole[: len(whole) // 2]
+    database.write_bytes(damaged)
+    assert "move it away" in cli.run("restore", "copy.db", status=1).err
+    assert database.read_bytes() == damaged
+    for file in database.parent.glob(database.name + "*"):
+        file.rename(file.with_name("moved-" + file.name))
+    cli.run("restore", "copy.db")
+    assert exported(cli) == before
 
 
 def test_what_cannot_be_copied_or_restored_is_said_and_nothing_changes(cli: Command, database: Path) -> None:

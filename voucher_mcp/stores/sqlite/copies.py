@@ -4,14 +4,16 @@ import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
+from tempfile import mkstemp
 
 import apsw
 
 from voucher_mcp.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
-from voucher_mcp.stores.sqlite.failures import as_unavailable
+from voucher_mcp.stores.sqlite.failures import Unopenable, as_unavailable
 from voucher_mcp.stores.sqlite.places import real_path
-from voucher_mcp.stores.sqlite.schema import schema_of
+from voucher_mcp.stores.sqlite.schema import open_to_look, schema_of
 
 _PATIENCE = 1_000
 """Milliseconds to wait for who is just ending."""
@@ -30,10 +32,8 @@ def backup(database: Path, copy: Path) -> None:
         raise InvalidInput(f"{copy} exists already; choose another name.")
     if not schema_of(database):
         raise Unavailable(f"There is no voucher database at {database} yet, so there is nothing to copy.")
-    with _unfinished(copy) as begun, as_unavailable(database):
-        source = apsw.Connection(str(real_path(database)), flags=apsw.SQLITE_OPEN_READONLY)
-        with closing(source):
-            source.execute("VACUUM INTO ?", (str(begun),))
+    with _unfinished(copy) as begun, as_unavailable(database), closing(open_to_look(database)) as source:
+        source.execute("VACUUM INTO ?", (str(begun),))
 
 
 def restore(database: Path, copy: Path) -> Path | None:
@@ -54,18 +54,38 @@ def restore(database: Path, copy: Path) -> Path | None:
     with as_unavailable(database):
         path = real_path(database)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if schema_of(path):
-            kept = path.with_name(f"{path.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+        if _schema_to_replace(path):
+            kept = _unused(path.with_name(f"{path.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"))
         else:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         with _alone(path) as target:
             if kept is not None:
-                with _unfinished(kept) as begun:
-                    target.execute("VACUUM INTO ?", (str(begun),))
-            source = apsw.Connection(str(real_path(copy)), flags=apsw.SQLITE_OPEN_READONLY)
-            with closing(source), target.backup("main", source, "main") as copying:
-                copying.step()
+                with _unfinished(kept) as begun, closing(apsw.Connection(str(begun))) as other:
+                    _copy_pages(target, other)
+            with closing(open_to_look(copy)) as source:
+                _copy_pages(source, target)
     return kept
+
+
+def _schema_to_replace(path: Path) -> int | None:
+    try:
+        return schema_of(path)
+    except Unavailable as error:
+        if isinstance(error.__cause__, apsw.CorruptError | apsw.NotADBError):
+            raise Unopenable from error
+        raise
+
+
+def _copy_pages(source: apsw.Connection, target: apsw.Connection) -> None:
+    """Page by page, in one transaction: so what is damaged can be kept, and written over, too."""
+    with target.backup("main", source, "main") as copying:
+        copying.step()
+
+
+def _unused(path: Path) -> Path:
+    """That name, or one with a number where there is such a file: two restores may fall in one second."""
+    names = chain([path.name], (f"{path.name}-{number}" for number in count(2)))
+    return next(free for free in map(path.with_name, names) if not free.exists())
 
 
 def _check(copy: Path) -> None:
@@ -73,17 +93,14 @@ def _check(copy: Path) -> None:
         raise NotFound(f"There is no file {copy}.")
     if not schema_of(copy):
         raise InvalidInput(f"{copy} is empty; it is not a copy of a voucher database.")
-    with (
-        as_unavailable(copy),
-        closing(apsw.Connection(str(real_path(copy)), flags=apsw.SQLITE_OPEN_READONLY)) as it,
-    ):
+    with as_unavailable(copy), closing(open_to_look(copy)) as it:
         if it.pragma("quick_check") != "ok":
             raise InvalidInput(f"{copy} is damaged, so nothing was restored. Use another copy.")
 
 
 @contextmanager
 def _alone(path: Path) -> Iterator[apsw.Connection]:
-    """A connection that nobody else has beside it: leaving the log's mode takes the whole file.
+    """A connection that nobody else has beside it, nor can have until it is closed.
 
     Raises:
         Conflict: somebody has.
@@ -92,25 +109,26 @@ def _alone(path: Path) -> Iterator[apsw.Connection]:
     with closing(connection):
         connection.set_busy_timeout(_PATIENCE)
         connection.pragma("locking_mode", "EXCLUSIVE")
-        with suppress(apsw.BusyError):
-            if connection.pragma("journal_mode", "DELETE") == "delete":
-                connection.execute("BEGIN EXCLUSIVE; COMMIT")
-                yield connection
-                return
-    raise Conflict(
-        f"{path} is in use: a server, or another program, has it open. Stop it, then restore again."
-    )
+        try:
+            connection.execute("BEGIN EXCLUSIVE; COMMIT")
+        except apsw.BusyError:
+            raise Conflict(
+                f"{path} is in use: a server, or another program, has it open. Stop it, then restore again."
+            ) from None
+        with suppress(apsw.CorruptError):  # then it stays in the log's mode, which does as well
+            connection.pragma("journal_mode", "DELETE")
+        yield connection
 
 
 @contextmanager
 def _unfinished(copy: Path) -> Iterator[Path]:
     """A file beside the copy, which becomes it once it is whole and on disk."""
-    begun = copy.with_name(f".{copy.name}.unfinished")
     try:
-        begun.unlink(missing_ok=True)
-        os.close(os.open(begun, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        opened, name = mkstemp(".unfinished", f".{copy.name}.", copy.parent)
     except OSError as error:
         raise InvalidInput(f"{copy} cannot be written: {error.strerror}.") from error
+    os.close(opened)
+    begun = Path(name)
     try:
         yield begun
         with begun.open("rb+") as file:

@@ -24,6 +24,10 @@ class Unfinished(Exception):
     """Another file came in its place that is empty, or still being copied."""
 
 
+class Unopenable(Exception):
+    """The file that is to be replaced is not a database, or damaged so badly that it cannot be locked."""
+
+
 class OnlyReadable(Exception):
     """The file can be read and not written."""
 
@@ -53,6 +57,12 @@ _REASONS: dict[type[Exception], tuple[str, bool]] = {
         "another file was put in its place that is empty or not whole; the operator has to put a whole copy "
         "there",
         True,
+    ),
+    Unopenable: (
+        "the file is not a database, or so damaged that nothing tells whether a server uses it; stop all "
+        "servers, move it away together with the files beside it whose names begin with its own, then "
+        "restore again",
+        False,
     ),
     OnlyReadable: _READ_ONLY,
     SeveralNames: (
@@ -87,6 +97,7 @@ FAILURES = (
     SeveralNames,
     Gone,
     Unfinished,
+    Unopenable,
     OnlyReadable,
     Stopped,
     TooLong,

@@ -16,6 +16,15 @@ APPLICATION_ID = 0x564D4350
 """Marks a file as ours ("VMCP"), so that another program's database is never written."""
 
 _TURN_TIMEOUT = 5.0
+_BUSY_TIMEOUT = 5_000
+"""Milliseconds to wait for who opens or closes the file just now."""
+
+
+def open_to_look(path: Path) -> apsw.Connection:
+    """A connection that only reads, and neither makes nor migrates anything."""
+    connection = apsw.Connection(str(real_path(path)), flags=apsw.SQLITE_OPEN_READONLY)
+    connection.set_busy_timeout(_BUSY_TIMEOUT)
+    return connection
 
 
 def refuse_strange(connection: apsw.Connection) -> None:
@@ -84,8 +93,7 @@ def schema_of(path: Path) -> int | None:
     with as_unavailable(path):
         if not path.exists():
             return None
-        connection = apsw.Connection(str(real_path(path)), flags=apsw.SQLITE_OPEN_READONLY)
-        with closing(connection):
+        with closing(open_to_look(path)) as connection:
             return _version(connection, len(load_migrations("sqlite")))
 
 
