@@ -19,10 +19,10 @@ help:
 demo: $(READY)
 	@$(BIN)/voucher-mcp demo
 
-# A worker a core, but no more than four: a container may see cores that it cannot use. Who runs out of tests takes
-# some of another's, for the slow ones are not spread evenly.
+# Three workers, also on two cores: a third of a test's time is waiting, for a process or a clock. Who runs out of
+# tests takes some of another's, for the slow ones are not spread evenly.
 test: lint
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 lint: $(READY)
 	$(BIN)/python -m ruff check

@@ -186,14 +186,14 @@ def test_what_cannot_be_locked_is_not_written_over_but_once_it_is_moved_away_a_c
 
 
 def test_what_cannot_be_copied_or_restored_is_said_and_nothing_changes(cli: Command, database: Path) -> None:
-    assert "no voucher database" in cli.run("backup", "copy.db", status=1).err
+    assert "does not exist yet" in cli.run("backup", "copy.db", status=1).err
     assert not database.exists()
     stocked(cli, "A1")
     cli.run("backup", "copy.db")
     before = exported(cli)
     assert "exists already" in cli.run("backup", "copy.db", status=1).err
     assert "cannot be written" in cli.run("backup", "nowhere/copy.db", status=1).err
-    assert "no file" in cli.run("restore", "other.db", status=1).err
+    assert "is not a file" in cli.run("restore", "other.db", status=1).err
     cli.write("empty.db", "")
     assert "is empty" in cli.run("restore", "empty.db", status=1).err
     cli.write("text.db", "not a database, whatever it is called " * 100)

@@ -139,7 +139,7 @@ def restore(database: Database, copy: Path) -> Path | None:
     """Put a copy in the place of the database; answers where what was there is kept now.
 
     Raises:
-        NotFound, InvalidInput: the copy is not there, or is damaged.
+        InvalidInput: the copy is not there, or is damaged.
         Conflict: a server, or another program, uses the database.
         Unavailable: one of both cannot be read, is not a voucher database, or is a newer version's.
     """

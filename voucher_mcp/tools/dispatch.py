@@ -158,7 +158,7 @@ class Dispatcher:
             return await self.backends.get(project.id)
         raise Unavailable(
             f"The project {project.id} cannot be used yet: its database is being brought to the schema of "
-            "this version, which goes on and may take minutes. Nothing was changed. Try again in a minute.",
+            "this version, which goes on and may take minutes. Try again in a minute.",
             retryable=True,
             retry_after=OPENING_SECONDS,
         )

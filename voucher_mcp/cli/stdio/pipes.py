@@ -12,10 +12,10 @@ from anyio.abc import ObjectReceiveStream, ObjectSendStream, TaskGroup
 from mcp.shared.message import SessionMessage
 
 from voucher_mcp.cli.stdio.incoming import Unreadable, end_soon, message_of
-from voucher_mcp.cli.stdio.streams import hung_up, taken
+from voucher_mcp.cli.stdio.owed import Owed
+from voucher_mcp.cli.stdio.streams import Lines, hung_up, taken
 from voucher_mcp.tools.bypass import line_of
 
-CHUNK = 2**16
 MOST_UNREAD = 2**24
 """Bytes of answers that the client has not read, beyond which nothing more is read from it (ours)."""
 LOOK_AGAIN = 0.5
@@ -43,6 +43,7 @@ class Outgoing(ObjectSendStream[SessionMessage]):
         self.turn = anyio.Lock(fast_acquire=True)
         self.unread = 0
         """Bytes that wait for the client."""
+        self.owed = Owed()
 
     async def send(self, item: SessionMessage) -> None:
         line = line_of(item.message)
@@ -56,6 +57,7 @@ class Outgoing(ObjectSendStream[SessionMessage]):
             raise anyio.BrokenResourceError from None
         finally:
             self.unread -= len(line)
+            self.owed.written(item.message)
 
     async def aclose(self) -> None:
         """Nothing is kept that has to be written yet."""
@@ -73,7 +75,7 @@ class Incoming(ObjectReceiveStream[SessionMessage | Exception]):
 
     def __init__(self, source: int, outgoing: Outgoing, tasks: TaskGroup) -> None:
         self._source, self._outgoing, self._tasks = source, outgoing, tasks
-        self._read, self._searched = bytearray(), 0
+        self._lines = Lines(source)
 
     async def receive(self) -> SessionMessage:
         while line := await self._line():
@@ -83,6 +85,7 @@ class Incoming(ObjectReceiveStream[SessionMessage | Exception]):
                 self._tasks.start_soon(self._outgoing.send, SessionMessage(unreadable.answer))
             else:
                 if message is not None:
+                    self._outgoing.owed.read(message)
                     return SessionMessage(message)
         end_soon()
         raise anyio.EndOfStream
@@ -96,22 +99,9 @@ class Incoming(ObjectReceiveStream[SessionMessage | Exception]):
             with anyio.move_on_after(LOOK_AGAIN):
                 async with self._outgoing.turn:  # all who wait now are before us
                     pass
-        while (end := self._read.find(b"\n", self._searched)) < 0:
-            self._searched = end = len(self._read)
-            await anyio.wait_readable(self._source)
-            try:
-                chunk = os.read(self._source, CHUNK)
-            except BlockingIOError:  # somebody else was faster
-                continue
-            except ConnectionError:
-                chunk = b""
-            if not chunk:
-                break
-            self._read += chunk
-        line = bytes(self._read[: end + 1])
-        del self._read[: end + 1]
-        self._searched = 0
-        return line
+        if self._outgoing.owed.too_many and not hung_up(self._source):
+            await self._outgoing.owed.one_less()
+        return await self._lines.next()
 
 
 async def _cut_off() -> None:

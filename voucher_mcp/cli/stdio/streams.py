@@ -7,6 +7,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+import anyio
+
+CHUNK = 2**16
 ROOM = 2**20
 """Bytes that a pipe should hold: a page of codes goes through the usual 64 kB only in many turns."""
 
@@ -59,3 +62,30 @@ def _divert(standard: int) -> None:
         elsewhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(elsewhere, standard)
     os.close(elsewhere)
+
+
+class Lines:
+    """The lines of a descriptor that does not block."""
+
+    def __init__(self, source: int) -> None:
+        self._source = source
+        self._read, self._searched = bytearray(), 0
+
+    async def next(self) -> bytes:
+        """The next line, with its end but for the last one's; an empty one is the end of the input."""
+        while (end := self._read.find(b"\n", self._searched)) < 0:
+            self._searched = end = len(self._read)
+            await anyio.wait_readable(self._source)
+            try:
+                chunk = os.read(self._source, CHUNK)
+            except BlockingIOError:  # somebody else was faster
+                continue
+            except ConnectionError:
+                chunk = b""
+            if not chunk:
+                break
+            self._read += chunk
+        line = bytes(self._read[: end + 1])
+        del self._read[: end + 1]
+        self._searched = 0
+        return line

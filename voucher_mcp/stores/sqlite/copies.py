@@ -10,7 +10,7 @@ from tempfile import mkstemp
 
 import apsw
 
-from voucher_mcp.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
+from voucher_mcp.domain.errors import Conflict, InvalidInput, Unavailable
 from voucher_mcp.stores.sqlite.failures import Unopenable, as_unavailable
 from voucher_mcp.stores.sqlite.places import real_path
 from voucher_mcp.stores.sqlite.schema import open_to_look, schema_of
@@ -31,7 +31,7 @@ def backup(database: Path, copy: Path) -> None:
     if copy.exists():
         raise InvalidInput(f"{copy} exists already; choose another name.")
     if not schema_of(database):
-        raise Unavailable(f"There is no voucher database at {database} yet, so there is nothing to copy.")
+        raise Unavailable(f"{database} does not exist yet, so there is nothing to copy.")
     with _unfinished(copy) as begun, as_unavailable(database), closing(open_to_look(database)) as source:
         source.execute("VACUUM INTO ?", (str(begun),))
 
@@ -43,7 +43,7 @@ def restore(database: Path, copy: Path) -> Path | None:
     the old content.
 
     Raises:
-        NotFound, InvalidInput: the copy is not there, or is damaged.
+        InvalidInput: the copy is not there, or is damaged.
         Conflict: a server, or another program, uses the database.
         Unavailable: one of both cannot be read, is not a voucher database, or is a newer version's.
     """
@@ -90,7 +90,7 @@ def _unused(path: Path) -> Path:
 
 def _check(copy: Path) -> None:
     if not copy.is_file():
-        raise NotFound(f"There is no file {copy}.")
+        raise InvalidInput(f"{copy} is not a file.")
     if not schema_of(copy):
         raise InvalidInput(f"{copy} is empty; it is not a copy of a voucher database.")
     with as_unavailable(copy), closing(open_to_look(copy)) as it:

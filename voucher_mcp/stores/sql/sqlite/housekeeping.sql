@@ -2,7 +2,8 @@
 SELECT line, at, elapsed FROM clock ORDER BY line DESC LIMIT 1;
 
 -- clock_note
-INSERT INTO clock (line, at, elapsed) VALUES (?1, ?2, ?3);
+INSERT INTO clock (line, at, elapsed) VALUES (?1, ?2, ?3)
+ON CONFLICT DO UPDATE SET at = excluded.at, elapsed = excluded.elapsed;
 
 -- clock_horizon
 SELECT max(line) FROM clock WHERE elapsed <= ?1;
@@ -22,10 +23,11 @@ DELETE FROM sessions WHERE (project, key, voucher) IN (
 );
 
 -- audit_forget
-DELETE FROM audit WHERE at < ?1 AND n IN (SELECT n FROM audit ORDER BY n LIMIT ?2);
+-- The last line stays, however old it is: lines that come later are numbered on from it, and keys are kept by them.
+DELETE FROM audit WHERE at < ?1 AND n IN (SELECT n FROM audit ORDER BY n LIMIT ?2) AND n < (SELECT max(n) FROM audit);
 
 -- audit_is_old
-SELECT 1 FROM (SELECT at FROM audit ORDER BY n LIMIT ?2) WHERE at < ?1 LIMIT 1;
+SELECT 1 FROM (SELECT at FROM audit WHERE n < (SELECT max(n) FROM audit) ORDER BY n LIMIT ?2) WHERE at < ?1 LIMIT 1;
 
 -- session_is_over
 SELECT 1 FROM sessions WHERE expires_at <= ?1 LIMIT 1;
