@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.backends.local.files import assert_counters_equal_rows, rows
 from tests.faults.workers import ROOT
 from tests.protocol.clients import call, connect, done, settings
 from tests.support import held, open_store
+from voucher_mcp.stores.locks import open_lock, try_lock
 from voucher_mcp.stores.queries import load_migrations
 from voucher_mcp.stores.sqlite import migrating
 from voucher_mcp.stores.sqlite.schema import APPLICATION_ID
@@ -145,6 +147,30 @@ def test_a_migration_that_is_killed_leaves_the_old_schema_whole(old: Path, proce
     assert version(old) == NEW
     assert_counters_equal_rows(old)
     assert list(old.parent.glob("*migration*")) == []
+
+
+def test_who_waited_for_a_migration_is_as_alone_as_the_one_before(database: Path) -> None:
+    waits, is_at_it, may_end = threading.Event(), threading.Event(), threading.Event()
+
+    class Stop(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.set()
+            return super().wait(timeout)
+
+    def second() -> None:
+        with migrating.alone(database, Stop()):
+            is_at_it.set()
+            may_end.wait(30)
+
+    thread = threading.Thread(target=second)
+    with migrating.alone(database, threading.Event()):
+        thread.start()
+        assert waits.wait(30)
+    assert is_at_it.wait(30)
+    with open_lock(database.with_name(f"{database.name}-migration")) as third:
+        assert not try_lock(third)
+    may_end.set()
+    thread.join()
 
 
 async def test_a_server_that_ends_does_not_first_finish_a_migration(

@@ -150,16 +150,11 @@ async def test_every_older_schema_is_brought_up_to_date_with_all_that_is_in_it(
         assert rows(database, "SELECT * FROM job_failures") == [(7, 4, 2, "B", "taken")]
         assert rows(database, "SELECT project, voucher, customer FROM holders") == [(7, 9, "ann")]
     assert rows(database, "PRAGMA integrity_check") == [("ok",)]
-    made = rows(database, "SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name")
+    schema = "SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name"
     new = database.with_name("new.db")
     async with held(open_store(new)):
         pass
-    assert [name for name, _ in made] == [
-        name
-        for (name,) in rows(
-            new, "SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name"
-        )
-    ]
+    assert rows(database, schema) == rows(new, schema)
 
 
 def _touched(path: Path) -> Path:

@@ -4,19 +4,21 @@ A database of millions of codes takes a minute. So how far it is goes to standar
 client's log has it; standard output may be the protocol's.
 """
 
+import os
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import apsw
 
 from voucher_mcp.domain.values.texts import caseless, composed
 from voucher_mcp.stores.locks import open_lock, try_lock
 from voucher_mcp.stores.sqlite.failures import Stopped
+from voucher_mcp.stores.sqlite.places import stat_of
 
 TOLD_EVERY: Final = 3.0
 """Seconds between two lines on standard error; what is done before the first says nothing."""
@@ -62,18 +64,27 @@ def alone(path: Path, stop: threading.Event) -> Iterator[None]:
     """
     telling = Telling(path)
     lock = path.with_name(f"{path.name}-migration")
-    with open_lock(lock) as file:
-        while not try_lock(file):
-            if stop.wait(_POLL):
-                raise Stopped
-            telling.now_and_then(
-                "waiting for another process that brings the database {name} to a new schema …"
-            )
+    while (file := _taken(lock)) is None:
+        if stop.wait(_POLL):
+            raise Stopped
+        telling.now_and_then("waiting for another process that brings the database {name} to a new schema …")
+    with file:
         try:
             yield
         finally:
             with suppress(OSError):  # Windows removes no open file; it does no harm
                 lock.unlink()
+
+
+def _taken(lock: Path) -> IO[bytes] | None:
+    """The locked file. None where somebody else has it, or just removed it: then the next has a new one."""
+    with ExitStack() as undo:
+        file = undo.enter_context(open_lock(lock))
+        named = stat_of(str(lock)) if try_lock(file) else None
+        if named is None or not os.path.samestat(named, os.fstat(file.fileno())):
+            return None
+        undo.pop_all()
+    return file
 
 
 def migrate(
