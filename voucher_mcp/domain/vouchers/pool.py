@@ -12,8 +12,6 @@ from voucher_mcp.domain.errors import InvalidInput, quoted
 from voucher_mcp.domain.values.texts import unstorable
 from voucher_mcp.domain.vouchers.code_config import CodeConfig
 
-CodeStatus = Literal["available", "assigned", "redeemed"]
-
 MAX_NAME_LENGTH = 255
 MAX_CODES_A_CALL = 1_000
 MAX_GENERATED_A_CALL = 50_000

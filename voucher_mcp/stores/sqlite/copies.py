@@ -61,6 +61,7 @@ def restore(database: Path, copy: Path) -> Path | None:
         with _alone(path) as target:
             if kept is not None:
                 with _unfinished(kept) as begun, closing(apsw.Connection(str(begun))) as other:
+                    other.pragma("journal_mode", "OFF")  # it is thrown away where it does not become whole
                     _copy_pages(target, other)
             with closing(open_to_look(copy)) as source:
                 _copy_pages(source, target)

@@ -190,8 +190,8 @@ class Writer:
             _undo(end)
             alone = group.pop()
             self._waiting.extendleft(reversed(group))
-            _fail(alone_group := [alone], unavailable(self._path, culprit.error))
-            return alone_group
+            alone.error = unavailable(self._path, culprit.error)
+            return [alone]
         except FAILURES as error:
             _undo(end)
             if not group:

@@ -46,9 +46,6 @@ WHERE project = ?1 AND job = ?2 AND number <= ?3 ORDER BY number DESC LIMIT 1;
 -- job_chunks
 SELECT content FROM job_chunks WHERE project = ?1 AND job = ?2 ORDER BY number;
 
--- job_chunks_size
-SELECT coalesce(sum(length(content)), 0) FROM job_chunks WHERE project = ?1 AND job = ?2;
-
 -- job_chunks_delete
 DELETE FROM job_chunks
 WHERE project = ?1 AND job = ?2
