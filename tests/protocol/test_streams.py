@@ -265,16 +265,45 @@ async def test_an_answer_that_is_cancelled_half_way_is_written_to_its_end() -> N
 
 
 def test_what_others_share_is_left_as_it_was(tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, served(tmp_path, stdin=theirs, stdout=theirs) as process:
+        ours.sendall(OPENING)
+        with ours.makefile("rb") as output:
+            assert answer(output)["id"] == 0
+        assert not os.get_blocking(theirs.fileno())
+        ours.shutdown(socket.SHUT_WR)
+        assert process.wait(PATIENCE) == 0
+        assert os.get_blocking(theirs.fileno())
+
+
+@reads_proc
+def test_a_pipe_that_others_hold_too_stays_as_it_was_even_where_the_server_is_killed(tmp_path: Path) -> None:
     source, into = os.pipe()
     out_of, target = os.pipe()
-    with served(tmp_path, stdin=source, stdout=target) as process:
+    with served(tmp_path, stdin=source, stdout=target) as process, os.fdopen(out_of, "rb") as output:
         os.write(into, OPENING)
-        with os.fdopen(out_of, "rb") as output:
-            assert answer(output)["id"] == 0
-            assert not os.get_blocking(source)
-            os.close(into)
-            assert process.wait(PATIENCE) == 0
+        assert answer(output)["id"] == 0
+        process.kill()
+        process.wait()
     assert os.get_blocking(source)
     assert os.get_blocking(target)
-    os.close(source)
-    os.close(target)
+    for end in (source, into, target):
+        os.close(end)
+
+
+@pytest.mark.parametrize("number", ["null", "1.5", "true"])
+@pytest.mark.parametrize("argument", ["1", '"\\ud83d"'], ids=["", "half a character"])
+def test_a_request_whose_id_cannot_be_answered_is_told_so(number: str, argument: str, tmp_path: Path) -> None:
+    params = f'{{"arguments":{{"x":{argument}}}}}'
+    request = f'{{"jsonrpc":"2.0","method":"ping","params":{params},"id":{number}}}\n'.encode()
+    with served(tmp_path) as process:
+        output, _ = process.communicate(OPENING + request + line(1, "ping"), PATIENCE)
+    _, refused, answered = map(json.loads, output.splitlines())
+    assert "id of a request" in refused["error"]["message"]
+    assert answered == {"jsonrpc": "2.0", "id": 1, "result": {}}
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    with served(tmp_path) as process:
+        output, _ = process.communicate(b"\xef\xbb\xbf" + OPENING, PATIENCE)
+    assert json.loads(output)["id"] == 0

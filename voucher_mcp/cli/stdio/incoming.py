@@ -7,7 +7,7 @@ clients do send such lines: a text that was cut within an emoji is half a charac
 import json
 import os
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import anyio
@@ -19,6 +19,7 @@ from mcp.types import (
     ErrorData,
     JSONRPCError,
     JSONRPCMessage,
+    JSONRPCNotification,
     jsonrpc_message_adapter,
 )
 from pydantic import ValidationError
@@ -78,9 +79,18 @@ def message_of(line: str) -> JSONRPCMessage | None:
         Unreadable: it is none.
     """
     try:
-        return jsonrpc_message_adapter.validate_json(line, by_name=False)
+        message = jsonrpc_message_adapter.validate_json(line, by_name=False)
     except ValidationError as error:
         return _read_again(error)
+    if isinstance(message, JSONRPCNotification):
+        _require_no_id(read_json(line))
+    return message
+
+
+def _require_no_id(notification: Mapping[str, object]) -> None:
+    """Raises Unreadable where it is a request of a strange id, which the SDK would never answer."""
+    if "id" in notification:
+        raise Unreadable(INVALID_REQUEST, "The id of a request must be a text or an integer.")
 
 
 def end_soon() -> None:
@@ -103,7 +113,7 @@ def _read_again(error: ValidationError) -> JSONRPCMessage | None:
     problem = error.errors(include_url=False)[0]
     if problem["type"] != "json_invalid":
         raise Unreadable(INVALID_REQUEST, "This is not a JSON-RPC message.")
-    line: str = problem["input"]
+    line: str = problem["input"].removeprefix("\ufeff")  # with which some shells begin
     if not line.strip():
         return None
     try:
@@ -114,4 +124,6 @@ def _read_again(error: ValidationError) -> JSONRPCMessage | None:
     except (ValueError, TypeError, KeyError, RecursionError):
         text = "This line is not JSON in UTF-8 that can be read; nothing was done."
         raise Unreadable(PARSE_ERROR, text) from None
+    if isinstance(message, JSONRPCNotification):
+        _require_no_id(given)
     return message

@@ -105,4 +105,5 @@ class Incoming(ObjectReceiveStream[SessionMessage | Exception]):
 
 
 async def _cut_off() -> None:
+    end_soon()
     raise BrokenPipeError("the client reads no more")

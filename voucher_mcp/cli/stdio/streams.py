@@ -40,8 +40,7 @@ def taken(standard: int) -> Iterator[int]:
     """What 0 or 1 was, never blocking; meanwhile standard input is empty and standard output is the log."""
     import fcntl  # which Windows lacks
 
-    own = fcntl.fcntl(standard, fcntl.F_DUPFD_CLOEXEC, 3)
-    blocking = os.get_blocking(own)
+    blocking, own = os.get_blocking(standard), _own(standard)
     try:
         _divert(standard)
         os.set_blocking(own, False)
@@ -50,9 +49,27 @@ def taken(standard: int) -> Iterator[int]:
                 fcntl.fcntl(own, fcntl.F_SETPIPE_SZ, ROOM)
         yield own
     finally:
-        os.set_blocking(own, blocking)  # others may hold the same pipe
+        os.set_blocking(own, blocking)  # others may hold the same one
         os.dup2(own, standard)
         os.close(own)
+
+
+def _own(standard: int) -> int:
+    """Another descriptor of it; where the system opens a pipe again, of its own mode.
+
+    Else whoever holds the same end is not blocked either, and stays so where this process is killed.
+    """
+    import fcntl
+
+    again = standard
+    with suppress(OSError):  # a socket, somebody else's pipe, or no Linux
+        mode = os.O_WRONLY if standard == 1 else os.O_RDONLY
+        again = os.open(f"/proc/self/fd/{standard}", mode | os.O_NONBLOCK)
+    try:
+        return fcntl.fcntl(again, fcntl.F_DUPFD_CLOEXEC, 3)
+    finally:
+        if again != standard:
+            os.close(again)
 
 
 def _divert(standard: int) -> None:
