@@ -44,6 +44,13 @@ def test_an_end_is_known_in_many_words(heading: str) -> None:
         ("Uses", "1", "a use"),
         ("Remaining", "5", "a use"),
         ("Eingelöst", "", "a use"),
+        ("Eingelo\u0308st", "", "a use"),
+        ("Used?", "No", "a use"),
+        ("used*", "No", "a use"),
+        ("Verkauft (ja/nein)", "ja", "a use"),
+        ("Frist", "31. Dezember 2027", "a date"),
+        ("Frist", "Dec 31 2027", "a date"),
+        ("Frist", '"Dec 31, 2027"', "a date"),
     ],
 )
 def test_a_column_that_may_be_a_date_a_status_or_a_use_is_refused_until_it_is_named(
@@ -127,6 +134,74 @@ def test_in_a_list_a_line_of_several_cells_needs_quotes() -> None:
     assert [line for line, _, _ in bad] == [2, 3]
 
 
+def test_a_column_of_dates_and_some_words_may_be_a_date() -> None:
+    assert "looks like a date" in refusal("code,Frist\nA1,2027-12-31\nB2,open\nC3,\n")
+    assert taken("code,Frist\nA1,2027-12-31\nB2,open\nC3,soon\n")["Frist"] == "metadata"
+
+
+def test_of_a_column_that_tells_of_uses_it_is_said_what_becomes_of_its_rows() -> None:
+    said = refusal("code,Redeemed\nA1,TRUE\n")
+    assert "take out those that were used" in said
+    assert "valid_until" not in said
+
+
+@pytest.mark.parametrize("title", ["Spring 2027,,", "Tabelle 1", "Tabelle 1;;", "GUTHABEN"])
+@pytest.mark.parametrize("header", ["Code,Ablaufdatum,x", "Code;Ablaufdatum;x", "Gutscheincode"])
+def test_a_title_above_the_header_is_not_a_code(title: str, header: str) -> None:
+    said = refusal(f"{title}\n\n{header}\nA1\nB2\n")
+    assert "line 1" in said
+    assert "looks like the header" in said
+    assert "Take out what stands above" in said
+
+
+def test_a_title_above_rows_without_a_header_is_not_a_code() -> None:
+    said = refusal("Tabelle 1\nA1;x\nB2;\n")
+    assert "If it is a title, take it out" in said
+
+
+@pytest.mark.parametrize("delimiter", [" ", ":", "~"])
+def test_cells_that_something_else_parts_are_not_codes(delimiter: str) -> None:
+    said = refusal(f'"A1"{delimiter}"Wien"\n"B2"{delimiter}"Graz"\n')
+    assert "seems to be several cells" in said
+    assert "Save it as CSV" in said
+
+
+def test_a_quote_within_a_quoted_code_is_doubled() -> None:
+    assert codes('"A""1"\n"B2"\n') == [(1, 'A"1'), (2, "B2")]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "Summe;;37,50 €",
+        "Total;;2",
+        "TOTAL:;;",
+        ";2;Gesamt",
+        "2;;Grand total",
+        "Anzahl: 2;;",
+        "Sum;;$1,000.00",
+    ],
+)
+def test_a_total_below_the_rows_is_not_a_code(row: str) -> None:
+    said = refusal(f"code;x;y\nA1;;\nB2;;\n{row}\n;;\n")
+    assert "line 4" in said
+    assert "Take the row out" in said
+
+
+def test_a_total_below_a_list_is_not_a_code_and_a_word_alone_is() -> None:
+    assert "looks like a total" in refusal("A1\nB2\nTotal: 2\n")
+    assert codes("A1\nTOTAL\n") == [(1, "A1"), (2, "TOTAL")]
+    assert codes("code,status\nA1,new\nTOTAL,new\n") == [(2, "A1"), (3, "TOTAL")]
+
+
+@pytest.mark.parametrize("remark", ["# batch 2", "// batch 2"])
+def test_a_remark_among_codes_is_not_said_to_be_damaged(remark: str) -> None:
+    for file in (f"A1\n{remark}\nB2\n", f"code;x\nA1;\n{remark};\nB2;\n"):
+        said = refusal(file)
+        assert "looks like a remark" in said
+        assert "damaged" not in said
+
+
 # Cells that a spreadsheet has damaged
 
 
@@ -146,7 +221,6 @@ def test_in_a_list_a_line_of_several_cells_needs_quotes() -> None:
         "03.01.2026",
         "2026-01-03",
         "12345678.0",
-        "# batch 2",
     ],
 )
 def test_a_damaged_code_refuses_the_file(cell: str) -> None:

@@ -103,7 +103,7 @@ async def _look_around(agent: "_Agent") -> None:
     agent.screen.heading("The agent looks around")
     await agent.call("list_projects", ("id", "name", "backend", "access"))
     await agent.call("list_voucher_pools", ("id", "name", "total", "available"), project_id=PROJECT)
-    pool = ("name", "total", "available", "active", "voucher")
+    pool = ("name", "total", "available", "active", "template")
     await agent.call("get_voucher_pool", pool, project_id=PROJECT, pool_id="Gift cards 50")
     codes = ("code", "status", "valid_until", "metadata")
     await agent.call("list_voucher_codes", codes, project_id=PROJECT, pool_id="Hotel partners", count=3)

@@ -1,6 +1,7 @@
 """Single cells: numbers and flags as people write them, and the cells that a spreadsheet has damaged."""
 
 import re
+from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
@@ -31,8 +32,17 @@ _MISTAKEN: Final = (
     r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?)?"
 )
 """A code that was taken for a number or a date."""
-_DAMAGED_CODE = re.compile(rf"(?:{_MISTAKEN})\Z|(#|//)\s")
+_DAMAGED_CODE = re.compile(rf"(?:{_MISTAKEN})\Z|(?P<remark>#|//)\s")
 """That, or a remark."""
+
+_TOTAL_WORDS: Final = (
+    "(grand |sub|sub )?totals?|sum|count|(gesamt|zwischen)?summe|insgesamt|gesamt|anzahl|total général|somme|"
+    "suma|totale|totaal|razem|celkem"
+)
+_TOTAL = re.compile(rf"(?:{_TOTAL_WORDS})\s*:?", re.IGNORECASE)
+_COUNTED = re.compile(rf"(?:{_TOTAL_WORDS})\s*[:=]?\s*\d[\d., ]*", re.IGNORECASE)
+_NUMBER = re.compile(r"\D{0,4}\d[\d.,' \u00a0\u202f]*[^\d-]{0,4}")
+_LAST_ROWS: Final = 3
 
 _PRECISION: Final = 15
 """Digits that a spreadsheet keeps of a number; the others become zeros."""
@@ -97,12 +107,18 @@ class Damage:
         self._count = 0
         self._line: int | None = None
         self._long = self._rounded = 0
+        self._remark: tuple[int, str] | None = None
+        self._last = deque[tuple[int, Sequence[str]]](maxlen=_LAST_ROWS)
 
     def see(self, line: int, code: str, cells: Sequence[str]) -> None:
         """Look at a row."""
+        self._last.append((line, cells))
         code = code.strip()
-        if _DAMAGED_CODE.match(code):
-            self._add(line, code)
+        if found := _DAMAGED_CODE.match(code):
+            if not found["remark"]:
+                self._add(line, code)
+            elif self._remark is None:
+                self._remark = (line, code)
         elif len(code) > _PRECISION and code.isdigit():
             self._long += 1
             self._rounded += not code[_PRECISION:].strip("0")
@@ -111,7 +127,7 @@ class Damage:
                 self._add(line, cell)
 
     def require_none(self) -> None:
-        """Raises Unreadable where cells are damaged."""
+        """Raises Unreadable where cells are damaged, or rows are none of codes."""
         if self._count:
             more = f" and {self._count - _NAMED:,} more" if self._count > _NAMED else ""
             cells = "this cell" if self._count == 1 else f"{self._count:,} cells"
@@ -120,6 +136,18 @@ class Damage:
                 f"numbers, dates or formulas. {_AGAIN}",
                 self._line,
             )
+        if self._remark is not None:
+            line, cell = self._remark
+            raise Unreadable(
+                f"{quoted(cell)} looks like a remark. Take out the lines that are not codes", line
+            )
+        for line, row in self._last:
+            if total := _total_of(row):
+                raise Unreadable(
+                    f"{quoted(total)} looks like a total of the rows above it. Take the row out; if it is a "
+                    "code, add it by itself",
+                    line,
+                )
         if self._long > 2 and self._rounded == self._long:
             raise Unreadable(
                 f"all codes of more than {_PRECISION} digits end in zeros, as a spreadsheet rounds long "
@@ -131,3 +159,13 @@ class Damage:
         self._line = self._line or line
         if len(self._found) < _NAMED:
             self._found.append(f"{quoted(cell.strip())} (line {line:,})")
+
+
+def _total_of(cells: Sequence[str]) -> str | None:
+    """What says that a row is the total of those above it; None where nothing does."""
+    filled = [cell for cell in map(str.strip, cells) if cell]
+    words = [cell for cell in filled if not _NUMBER.fullmatch(cell)]
+    if len(words) != 1:
+        return None
+    found = _COUNTED.fullmatch(words[0]) or (len(cells) > 1 and _TOTAL.fullmatch(words[0]))
+    return words[0] if found else None

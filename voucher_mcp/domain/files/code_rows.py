@@ -302,9 +302,15 @@ def _only(names: Sequence[str], kinds: Sequence[Kind], kind: Kind) -> int | None
 
 def _require_no_doubt(name: str, cells: Iterable[str]) -> None:
     if doubt := doubt_of(name, cells):
+        kinds = "valid_from, valid_until, metadata or ignore"
+        if doubt != "a date":
+            kinds = (
+                "status (only rows that say available, unused or new come in), metadata or ignore (all rows "
+                "come in as new: take out those that were used or given away first)"
+            )
         raise Unreadable(
             f"the column {quoted(name)} looks like {doubt}. Say what it is with --column KIND=HEADER, where "
-            "KIND is valid_from, valid_until, status, metadata or ignore"
+            f"KIND is {kinds}"
         )
 
 

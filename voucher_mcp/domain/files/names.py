@@ -1,12 +1,14 @@
 """What the headings of columns mean: the names that are known, and those that make one doubt.
 
-A name is known whatever its case, and whether blanks, `_` or `-` stand between its words. What looks like a
+A name is known whatever its case, and whatever stands between its words and around them. What looks like a
 date, a status or a use and is not known is never taken for mere metadata (ours).
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal
+
+from voucher_mcp.domain.values.texts import composed
 
 Kind = Literal[
     "code", "valid_from", "valid_until", "status", "metadata", "ignore", "active", "used", "held", "balance"
@@ -140,6 +142,9 @@ _USES = frozenset(
         "guthaben",
         "restwert",
         "einlösungen",
+        *("eingeloest", "verbraucht", "vergeben", "ausgegeben", "verkauft", "sold", "issued", "given"),
+        *("utilisé", "utilisée", "utilisés", "utilisées", "usado", "usados", "canjeado", "usato", "usati"),
+        *("riscattato", "gebruikt", "ingewisseld"),
     ]
 )
 _LOOKS: Final = (("a date", _DATES), ("a status", _STATES), ("a use", _USES))
@@ -182,8 +187,8 @@ _WORDS_OF_HEADINGS = frozenset(
 )
 
 _DATE = re.compile(
-    r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d\d))([T ]\d{1,2}:\d\d.*)?",
-    re.ASCII,
+    r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d\d)|"
+    r"\d{1,2}[-. ]+[^\W\d_]{3,9}[-., ]+(\d{4}|\d\d)|[^\W\d_]{3,9}\.? \d{1,2},? \d{4})([T ]\d{1,2}:\d\d.*)?"
 )
 _STATE = re.compile(
     "available|assigned|redeemed|used|unused|active|inactive|enabled|disabled|expired|blocked|valid|invalid|"
@@ -192,12 +197,12 @@ _STATE = re.compile(
 )
 
 _CAMEL = re.compile(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])")
-_BETWEEN = re.compile(r"[\s_\-./:'\u2019()\[\]]+")
+_BETWEEN = re.compile(r"[\W_]+")
 
 
 def spelled(heading: str) -> str:
-    """A heading in the one spelling that is compared: `Valid_Until`, `validUntil` are `valid until`."""
-    return _BETWEEN.sub(" ", _CAMEL.sub(" ", heading)).strip().casefold()
+    """A heading in the one spelling that is compared: `Valid_Until`, `validUntil:` are `valid until`."""
+    return _BETWEEN.sub(" ", _CAMEL.sub(" ", composed(heading))).strip().casefold()
 
 
 def kind_of(heading: str) -> Kind | None:
@@ -213,9 +218,14 @@ def doubt_of(heading: str, cells: Iterable[str]) -> str | None:
     if by_name is not None:
         return by_name
     filled = [cell for cell in map(str.strip, cells) if cell]
-    if filled and all(map(_DATE.fullmatch, filled)):
+    if _mostly(_DATE, filled):
         return "a date"
-    return "a status" if filled and all(map(_STATE.fullmatch, filled)) else None
+    return "a status" if _mostly(_STATE, filled) else None
+
+
+def _mostly(form: re.Pattern[str], cells: Sequence[str]) -> bool:
+    """Whether half of them or more have that form: people write `open` among dates."""
+    return 0 < len(cells) <= 2 * sum(form.fullmatch(cell) is not None for cell in cells)
 
 
 def is_heading(first: str, others: Sequence[str]) -> bool:

@@ -71,6 +71,7 @@ def open_table(lines: Iterable[str], is_code: Callable[[str], bool]) -> Table:
     at, delimiter, passed_over = _start(head, is_code)
     if at == len(head):
         return Table(None, None, at + 1, passed_over, iter(()))
+    _require_nothing_above_a_header(head, at, is_code)
     delimiter = _delimiter(head[at], delimiter, is_code)
     rest = chain(head[at:], reading)
     if delimiter is None and not is_code(_bare(head[at])):
@@ -107,8 +108,28 @@ def _is_remark(head: Sequence[str], at: int, is_code: Callable[[str], bool]) -> 
     """Whether a line such as `#exported` stands above a header."""
     if head[at].lstrip()[:1] != "#" or _header_of(head[at], DELIMITERS, is_code):
         return False
-    below = head[at + 1 :]
-    return any(is_code(_bare(line)) or _header_of(line, DELIMITERS, is_code) for line in below)
+    return _header_below(head, at, is_code) is not None
+
+
+def _header_below(head: Sequence[str], at: int, is_code: Callable[[str], bool]) -> int | None:
+    """Where the first header below a line stands."""
+    for below in range(at + 1, len(head)):
+        if is_code(_bare(head[below])) or _header_of(head[below], DELIMITERS, is_code):
+            return below
+    return None
+
+
+def _require_nothing_above_a_header(head: Sequence[str], at: int, is_code: Callable[[str], bool]) -> None:
+    """Raises Unreadable where a title stands above the header, as people and Numbers put it there."""
+    if is_code(_bare(head[at])) or _header_of(head[at], DELIMITERS, is_code):
+        return
+    if (below := _header_below(head, at, is_code)) is not None:
+        raise Unreadable(
+            f"{quoted(head[at].strip())} stands above line {below + 1:,}, {quoted(head[below].strip())}, "
+            "which looks like the header. Take out what stands above the header; if both are codes, put a "
+            "line `code` above them",
+            at + 1,
+        )
 
 
 def _delimiter(line: str, said: str | None, is_code: Callable[[str], bool]) -> str | None:
@@ -137,6 +158,21 @@ def _header_of(line: str, delimiters: str, is_code: Callable[[str], bool]) -> st
 
 def _require_list(lines: Sequence[str], number: int) -> None:
     """Raises Unreadable where the first line of a list of codes does not look like one."""
+    written = [line.strip() for line in lines]
+    for at, line in enumerate(written):
+        if _is_quoted(line) and not _SEVERAL.search(line) and '"' in line[1:-1].replace('""', ""):
+            raise Unreadable(
+                f"{quoted(line)} seems to be several cells, and what parts them is not a comma, a semicolon, "
+                "a tab or |. Save it as CSV with one of these",
+                number + at,
+            )
+    below = [line for line in written[1:] if line]
+    if below and all(_SEVERAL.search(line) and not _is_quoted(line) for line in below):
+        raise Unreadable(
+            f"{quoted(written[0])} is one cell, and the lines below it are several. If it is a title, take "
+            "it out, and put a header above the rows that names the column with the codes `code`",
+            number,
+        )
     first, *others = (_bare(line) for line in lines if line.strip())
     remark = first.startswith("#") and others and not any(other.startswith("#") for other in others)
     if remark or is_heading(first, others):
@@ -148,6 +184,10 @@ def _require_list(lines: Sequence[str], number: int) -> None:
         )
 
 
+def _is_quoted(line: str) -> bool:
+    return len(line) > 1 and line[0] == '"' == line[-1]
+
+
 def _bare(cell: str) -> str:
     return cell.strip().strip('"').strip()
 
@@ -156,7 +196,7 @@ def _cells(lines: Iterator[str], first: int, bad: Bad) -> Iterator[tuple[int, li
     """Lines that are one cell each, with or without quotes around it."""
     for number, line in enumerate(lines, start=first):
         value = line.strip()
-        if len(value) > 1 and value[0] == '"' == value[-1]:
+        if _is_quoted(value):
             value = value[1:-1].replace('""', '"')
         elif not value:
             continue

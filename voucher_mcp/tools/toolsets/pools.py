@@ -294,7 +294,9 @@ async def start_voucher_import(
 
 
 def _either() -> InvalidInput:
-    return InvalidInput("Give either `codes` or `generate`.", field="codes")
+    return InvalidInput(
+        "Give either `codes` or `generate`; add_voucher_codes adds the others.", field="codes"
+    )
 
 
 def _wanted(
