@@ -202,6 +202,14 @@ def test_a_remark_among_codes_is_not_said_to_be_damaged(remark: str) -> None:
         assert "damaged" not in said
 
 
+@pytest.mark.parametrize("code", ["\u201cA1\u201d", "\u201eA1\u201c", "\xabA1\xbb"])
+def test_quotes_of_a_text_program_are_no_part_of_a_code(code: str) -> None:
+    for file in (f"B2\n{code}\n", f"\u201ccode\u201d;x\nB2;\n{code};\n"):
+        said = refusal(file)
+        assert "in quotes that would be a part of the code" in said
+        assert "damaged" not in said
+
+
 # Cells that a spreadsheet has damaged
 
 

@@ -32,8 +32,15 @@ _MISTAKEN: Final = (
     r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?)?"
 )
 """A code that was taken for a number or a date."""
-_DAMAGED_CODE = re.compile(rf"(?:{_MISTAKEN})\Z|(?P<remark>#|//)\s")
-"""That, or a remark."""
+_DAMAGED_CODE = re.compile(
+    rf"(?:{_MISTAKEN})\Z|(?P<remark>#|//)\s|(?P<quotes>[\u201c-\u201f\xab\xbb]).*[\u201c-\u201f\xab\xbb]\Z"
+)
+"""That, a remark, or quotes of a text program, which would be part of the code."""
+
+_ODD: Final = {
+    "remark": "looks like a remark. Take out the lines that are not codes",
+    "quotes": 'stands in quotes that would be a part of the code. Take them out, or write " in their place',
+}
 
 _TOTAL_WORDS: Final = (
     "(grand |sub|sub )?totals?|sum|count|(gesamt|zwischen)?summe|insgesamt|gesamt|anzahl|total général|somme|"
@@ -107,7 +114,7 @@ class Damage:
         self._count = 0
         self._line: int | None = None
         self._long = self._rounded = 0
-        self._remark: tuple[int, str] | None = None
+        self._odd: tuple[int, str, str] | None = None
         self._last = deque[tuple[int, Sequence[str]]](maxlen=_LAST_ROWS)
 
     def see(self, line: int, code: str, cells: Sequence[str]) -> None:
@@ -115,10 +122,10 @@ class Damage:
         self._last.append((line, cells))
         code = code.strip()
         if found := _DAMAGED_CODE.match(code):
-            if not found["remark"]:
+            if found.lastgroup is None:
                 self._add(line, code)
-            elif self._remark is None:
-                self._remark = (line, code)
+            elif self._odd is None:
+                self._odd = (line, code, found.lastgroup)
         elif len(code) > _PRECISION and code.isdigit():
             self._long += 1
             self._rounded += not code[_PRECISION:].strip("0")
@@ -136,11 +143,9 @@ class Damage:
                 f"numbers, dates or formulas. {_AGAIN}",
                 self._line,
             )
-        if self._remark is not None:
-            line, cell = self._remark
-            raise Unreadable(
-                f"{quoted(cell)} looks like a remark. Take out the lines that are not codes", line
-            )
+        if self._odd is not None:
+            line, code, what = self._odd
+            raise Unreadable(f"{quoted(code)} {_ODD[what]}", line)
         for line, row in self._last:
             if total := _total_of(row):
                 raise Unreadable(
