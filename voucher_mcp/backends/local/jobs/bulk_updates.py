@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from voucher_mcp.backends.local.jobs.job_input import InputJob, Record, json_rows, problem_of
 from voucher_mcp.backends.local.jobs.jobs import Chunk, Failure
 from voucher_mcp.backends.local.records import vouchers
-from voucher_mcp.backends.local.records.references import hint
+from voucher_mcp.backends.local.records.references import hints
 from voucher_mcp.backends.local.vouchers import voucher_writes
 from voucher_mcp.domain.errors import VoucherError, quoted
 from voucher_mcp.stores.base import Transaction
@@ -20,10 +20,12 @@ class _Update(InputJob):
         failures = []
         found = await vouchers.find_all(transaction, project, {record.code for record in records})
         now = {voucher.n: voucher for voucher in found.values()}
+        missing = {record.code for record in records if record.code not in found}
+        meant = await hints(transaction, project, list(missing))
         for record in records:
             if record.code not in found:
-                meant = await hint(transaction, project, record.code)
-                problem = f"there is no voucher of this code{meant and f'.{meant}'}"
+                other = meant[record.code]
+                problem = f"there is no voucher of this code{other and f'.{other}'}"
                 failures.append(Failure(record.row, record.code, problem_of(problem)))
                 continue
             n, body = found[record.code].n, {"metadata": record.content}

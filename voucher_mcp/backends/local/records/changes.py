@@ -28,6 +28,18 @@ async def set_own(
         raise _moved()
 
 
+async def update(
+    transaction: Transaction, project: Project, voucher: Voucher, own: Row, moment: int
+) -> Voucher:
+    """Write what the voucher says of its own from now on, and answer it as it is then.
+
+    Raises:
+        Conflict: somebody else changed it since it was looked at.
+    """
+    await set_own(transaction, project, voucher.n, voucher.own, own, moment)
+    return voucher.with_own(own)._replace(updated_at=moment)
+
+
 async def apply(transaction: Transaction, project: Project, before: Voucher, after: Voucher) -> None:
     """Write what a voucher became; its pool counts it under its new status.
 

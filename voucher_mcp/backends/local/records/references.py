@@ -67,12 +67,19 @@ def as_json(values: Sequence[str] | Sequence[int]) -> str:
 
 async def hint(transaction: Transaction, project: Project, code: str, pool: int | None = None) -> str:
     """A sentence on another case of a code that is not there, for the end of a message; mostly empty."""
-    folded = caseless(looked_up(code))
-    row = await transaction.one("codes_of_any_case", project.n, folded, folded.upper(), pool)
-    if row is None or row[0] != 1:
-        return ""
+    return (await hints(transaction, project, [code], pool))[code]
+
+
+async def hints(
+    transaction: Transaction, project: Project, codes: Sequence[str], pool: int | None = None
+) -> dict[str, str]:
+    """The same for each of several codes, all looked up at once."""
+    folded = {code: caseless(looked_up(code)) for code in codes}
+    wanted = as_json(list(set(folded.values())))
+    alike: dict[str, int] = dict(await transaction.all("codes_of_any_case", project.n, wanted, pool))
     where = "in it " if pool else ""
-    return f" There is exactly one code {where}that differs from it only by capital and small letters."
+    said = f" There is exactly one code {where}that differs from it only by capital and small letters."
+    return {code: said if alike[form] == 1 else "" for code, form in folded.items()}
 
 
 def is_an_id(project: Project, code: str) -> bool:

@@ -82,7 +82,19 @@ class Voucher(_Columns):
     @property
     def own(self) -> Row:
         """What it says of its own: terms, active, both dates and metadata."""
-        return self[10:15]
+        dates = (self.own_start_date, self.own_expiration_date)
+        return (self.own_terms, self.own_active, *dates, self.own_metadata)
+
+    def with_own(self, own: Row) -> Self:
+        """The voucher with these in place of its own."""
+        terms, active, start, end, metadata = own
+        return self._replace(
+            own_terms=terms,
+            own_active=active,
+            own_start_date=start,
+            own_expiration_date=end,
+            own_metadata=metadata,
+        )
 
     @property
     def is_deleted(self) -> bool:

@@ -145,8 +145,7 @@ async def update(
     else:
         terms, metadata = _terms_text(merged), _text(merged.get("metadata"))
     row = (terms, own["active"], own["start_date"], own["expiration_date"], metadata)
-    await changes.set_own(transaction, project, voucher.n, voucher.own, row, moment)
-    return await _read(transaction, project, voucher.n)
+    return await changes.update(transaction, project, voucher, row, moment)
 
 
 async def set_active(
@@ -160,8 +159,7 @@ async def set_active(
     if active:
         _require_running_pool(voucher)
     row = (voucher.own_terms, active, *voucher.own[2:])
-    await changes.set_own(transaction, project, voucher.n, voucher.own, row, moment)
-    return await _read(transaction, project, voucher.n)
+    return await changes.update(transaction, project, voucher, row, moment)
 
 
 async def delete(

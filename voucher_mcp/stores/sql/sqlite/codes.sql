@@ -30,14 +30,17 @@ WHERE project = ?1 AND code IN (SELECT value FROM json_each(?2))
     AND +pool IN (SELECT n FROM pools WHERE project = ?1 AND freed = 1);
 
 -- codes_of_any_case
-SELECT count(*) FROM (
-    SELECT v.n FROM vouchers AS v LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
-    WHERE v.project = ?1 AND v.folded = ?2 AND v.status < 3 AND p.deleted_at IS NULL AND (?4 IS NULL OR v.pool = ?4)
-    UNION
-    SELECT v.n FROM vouchers AS v LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
-    WHERE v.project = ?1 AND v.code = ?3 AND v.status < 3 AND p.deleted_at IS NULL AND (?4 IS NULL OR v.pool = ?4)
-    LIMIT 2
-);
+-- How many codes have each of these forms in common. One without small letters is ASCII alone, and found by itself.
+SELECT wanted.value, (
+    SELECT count(*) FROM vouchers AS v LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
+    WHERE v.project = ?1 AND v.folded = wanted.value AND v.status < 3 AND p.deleted_at IS NULL
+        AND (?3 IS NULL OR v.pool = ?3)
+) + (
+    SELECT count(*) FROM vouchers AS v LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
+    WHERE v.project = ?1 AND v.code = upper(wanted.value) AND v.folded IS NULL AND v.status < 3
+        AND p.deleted_at IS NULL AND (?3 IS NULL OR v.pool = ?3)
+)
+FROM json_each(?2) AS wanted;
 
 -- block_last
 SELECT first_n, size FROM code_blocks WHERE project = ?1 AND pool = ?2 ORDER BY first_n DESC LIMIT 1;
