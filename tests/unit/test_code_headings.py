@@ -46,6 +46,7 @@ def test_an_end_is_known_in_many_words(heading: str) -> None:
         ("Eingelöst", "", "a use"),
         ("Eingelo\u0308st", "", "a use"),
         ("Used?", "No", "a use"),
+        ("Rest in EUR", "20,00", "a use"),
         ("used*", "No", "a use"),
         ("Verkauft (ja/nein)", "ja", "a use"),
         ("Frist", "31. Dezember 2027", "a date"),

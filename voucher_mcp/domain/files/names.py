@@ -144,7 +144,8 @@ _USES = frozenset(
         "einlösungen",
         *("eingeloest", "verbraucht", "vergeben", "ausgegeben", "verkauft", "sold", "issued", "given"),
         *("utilisé", "utilisée", "utilisés", "utilisées", "usado", "usados", "canjeado", "usato", "usati"),
-        *("riscattato", "gebruikt", "ingewisseld"),
+        *("riscattato", "gebruikt", "ingewisseld", "rest", "restbetrag", "restguthaben", "saldo", "solde"),
+        *("kontostand", "offen", "reste", "restant"),
     ]
 )
 _LOOKS: Final = (("a date", _DATES), ("a status", _STATES), ("a use", _USES))
