@@ -3,6 +3,7 @@
 import json
 import stat
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -99,6 +100,38 @@ def counted(path: Path) -> int:
     connection.close()
     assert rows == counters
     return int(rows)
+
+
+KILLED = """
+import os, sys, apsw
+target, source = map(apsw.Connection, sys.argv[1:])
+target.pragma("journal_mode", "DELETE")
+target.pragma("cache_size", 2)
+with target.backup("main", source, "main") as copying:
+    copying.step(20)
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.parametrize("command", ["backup", "journal", "restore"])
+def test_after_a_restore_that_was_killed_every_command_finds_what_was_there(
+    cli: Command, database: Path, command: str
+) -> None:
+    stocked(cli, "A1")
+    cli.run("backup", "copy.db")
+    cli.import_codes(cli.write("more.csv", "B2\n"))
+    before = exported(cli)
+    subprocess.run([sys.executable, "-c", KILLED, database, cli.folder / "copy.db"], check=False)
+    assert database.with_name(f"{database.name}-journal").stat().st_size > 0
+    said = cli.run(command, *({"backup": ["new.db"], "restore": ["copy.db"]}.get(command, [])))
+    if command == "backup":
+        assert counted(cli.folder / "new.db") == 2
+    elif command == "restore":
+        (kept,) = database.parent.glob(f"{database.name}.before-*")
+        assert counted(kept) == 2
+    else:
+        assert said.out.count("codes import") == 2
+        assert exported(cli) == before
 
 
 def test_nothing_is_restored_under_a_running_server(cli: Command, database: Path) -> None:

@@ -13,6 +13,7 @@ from tests.faults.worker import POOL
 from tests.faults.workers import Worker, working
 from tests.support import held, open_store, warrant
 from voucher_mcp.backends.local.adapter import LocalBackend
+from voucher_mcp.domain.vouchers.pool import NewCode
 
 READS = ["get_voucher_pool None None", "list_vouchers None None"]
 
@@ -58,6 +59,20 @@ def test_a_database_that_can_only_be_read_serves_reads_until_it_can_be_written(
         worker.tell("end")
         worker.finish()
     assert rows(database, "SELECT count(*) FROM vouchers WHERE holder = 'lea'") == [(1,)]
+
+
+@pytest.mark.parametrize("log", [False, True], ids=["whole", "with what a killed server left in its log"])
+async def test_a_database_that_can_only_be_read_is_copied(
+    stocked: Path, closed_folder: Path, log: bool
+) -> None:
+    async with held(open_store(stocked)) as store:
+        codes = rows(stocked, "SELECT count(*) FROM vouchers")[0][0]
+        await LocalBackend("shop", store).add_voucher_codes(warrant(), POOL, [NewCode("IN-THE-LOG")])
+        shutil.copy(stocked, closed_folder)
+        if log:
+            shutil.copy(f"{stocked}-wal", closed_folder)
+    with working("copy_as_nobody", close(closed_folder)) as worker:
+        assert worker.finish() == ["opened", f"[({codes + log},)]"]
 
 
 async def test_what_a_killed_server_left_in_its_log_is_read(stocked: Path, closed_folder: Path) -> None:

@@ -17,12 +17,14 @@ from pathlib import Path
 
 import anyio
 import anyio.to_thread
+import apsw
 
 from tests.protocol.clients import call, connect, done, settings
 from tests.support import open_store, warrant
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.domain.errors import PoolExhausted, Unavailable, VoucherError
 from voucher_mcp.domain.vouchers.pool import NewCode
+from voucher_mcp.stores.sqlite.copies import backup
 from voucher_mcp.stores.sqlite.turnstile import Turnstile
 
 POOL = "Summer"
@@ -179,6 +181,23 @@ async def _read_and_write(path: Path) -> None:
             sys.stdin.readline()
 
 
+def copy_as_nobody(path: Path) -> None:
+    """Copy a database that can only be read; then say how many codes are in the copy."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        anyio.run(try_to_open, folder / "vouchers.db")  # as above
+        backup(folder / "vouchers.db", folder / "first.db")
+        folder.chmod(0o777)
+        user = os.geteuid()
+        if user == 0:
+            os.seteuid(65534)
+        backup(path, folder / "copy.db")
+        os.seteuid(user)
+        connection = apsw.Connection(str(folder / "copy.db"))
+        say(connection.execute("SELECT count(*) FROM vouchers").fetchall())
+        connection.close()
+
+
 def open_on_a_full_disk(path: Path) -> None:
     """Open the file where nothing more can be written, then where it can."""
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -210,7 +229,10 @@ def lock(path: Path) -> None:
 
 ALONE: dict[str, Callable[[Path], None]] = {
     job.__name__: job
-    for job in (open_together, open_as_nobody, serve_as_nobody, open_on_a_full_disk, take_turns, lock)
+    for job in (
+        *(open_together, open_as_nobody, serve_as_nobody, copy_as_nobody),
+        *(open_on_a_full_disk, take_turns, lock),
+    )
 }
 
 

@@ -97,7 +97,7 @@ def schema_of(database: Database) -> int | None:
     Raises:
         Unavailable: it cannot be read, is not a database, or is another program's or a newer version's.
     """
-    from voucher_mcp.stores.sqlite.schema import schema_of
+    from voucher_mcp.stores.sqlite.reading import schema_of
 
     return schema_of(_path(database))
 

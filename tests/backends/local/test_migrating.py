@@ -15,7 +15,7 @@ from tests.support import held, open_store
 from voucher_mcp.stores.queries import load_migrations
 from voucher_mcp.stores.sqlite import ends, migrating, schema
 from voucher_mcp.stores.sqlite.ends import connect
-from voucher_mcp.stores.sqlite.schema import APPLICATION_ID, bring_up_to_date, refuse_strange
+from voucher_mcp.stores.sqlite.schema import APPLICATION_ID, bring_up_to_date, version_of
 from voucher_mcp.stores.sqlite.turnstile import Turnstile
 
 
@@ -75,7 +75,7 @@ async def test_a_file_that_is_being_made_is_not_taken_for_a_strangers(
     database.touch()
     with closing(connect(database)) as connection:
         connection.exec_trace = meddle
-        refuse_strange(connection)
+        version_of(connection)
     assert meddled
     migrate()
     assert rows(database, "PRAGMA user_version") == [(len(load_migrations("sqlite")),)]

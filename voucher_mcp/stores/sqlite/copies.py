@@ -11,9 +11,10 @@ from tempfile import mkstemp
 import apsw
 
 from voucher_mcp.domain.errors import Conflict, InvalidInput, Unavailable
-from voucher_mcp.stores.sqlite.failures import Unopenable, as_unavailable
+from voucher_mcp.stores.sqlite.failures import OnlyReadable, Unopenable, as_unavailable
 from voucher_mcp.stores.sqlite.places import real_path
-from voucher_mcp.stores.sqlite.schema import open_to_look, schema_of
+from voucher_mcp.stores.sqlite.reading import open_to_look, schema_of
+from voucher_mcp.stores.sqlite.schema import version_of
 
 _PATIENCE = 1_000
 """Milliseconds to wait for who is just ending."""
@@ -33,6 +34,7 @@ def backup(database: Path, copy: Path) -> None:
     if not schema_of(database):
         raise Unavailable(f"{database} does not exist yet, so there is nothing to copy.")
     with _unfinished(copy) as begun, as_unavailable(database), closing(open_to_look(database)) as source:
+        source.pragma("query_only", False)  # it means the copy too
         source.execute("VACUUM INTO ?", (str(begun),))
 
 
@@ -68,13 +70,24 @@ def restore(database: Path, copy: Path) -> Path | None:
     return kept
 
 
-def _schema_to_replace(path: Path) -> int | None:
+def _schema_to_replace(path: Path) -> int:
+    """The schema of what is there, 0 where that is nothing. It may be damaged, so its tables are not read.
+
+    Raises:
+        WrongDatabase: another program's file, or one of a newer version.
+        Unopenable, OnlyReadable: it cannot be locked, or not written.
+    """
+    if not path.exists():
+        return 0
+    if not (os.access(path, os.R_OK | os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK)):
+        raise OnlyReadable
     try:
-        return schema_of(path)
-    except Unavailable as error:
-        if isinstance(error.__cause__, apsw.CorruptError | apsw.NotADBError):
-            raise Unopenable from error
-        raise
+        with closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)) as connection:
+            connection.set_busy_timeout(_PATIENCE)
+            connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+            return version_of(connection)
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise Unopenable from error
 
 
 def _copy_pages(source: apsw.Connection, target: apsw.Connection) -> None:

@@ -10,7 +10,7 @@ import apsw
 
 from voucher_mcp.stores.sqlite.failures import Gone, Unfinished
 from voucher_mcp.stores.sqlite.places import INDEX, LOG, Place, Places, place_of, real_path, stat_of
-from voucher_mcp.stores.sqlite.schema import bring_up_to_date, is_empty, refuse_strange
+from voucher_mcp.stores.sqlite.schema import bring_up_to_date, version_of
 from voucher_mcp.stores.sqlite.transaction import SqliteTransaction
 from voucher_mcp.stores.sqlite.turnstile import Turnstile, TurnTimeout
 
@@ -84,7 +84,7 @@ class WriteEnd:
         with ExitStack() as undo:  # where opening fails, every later call tries again
             connection = connect(path) if make else _connect_to_whole(path)
             undo.callback(connection.close)
-            refuse_strange(connection)  # before any file is put beside another program's
+            version_of(connection)  # before any file is put beside another program's
             turnstile = Turnstile(path)
             undo.callback(turnstile.close)
             bring_up_to_date(connection, turnstile, path, stop)
@@ -181,7 +181,7 @@ def _connect_to_whole(path: Path) -> apsw.Connection:
             undo.callback(connection.close)
             size = int(connection.pragma("page_count")) * int(connection.pragma("page_size"))
             short = path.stat().st_size < size and not (log and log.st_size)
-            if short or is_empty(connection):
+            if short or version_of(connection) == 0:
                 raise Unfinished
             undo.pop_all()
     except (apsw.CorruptError, apsw.NotADBError) as error:

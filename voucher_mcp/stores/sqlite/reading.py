@@ -7,6 +7,7 @@ stopped when its caller is cancelled, which the end of a call's time does too.
 
 import time
 from collections.abc import Callable, Hashable
+from contextlib import closing
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import quote
@@ -18,8 +19,9 @@ import apsw
 
 from voucher_mcp.stores.base import T, Work, run_to_end
 from voucher_mcp.stores.sqlite.ends import connect
-from voucher_mcp.stores.sqlite.failures import Gone, TooLong
+from voucher_mcp.stores.sqlite.failures import Gone, TooLong, as_unavailable
 from voucher_mcp.stores.sqlite.places import LOG, place_of, real_path, stat_of
+from voucher_mcp.stores.sqlite.schema import version_of
 from voucher_mcp.stores.sqlite.transaction import SqliteTransaction
 
 QUICK_SECONDS: Final = 0.05
@@ -33,6 +35,9 @@ SIDE_BY_SIDE: Final = 4
 
 BUSY_TIMEOUT = 100
 """Milliseconds to wait for a program that locks the file, as writers never do; it holds up the event loop."""
+
+COMMAND_TIMEOUT = 5_000
+"""The same, of a command that holds up nobody."""
 
 _STEPS = 1_000
 """Instructions of SQLite's machine, some 30 µs, between two looks at the clock."""
@@ -58,14 +63,10 @@ class ReadEnd:
         watched, name = str(given), str(real_path(given))
         if stat_of(watched) is None:
             raise Gone
-        try:
-            return cls(_connect(name), queries, lambda: (place_of(watched), place_of(name + LOG)))
-        except (apsw.CantOpenError, apsw.ReadOnlyError):  # no index of the log can be made beside it
-            log = stat_of(name + LOG)
-            if log is not None and log.st_size:  # of a server that was killed
-                return cls(_connect(f"file:{quote(name)}", alone=True), queries, lambda: _unchanging(name))
-            address = f"file:{quote(name)}?immutable=1"
-            return cls(_connect(address), queries, lambda: _unchanging(name))
+        connection, alone = _connect_somehow(name, BUSY_TIMEOUT)
+        if alone:
+            return cls(connection, queries, lambda: _unchanging(name))
+        return cls(connection, queries, lambda: (place_of(watched), place_of(name + LOG)))
 
     def is_current(self) -> bool:
         """Whether what was opened is still what lies there."""
@@ -145,14 +146,43 @@ async def _stoppable(end: ReadEnd, work: Work[T]) -> T:
     return result
 
 
-def _connect(name: str, *, alone: bool = False) -> apsw.Connection:
+def open_to_look(path: Path) -> apsw.Connection:
+    """A connection that only reads, for a command: it may wait for who opens or closes the file just now."""
+    return _connect_somehow(str(real_path(path)), COMMAND_TIMEOUT)[0]
+
+
+def schema_of(path: Path) -> int | None:
+    """A file's schema, 0 where it is empty, None where there is no file; nothing is changed.
+
+    Raises:
+        Unavailable: it cannot be read, is not a database, or is another program's or a newer version's.
+    """
+    with as_unavailable(path):
+        if not path.exists():
+            return None
+        with closing(open_to_look(path)) as connection:
+            return version_of(connection)
+
+
+def _connect_somehow(name: str, timeout: int) -> tuple[apsw.Connection, bool]:
+    """A connection that only reads, and whether it takes no locks, as nobody can write the file."""
+    try:
+        return _connect(name, timeout), False
+    except (apsw.CantOpenError, apsw.ReadOnlyError):  # no index of the log can be made beside it
+        log = stat_of(name + LOG)
+        if log is not None and log.st_size:  # of a server that was killed
+            return _connect(f"file:{quote(name)}", timeout, alone=True), True
+        return _connect(f"file:{quote(name)}?immutable=1", timeout), True
+
+
+def _connect(name: str, timeout: int, *, alone: bool = False) -> apsw.Connection:
     flags = apsw.SQLITE_OPEN_READWRITE
     if name.startswith("file:"):
         flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
     connection = connect(name, flags, alone=alone)
     try:
         connection.pragma("query_only", True)
-        connection.set_busy_timeout(BUSY_TIMEOUT)
+        connection.set_busy_timeout(timeout)
         # a reader that goes last must not write a log back into a file that may not be the log's any more
         connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         connection.pragma("user_version")  # which opens the log, so that what lies there can be compared

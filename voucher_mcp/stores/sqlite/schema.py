@@ -1,40 +1,29 @@
 """Bringing a SQLite file to the schema that this version knows."""
 
 import threading
-from contextlib import closing
 from pathlib import Path
 
 import apsw
 
 from voucher_mcp.stores.queries import load_migrations
-from voucher_mcp.stores.sqlite.failures import WrongDatabase, as_unavailable
+from voucher_mcp.stores.sqlite.failures import WrongDatabase
 from voucher_mcp.stores.sqlite.migrating import alone, migrate
-from voucher_mcp.stores.sqlite.places import real_path
 from voucher_mcp.stores.sqlite.turnstile import Turnstile
 
 APPLICATION_ID = 0x564D4350
 """Marks a file as ours ("VMCP"), so that another program's database is never written."""
 
 _TURN_TIMEOUT = 5.0
-_BUSY_TIMEOUT = 5_000
-"""Milliseconds to wait for who opens or closes the file just now."""
 
 
-def open_to_look(path: Path) -> apsw.Connection:
-    """A connection that only reads, and neither makes nor migrates anything."""
-    connection = apsw.Connection(str(real_path(path)), flags=apsw.SQLITE_OPEN_READONLY)
-    connection.set_busy_timeout(_BUSY_TIMEOUT)
-    return connection
-
-
-def refuse_strange(connection: apsw.Connection) -> None:
-    """Look at the file without changing it.
+def version_of(connection: apsw.Connection) -> int:
+    """The file's schema, 0 where nothing was ever written to it; nothing is changed.
 
     Raises:
         WrongDatabase: another program's file, or one of a newer version.
         apsw.Error: it is not a database, or cannot be read.
     """
-    _version(connection, len(load_migrations("sqlite")))
+    return _version(connection, len(load_migrations("sqlite")))
 
 
 def bring_up_to_date(
@@ -69,11 +58,6 @@ def _migrate(connection: apsw.Connection, path: Path, migrations: list[str], sto
             connection.execute("ROLLBACK")
 
 
-def is_empty(connection: apsw.Connection) -> bool:
-    """Whether nothing was ever written to the file."""
-    return _version(connection, len(load_migrations("sqlite"))) == 0
-
-
 def is_current(connection: apsw.Connection) -> bool:
     """Whether the file has this version's schema.
 
@@ -82,19 +66,6 @@ def is_current(connection: apsw.Connection) -> bool:
     """
     known = len(load_migrations("sqlite"))
     return _version(connection, known) == known
-
-
-def schema_of(path: Path) -> int | None:
-    """A file's schema, 0 where it is empty, None where there is no file; nothing is changed.
-
-    Raises:
-        Unavailable: it cannot be read, is not a database, or is another program's or a newer version's.
-    """
-    with as_unavailable(path):
-        if not path.exists():
-            return None
-        with closing(open_to_look(path)) as connection:
-            return _version(connection, len(load_migrations("sqlite")))
 
 
 def _version(connection: apsw.Connection, known: int) -> int:
