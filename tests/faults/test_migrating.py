@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NoReturn
 
 import anyio
 import apsw
@@ -17,7 +18,7 @@ from tests.protocol.clients import call, connect, done, settings
 from tests.support import held, open_store
 from voucher_mcp.stores.locks import open_lock, try_lock
 from voucher_mcp.stores.queries import load_migrations
-from voucher_mcp.stores.sqlite import migrating
+from voucher_mcp.stores.sqlite import migrating, store
 from voucher_mcp.stores.sqlite.schema import APPLICATION_ID
 from voucher_mcp.tools import dispatch
 
@@ -207,3 +208,17 @@ async def test_a_call_that_comes_while_a_database_is_migrated_is_told_to_come_ag
         monkeypatch.undo()
         [pool] = (await done(client, "list_voucher_pools", project_id="shop"))["data"]
     assert pool["available"] == CODES
+
+
+async def test_a_fault_of_ours_in_opening_a_database_ends_a_call_and_not_the_server(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(dialect: str) -> NoReturn:
+        raise RuntimeError(f"no {dialect}")
+
+    async with connect(settings(database)) as client:
+        monkeypatch.setattr(store, "load_queries", broken)
+        refused = await call(client, "list_voucher_pools", project_id="shop")
+        assert "a fault in voucher-mcp" in refused["error"]
+        monkeypatch.undo()
+        assert (await done(client, "list_voucher_pools", project_id="shop"))["data"] == []

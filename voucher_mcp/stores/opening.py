@@ -11,7 +11,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from voucher_mcp.config import ConfigError, Database, LocalProject, Settings
-from voucher_mcp.domain.errors import Unavailable, VoucherError
+from voucher_mcp.domain.errors import Unavailable
 from voucher_mcp.stores.base import Store
 
 
@@ -57,7 +57,7 @@ class Opening:
         self._database = database
         self._ended = anyio.Event()
         self._store: Store | None = None
-        self._error: VoucherError | OSError | None = None
+        self._error: Exception | None = None
 
     @property
     def failed(self) -> bool:
@@ -68,7 +68,7 @@ class Opening:
         """Open it, and answer its store; None where that failed, which those who wait are told."""
         try:
             self._store = await open_store(self._database, tasks)
-        except (VoucherError, OSError) as error:
+        except Exception as error:  # carried to the callers' tasks, whatever it is
             self._error = error
         self._ended.set()
         return self._store
@@ -77,7 +77,8 @@ class Opening:
         """The store, once it is open.
 
         Raises:
-            Unavailable, OSError: it cannot be opened.
+            Unavailable: it cannot be opened.
+            Exception: whatever else came of that.
         """
         await self._ended.wait()
         if self._store is None:
