@@ -16,6 +16,7 @@ from tests.backends.local.files import assert_counters_equal_rows, rows
 from tests.faults.workers import ROOT
 from tests.protocol.clients import call, connect, done, settings
 from tests.support import held, open_store
+from voucher_mcp.policy import writes
 from voucher_mcp.stores.locks import open_lock, try_lock
 from voucher_mcp.stores.queries import load_migrations
 from voucher_mcp.stores.sqlite import migrating, store
@@ -208,6 +209,25 @@ async def test_a_call_that_comes_while_a_database_is_migrated_is_told_to_come_ag
         monkeypatch.undo()
         [pool] = (await done(client, "list_voucher_pools", project_id="shop"))["data"]
     assert pool["available"] == CODES
+
+
+async def test_the_list_of_projects_does_not_wait_for_a_migration(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writes, "ROOM_SECONDS", 0.05)
+    async with connect(settings(old, limits={"max_calls_per_minute": 100})) as client:
+        [project] = (await done(client, "list_projects"))["data"]
+    assert project["limits"] == {"max_calls_per_minute": {"limit": 100, "left": None}}
+
+
+@pytest.mark.parametrize("limit", ["max_calls_per_minute", "max_codes_per_call"])
+async def test_the_list_of_projects_is_shown_where_a_database_cannot_be_opened(
+    database: Path, limit: str
+) -> None:
+    database.write_bytes(b"noise" * 1_000)
+    async with connect(settings(database, limits={limit: 100})) as client:
+        [project] = (await done(client, "list_projects"))["data"]
+    assert project["limits"] == {limit: {"limit": 100, "left": 100 if limit.endswith("call") else None}}
 
 
 async def test_a_fault_of_ours_in_opening_a_database_ends_a_call_and_not_the_server(

@@ -4,6 +4,8 @@ What a day may mint is held by the journals, which count it in the transaction t
 """
 
 import math
+from collections.abc import Mapping
+from contextlib import suppress
 
 from voucher_mcp.config import Limits
 from voucher_mcp.domain.errors import LimitExceeded, OutcomeUnknown, Unavailable, VoucherError
@@ -59,9 +61,11 @@ def needs_consent(worth: Worth, limits: Limits) -> bool:
     return most is not None and max(worth.amount, worth.points) > most
 
 
-async def room(store: Store, project_id: str, limits: Limits) -> dict[str, Room]:
-    """Each limit that is set, with what is left of it today, or of this minute; None where that cannot be
-    read."""
+async def room(store: Store | None, project_id: str, limits: Limits) -> dict[str, Room]:
+    """Each limit that is set, with what is left of it today, or of this minute.
+
+    None where that cannot be read, as where the store cannot be opened.
+    """
 
     async def work(transaction: Transaction) -> dict[str, int]:
         project, moment = await projects.find(transaction, project_id), now()
@@ -76,9 +80,13 @@ async def room(store: Store, project_id: str, limits: Limits) -> dict[str, Room]
         }
 
     most = {name: limit for name, limit in limits if name != "confirm_above" and limit is not None}
-    try:
-        used = await store.read(work) if most.keys() - _PER_CALL else {}
-    except VoucherError:
+    used: Mapping[str, int] | None = {}
+    if most.keys() - _PER_CALL:
+        used = None
+        if store is not None:
+            with suppress(VoucherError):
+                used = await store.read(work)
+    if used is None:
         return {name: {"limit": limit, "left": None} for name, limit in most.items()}
     return {name: {"limit": limit, "left": max(0, limit - used.get(name, 0))} for name, limit in most.items()}
 

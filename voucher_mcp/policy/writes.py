@@ -42,9 +42,12 @@ from voucher_mcp.policy.access import Room
 from voucher_mcp.policy.values import BackendValues
 from voucher_mcp.policy.worth import Measure
 from voucher_mcp.stores import projects
-from voucher_mcp.stores.base import Transaction
+from voucher_mcp.stores.base import Store, Transaction
 
 logger = logging.getLogger(__name__)
+
+ROOM_SECONDS = 5.0
+"""How long the list of projects waits for a database that is not open yet: the others are in it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,10 @@ class Writes:
         allowed = self._settings.limits_for(project.id)
         if not any(limit is not None for name, limit in allowed if name != "confirm_above"):
             return {}
-        return await limits.room(await self._backends.journal_of(project.id), project.id, allowed)
+        store: Store | None = None
+        with suppress(VoucherError), anyio.move_on_after(ROOM_SECONDS):
+            store = await self._backends.journal_of(project.id)
+        return await limits.room(store, project.id, allowed)
 
     async def run(
         self, project: Project, backend: Backend, wish: Wish, effect: Effect, consent: Consent
