@@ -24,6 +24,8 @@ def lean(connection: sqlite3.Connection, values: list[str]) -> None:
 
 def same(connection: sqlite3.Connection, values: list[str]) -> None:
     """The engine's own table with its indexes, and its own statement."""
+    for name in ("composed", "caseless"):  # of an upgrade alone
+        connection.create_function(name, 1, str)
     for script in load_migrations("sqlite"):
         connection.executescript(script)
     now = time.time_ns() // 1_000_000
