@@ -1,5 +1,6 @@
 """An old database of many codes: its migration says how far it is, others wait, and one killed is undone."""
 
+import signal
 import subprocess
 import sys
 import threading
@@ -115,7 +116,10 @@ def test_a_migration_tells_how_far_it_is_and_others_wait_for_it(old: Path, proce
     first, second = opener(processes, old), opener(processes, old)
     go(first)
     told = next_line(first)
+    first.send_signal(signal.SIGSTOP)  # so that it is not done before the other one comes
     go(second)
+    waits = next_line(second)
+    first.send_signal(signal.SIGCONT)
     answers = [process.communicate(timeout=60) for process in (first, second)]
     assert [process.returncode for process in (first, second)] == [0, 0]
     assert [said for said, _ in answers] == ["open\n", "open\n"]  # and nothing else
@@ -125,7 +129,7 @@ def test_a_migration_tells_how_far_it_is_and_others_wait_for_it(old: Path, proce
     assert steps
     assert all(line.startswith(step) for line in steps)
     assert last == f"{step.removesuffix(' (step ')}: all {steps[-1].split()[-2].strip(')')} steps are done."
-    waiting = answers[1][1].splitlines()
+    waiting = [waits.rstrip("\n"), *answers[1][1].splitlines()]
     assert waiting
     assert all("waiting for another process" in line and "vouchers.db" in line for line in waiting)
     assert version(old) == NEW

@@ -326,7 +326,7 @@ async def test_a_validation_that_reserves_may_have_done_so_when_it_fails(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(LocalBackend, "validate_vouchers", fault)
-    monkeypatch.setattr(dispatch, "CALL_SECONDS", 0.05)
+    monkeypatch.setattr(dispatch, "CALL_SECONDS", 0.5)
     async with connect(settings(database)) as client:
         envelope = await call(client, "validate_vouchers", **example("validate_vouchers"), session=session)
     assert (envelope["error_code"], envelope.get("applied")) == (code, applied)
