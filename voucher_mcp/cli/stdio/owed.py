@@ -43,6 +43,7 @@ class Owed:
             await self._less.wait()
 
     def _paid(self, one: str | int) -> None:
+        if self.too_many:  # else nobody waits for it
+            self._less.set()
+            self._less = anyio.Event()
         self._ids.discard(one)
-        self._less.set()
-        self._less = anyio.Event()
