@@ -6,12 +6,15 @@
 ## make bench   measure, each figure beside its floor
 ## make clean   remove .venv and everything generated
 
+# Tests start hundreds of processes, and three workers read every test: nobody shall compile all of it again.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test compiled lint bench clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -21,8 +24,13 @@ demo: $(READY)
 
 # Three workers, also on two cores: a third of a test's time is waiting, for a process or a clock. Who runs out of
 # tests takes some of another's, for the slow ones are not spread evenly.
-test: lint
+test: $(READY)
+	@$(MAKE) --no-print-directory -j 2 lint compiled
 	$(BIN)/python -m pytest -n 3 --dist worksteal
+
+# Reads every test once, beside the types: what pytest makes of each is kept for its workers.
+compiled: $(READY)
+	@$(BIN)/python -m pytest -qq --collect-only >/dev/null
 
 lint: $(READY)
 	$(BIN)/python -m ruff check
@@ -46,5 +54,5 @@ $(READY): pyproject.toml constraints.txt
 	  { echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu install python3-venv." >&2; exit 1; }
 	@echo "Setting up $(VENV) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install -qq --no-compile --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@

@@ -1,16 +1,19 @@
 """What every suite shares."""
 
+import gc
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from jsonschema import Draft202012Validator
+from mcp.types import Tool
 
 from tests.forking import Forker
+from voucher_mcp.tools.registry import ToolDefinition
 
 # The same examples in every run, so that only a change can break it; `--hypothesis-profile=explore` looks for
 # new ones. A slow machine is no bug.
@@ -18,6 +21,13 @@ _PATIENT = settings(deadline=None, print_blob=True, suppress_health_check=[Healt
 settings.register_profile("explore", _PATIENT, max_examples=1_000)
 settings.register_profile("voucher-mcp", _PATIENT, derandomize=True)
 settings.load_profile("voucher-mcp")
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests, read once, are not to be looked through again whenever memory is tidied."""
+    gc.collect()
+    gc.freeze()
+
 
 FOREIGN = (
     *("VOUCHER_MCP_", "VOUCHERIFY_", "MEWS_", "LOOMI_", "XDG_"),
@@ -55,6 +65,23 @@ def _schemas_are_checked_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Draft202012Validator, "check_schema", check_once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tools_are_described_once() -> Iterator[None]:
+    """A server describes its tools as it starts; thousands start here, with the same few systems."""
+    describe = ToolDefinition.shown
+    described: dict[tuple[str, frozenset[str]], Tool] = {}
+
+    def describe_once(definition: ToolDefinition, systems: Collection[str]) -> Tool:
+        key = (definition.name, frozenset(systems))
+        if key not in described:
+            described[key] = describe(definition, systems)
+        return described[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ToolDefinition, "shown", describe_once)
         yield
 
 
