@@ -121,7 +121,8 @@ class Damage:
         """Look at a row."""
         self._last.append((line, cells))
         code = code.strip()
-        if found := _DAMAGED_CODE.match(code):
+        simple = code.isalnum()  # which no damaged cell is
+        if not simple and (found := _DAMAGED_CODE.match(code)):
             if found.lastgroup is None:
                 self._add(line, code)
             elif self._odd is None:
@@ -129,6 +130,8 @@ class Damage:
         elif len(code) > _PRECISION and code.isdigit():
             self._long += 1
             self._rounded += not code[_PRECISION:].strip("0")
+        if simple and len(cells) == 1:
+            return
         for cell in cells:
             if cell[:1] in ("#", "=") and _BROKEN.fullmatch(cell.strip()):
                 self._add(line, cell)

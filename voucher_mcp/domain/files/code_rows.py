@@ -110,6 +110,8 @@ class Columns:
         if len(cells) != len(self.names):
             cells = self._fitted(cells)
         value = check_code(plain(cells[self.code]))
+        if len(cells) == 1:
+            return NewCode(value, None, None, None, line)
         starts = None if self.starts is None else self._moment_of(cells[self.starts], "valid_from")
         ends = None if self.ends is None else self._moment_of(cells[self.ends], "valid_until")
         if starts is not None and ends is not None and ends <= starts:
@@ -177,7 +179,8 @@ class CodeTable:
                 sample.append(cells)
             if at is None:
                 at = Columns.of(names, chosen, place, ()).code if table.header else 0
-            _require_parted(cells, names, table, line)
+            if len(cells) == 1 < len(names):
+                _require_parted(cells[0], names, table, line)
             damage.see(line, cells[at] if at < len(cells) else "", cells)
         damage.require_none()
         return cls(table, Columns.of(table.header, chosen, place, sample))
@@ -209,15 +212,14 @@ def _opened(blocks: Iterable[bytes], chosen: Mapping[str, Kind]) -> Table:
     return open_table(lines_of(blocks), _code_heading((), chosen))
 
 
-def _require_parted(cells: Sequence[str], names: Sequence[str], table: Table, line: int) -> None:
-    """Raises Unreadable where a row is one cell that holds what parts the cells elsewhere."""
-    if len(cells) == 1 < len(names):
-        other = next((other for other in DELIMITERS if other != table.delimiter and other in cells[0]), None)
-        if other and cells[0].count(other) + 1 >= len(names):
-            raise Unreadable(
-                f"its cells are parted by {_called(other)}, the header by {_called(table.delimiter)}",
-                line,
-            )
+def _require_parted(cell: str, names: Sequence[str], table: Table, line: int) -> None:
+    """Raises Unreadable where a row's one cell holds what parts the cells elsewhere."""
+    other = next((other for other in DELIMITERS if other != table.delimiter and other in cell), None)
+    if other and cell.count(other) + 1 >= len(names):
+        raise Unreadable(
+            f"its cells are parted by {_called(other)}, the header by {_called(table.delimiter)}",
+            line,
+        )
 
 
 def _called(delimiter: str | None) -> str:

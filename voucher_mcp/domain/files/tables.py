@@ -196,10 +196,12 @@ def _cells(lines: Iterator[str], first: int, bad: Bad) -> Iterator[tuple[int, li
     """Lines that are one cell each, with or without quotes around it."""
     for number, line in enumerate(lines, start=first):
         value = line.strip()
-        if _is_quoted(value):
-            value = value[1:-1].replace('""', '"')
-        elif not value:
+        if not value:
             continue
+        if value.isalnum():  # as most codes are, so that nothing else has to be looked for
+            pass
+        elif _is_quoted(value):
+            value = value[1:-1].replace('""', '"')
         elif _SEVERAL.search(value):
             bad(
                 number,
