@@ -114,7 +114,7 @@ def _has_unwanted(text: str) -> bool:
 
 
 def _has_escaped_control(text: str) -> bool:
-    if not _ESCAPED_CONTROL.search(text):
+    if "\\" not in text or not _ESCAPED_CONTROL.search(text):
         return False
     return bool(_ESCAPED_CONTROL.search(text.replace(r"\\", "")))
 

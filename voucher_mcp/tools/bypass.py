@@ -49,5 +49,6 @@ def line_of(message: JSONRPCMessage) -> bytes:
     match message:
         case JSONRPCResponse(result={"structuredContent": _Written() as written, **rest}):
             begun = to_json({"jsonrpc": "2.0", "id": message.id, "result": rest})
-            return b'%b,"structuredContent":%b}}\n' % (begun[:-2], written.text.encode())
+            envelope = written.text.encode()
+            return b"".join((memoryview(begun)[:-2], b',"structuredContent":', envelope, b"}}\n"))
     return message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"

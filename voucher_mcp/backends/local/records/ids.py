@@ -5,6 +5,7 @@ one project means nothing in another.
 """
 
 import secrets
+from collections.abc import Callable
 
 from voucher_mcp.stores.projects import Project
 
@@ -38,7 +39,12 @@ def row_of(prefix: str, project: Project, text: str) -> int | None:
 
 def voucher_id(project: Project, n: int) -> str:
     """The id of the voucher in row `n`."""
-    return f"v_{project.tag}{n:010x}"  # as row_id makes it: a page has a thousand
+    return row_id(VOUCHER, project, n)
+
+
+def voucher_ids(project: Project) -> Callable[[int], str]:
+    """Makes the id of the voucher in each row that it is given: a page has a thousand."""
+    return f"{VOUCHER}{project.tag}%010x".__mod__  # a tag is hexadecimal
 
 
 def voucher_row(project: Project, text: str) -> int | None:
