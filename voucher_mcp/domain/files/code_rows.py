@@ -18,7 +18,7 @@ from voucher_mcp.domain.files.life import LIFE, Place, moment_of, read_object
 from voucher_mcp.domain.files.names import Kind, doubt_of, kind_of, spelled
 from voucher_mcp.domain.files.tables import DELIMITERS, Bad, Table, open_table
 from voucher_mcp.domain.values.texts import composed, counted
-from voucher_mcp.domain.vouchers.code_config import is_valid_code, validate_code
+from voucher_mcp.domain.vouchers.code_config import is_plain_code, is_valid_code, validate_code
 from voucher_mcp.domain.vouchers.pool import NewCode
 from voucher_mcp.domain.vouchers.voucher import MAX_METADATA_BYTES, parse_metadata
 
@@ -109,9 +109,9 @@ class Columns:
         """
         if len(cells) != len(self.names):
             cells = self._fitted(cells)
+        elif len(cells) == 1 and is_plain_code(cells[0]):  # as in most lists
+            return NewCode(cells[0], None, None, None, line)
         value = check_code(plain(cells[self.code]))
-        if len(cells) == 1:
-            return NewCode(value, None, None, None, line)
         starts = None if self.starts is None else self._moment_of(cells[self.starts], "valid_from")
         ends = None if self.ends is None else self._moment_of(cells[self.ends], "valid_until")
         if starts is not None and ends is not None and ends <= starts:

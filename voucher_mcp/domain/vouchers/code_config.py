@@ -161,14 +161,16 @@ class CodeConfig:
         return side if getattr(self, side) else "pattern"
 
 
+def is_plain_code(text: str) -> bool:
+    """Whether it is a code of ASCII letters and digits alone, as most are."""
+    return text.isalnum() and text.isascii() and len(text) <= MAX_CODE_LENGTH
+
+
 def is_valid_code(text: object) -> TypeGuard[str]:
     """Whether `validate_code` would accept `text`; for bulk paths."""
-    if not isinstance(text, str):
-        return False
-    if text.isalnum() and text.isascii():  # as most are
-        return len(text) <= MAX_CODE_LENGTH
     return (
-        len(text) > 0
+        isinstance(text, str)
+        and len(text) > 0
         and len(text if text.isascii() else composed(text)) <= MAX_CODE_LENGTH  # as it will be kept
         and text.isprintable()
         and text[0] != " "  # the one white-space character that counts as printable
