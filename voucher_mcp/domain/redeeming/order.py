@@ -109,11 +109,11 @@ class Order:
 
     @property
     def items_discount_amount(self) -> int:
-        return sum(line.discount_amount for line in self.lines)
+        return sum(line.discount_amount for line in self.lines) if self.lines else 0
 
     @property
     def items_applied_discount_amount(self) -> int:
-        return sum(line.applied_discount_amount for line in self.lines)
+        return sum(line.applied_discount_amount for line in self.lines) if self.lines else 0
 
     @property
     def total_discount_amount(self) -> int:
@@ -135,8 +135,8 @@ class Order:
 
     def discounted(self, amount: int) -> "Order":
         """The order with so much more taken off as a whole, which must be no more than `total_amount`."""
-        applied = self.applied_discount_amount + amount
-        return replace(self, discount_amount=self.discount_amount + amount, applied_discount_amount=applied)
+        off, applied = self.discount_amount + amount, self.applied_discount_amount + amount
+        return Order(self.names, self.amount, self.initial_amount, self.lines, off, applied)
 
     def with_lines(self, lines: Iterable[Line]) -> "Order":
         """The order with these lines; its amount follows what they gain in amount."""
@@ -163,18 +163,20 @@ class Order:
 
     def to_json(self) -> dict[str, Any]:
         """The order as the documents have it; every total is there, 0 included (ours)."""
+        of_items, applied_of_items = self.items_discount_amount, self.items_applied_discount_amount
+        total = self.discount_amount + of_items
         answer = {
             "object": "order",
             **self.names,
             "amount": self.amount,
             "initial_amount": self.initial_amount,
             "discount_amount": self.discount_amount,
-            "items_discount_amount": self.items_discount_amount,
-            "total_discount_amount": self.total_discount_amount,
-            "total_amount": self.total_amount,
+            "items_discount_amount": of_items,
+            "total_discount_amount": total,
+            "total_amount": self.amount - total,
             "applied_discount_amount": self.applied_discount_amount,
-            "items_applied_discount_amount": self.items_applied_discount_amount,
-            "total_applied_discount_amount": self.total_applied_discount_amount,
+            "items_applied_discount_amount": applied_of_items,
+            "total_applied_discount_amount": self.applied_discount_amount + applied_of_items,
         }
         if self.lines:
             answer["items"] = [line.to_json() for line in self.lines]
