@@ -3,9 +3,10 @@
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from voucher_mcp.backends.local.records.ids import new_pool_id
+from voucher_mcp.backends.local.records.vouchers import kept_terms
 from voucher_mcp.domain.errors import AlreadyExists, InvalidInput, NotFound, quoted
 from voucher_mcp.domain.values.texts import looked_up
 from voucher_mcp.domain.values.times import to_unix
@@ -36,7 +37,7 @@ class Pool:
     @classmethod
     def of(cls, row: Row) -> Self:
         n, pool_id, name, template, active, *rest = row
-        return cls(n, pool_id, name, json.loads(template), bool(active), *rest)
+        return cls(n, pool_id, name, cast(VoucherTerms, kept_terms(template)), bool(active), *rest)
 
     @property
     def total(self) -> int:

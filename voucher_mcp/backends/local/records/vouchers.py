@@ -69,7 +69,7 @@ class Voucher(_Columns):
         Its dates narrow the pool's where it has some of its own (ours): they stand in place of the pool's.
         """
         base = self.own_terms or self.template
-        terms = dict(_parse(base)) if base else {}
+        terms = dict(kept_terms(base)) if base else {}
         start = self.own_start_date if self.own_start_date is not None else self.pool_start_date
         end = self.own_expiration_date if self.own_expiration_date is not None else self.pool_expiration_date
         terms |= {"start_date": start} if start is not None else {}
@@ -132,8 +132,8 @@ class Voucher(_Columns):
 
 
 @lru_cache(maxsize=256)
-def _parse(terms: str) -> Mapping[str, Any]:
-    """Terms as they are kept; shared by all vouchers that have them, so nobody changes them."""
+def kept_terms(terms: str) -> Mapping[str, Any]:
+    """Terms as they are kept; shared by all vouchers and pools that have them, so nobody changes them."""
     parsed: Mapping[str, Any] = json.loads(terms)
     return parsed
 
