@@ -25,6 +25,7 @@ async def redeem(path: Path, code: str) -> None:
         with connection:
             transaction = SqliteTransaction(connection, load_queries("sqlite") | QUERIES)
             run_to_end(_redeem(transaction, code))
+            transaction.settle()
     finally:
         connection.close()
 

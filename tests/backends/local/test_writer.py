@@ -1,6 +1,7 @@
 """The one writer of a process: what goes into one commit stands or falls alone."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,48 @@ async def test_a_fault_within_a_write_reaches_its_caller_and_undoes_that_write_a
     assert failures == []
     assert rows(database, "SELECT id FROM projects") == [("shop",)]
     assert rows(database, "SELECT name FROM pools ORDER BY 1") == [("A",), ("B",)]
+
+
+async def test_codes_that_move_in_one_commit_are_counted_and_those_that_were_undone_are_not(
+    engine: LocalBackend, store: SqliteStore, turnstile: Turnstile, database: Path
+) -> None:
+    many = [NewCode(f"A{number}") for number in range(9_000)]  # in two blocks
+    pool = (await engine.create_voucher_pool(warrant(), "A", TEN_PERCENT, many)).data
+
+    async def assign(*, dry_run: bool = False) -> None:
+        await engine.assign_voucher_code(warrant(dry_run=dry_run), "A", "customer")
+
+    async def delete(code: str) -> None:
+        await engine.delete_voucher_codes(warrant(), "A", [code])
+
+    async def broken(transaction: Transaction) -> None:
+        assert await transaction.claim_code(1, 1, "customer", 0)
+        raise ZeroDivisionError
+
+    async def breaks() -> None:
+        with pytest.raises(ZeroDivisionError):
+            await store.write(broken)
+
+    async with anyio.create_task_group() as tasks:
+        with turnstile.turn(1):
+            tasks.start_soon(assign)
+            tasks.start_soon(partial(assign, dry_run=True))
+            tasks.start_soon(delete, "A8999")
+            tasks.start_soon(assign)
+            tasks.start_soon(breaks)
+            tasks.start_soon(delete, "A7")
+            tasks.start_soon(partial(assign, dry_run=True))
+            await anyio.wait_all_tasks_blocked()
+    assert_counters_equal_rows(database)
+    async with anyio.create_task_group() as tasks:
+        with turnstile.turn(1):
+            tasks.start_soon(assign)
+            tasks.start_soon(delete, "A8998")
+            tasks.start_soon(assign)
+            await anyio.wait_all_tasks_blocked()
+    assert_counters_equal_rows(database)
+    counted = (await engine.get_voucher_pool(pool["id"])).data
+    assert (counted["available"], counted["assigned"], counted["redeemed"]) == (8_993, 4, 0)
 
 
 async def test_a_write_that_breaks_a_rule_of_the_database_undoes_itself_alone(

@@ -5,13 +5,68 @@ counted in the pool's own row, and in blocks of rows, by which a page deep in th
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from voucher_mcp.domain.values.texts import folded
 from voucher_mcp.domain.vouchers.pool import NewCode
 from voucher_mcp.stores.base import ASSIGNED, AVAILABLE, REDEEMED, Row, Transaction
 
 BLOCK_SIZE = 8192
+
+Change = tuple[int, int, int]
+"""So many more available, assigned and redeemed."""
+
+
+class Counts:
+    """How codes moved since it was last written: once for all that move in a group of work.
+
+    Pools and blocks are written separately, each before somebody reads it.
+    """
+
+    def __init__(self, one: Callable[..., Row | None], run: Callable[..., int]) -> None:
+        """`one` answers a named query's first row, `run` writes by one and answers how many rows changed."""
+        self._one, self._run = one, run
+        self._pools: dict[tuple[int, int], Change] = {}
+        self._codes: dict[tuple[int, int], list[tuple[int, Change]]] = {}
+        self.written = 0
+        """Rows that were changed here so far."""
+
+    def move(self, project: int, pool: int, n: int, old: int, new: int) -> None:
+        """`Transaction.count_code`."""
+        change = _sum(_under(new, 1), _under(old, -1))
+        key = (project, pool)
+        self._pools[key] = _sum(self._pools.get(key, _NOTHING), change)
+        self._codes.setdefault(key, []).append((n, change))
+
+    def write_pools(self) -> None:
+        """Write the counts of pools."""
+        for key, change in self._pools.items():
+            self.written += self._run("pool_count", *key, *change)
+        self._pools.clear()
+
+    def write_blocks(self) -> None:
+        """Write the counts of blocks."""
+        for key, moved in self._codes.items():
+            self._write_blocks_of(key, sorted(moved))
+        self._codes.clear()
+
+    def forget(self) -> None:
+        """Leave it, as what moved was undone."""
+        self._pools.clear()
+        self._codes.clear()
+
+    def _write_blocks_of(self, key: tuple[int, int], moved: Sequence[tuple[int, Change]]) -> None:
+        at = 0
+        while at < len(moved):
+            n, change = moved[at]
+            at += 1
+            if at < len(moved):  # else there is nothing to put together
+                row = self._one("block_behind", *key, n)
+                behind = row[0] if row is not None else None
+                while at < len(moved) and (behind is None or moved[at][0] < behind):
+                    change = _sum(change, moved[at][1])
+                    at += 1
+            self.written += self._run("block_count", *key, n, *change)
 
 
 async def add(
@@ -57,15 +112,8 @@ async def claim(
     n, code = row
     taken = await transaction.run("code_assign", project, n, customer, moment)
     assert taken, "nobody else writes in a transaction of SQLite"
-    await count(transaction, project, pool, n, AVAILABLE, ASSIGNED)
+    await transaction.count_code(project, pool, n, AVAILABLE, ASSIGNED)
     return n, code
-
-
-async def count(transaction: Transaction, project: int, pool: int, n: int, old: int, new: int) -> None:
-    """`Transaction.count_code`."""
-    change = [more - less for more, less in zip(_under(new, 1), _under(old, 1), strict=True)]
-    await transaction.run("pool_count", project, pool, *change)
-    await transaction.run("block_count", project, pool, n, *change)
 
 
 async def _last_row(transaction: Transaction) -> int:
@@ -99,6 +147,13 @@ async def _count_new(
     await transaction.many("block_insert", rows)
 
 
-def _under(status: int, count: int) -> tuple[int, int, int]:
-    """So many more available, assigned and redeemed."""
+_NOTHING: Change = (0, 0, 0)
+
+
+def _under(status: int, count: int) -> Change:
+    """So many more under a status; under that of deleted ones nothing is counted."""
     return (count * (status == AVAILABLE), count * (status == ASSIGNED), count * (status == REDEEMED))
+
+
+def _sum(one: Change, other: Change) -> Change:
+    return (one[0] + other[0], one[1] + other[1], one[2] + other[2])

@@ -1,6 +1,6 @@
 """Named queries on one SQLite connection."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import count
 from typing import Any
 
@@ -10,16 +10,41 @@ from voucher_mcp.domain.vouchers.pool import NewCode
 from voucher_mcp.stores.base import PLACE, Row, Where
 from voucher_mcp.stores.sqlite import codes as pool_codes
 
+_RETURNING = " RETURNING n"
+
 
 class SqliteTransaction:
-    """A transaction on one connection; it never suspends."""
+    """A transaction on one connection; it never suspends.
+
+    What moves is counted at the end of all work that is committed together, which calls `settle`, and before
+    somebody reads the counts.
+    """
 
     def __init__(self, connection: apsw.Connection, queries: dict[str, str], origin: Hashable = None) -> None:
         self._connection = connection
         self._queries = queries
+        self._inserts = _plain_inserts(queries)
+        self._counts = pool_codes.Counts(self._one, self._run)
+        self._before = _what_counts_before(queries, self._counts)
         self.origin = origin
 
+    @property
+    def changes(self) -> int:
+        """Rows that were changed so far, but for those that `settle` and its like changed."""
+        return self._connection.total_changes() - self._counts.written
+
+    def settle(self) -> None:
+        """Write the counts of all that moved."""
+        self._counts.write_pools()
+        self._counts.write_blocks()
+
+    def forget(self) -> None:
+        """Count nothing of what moved, as it was undone."""
+        self._counts.forget()
+
     async def all(self, query: str, *values: Any) -> list[Row]:
+        if query in self._before:
+            self._before[query]()
         return self._connection.execute(self._queries[query], values).fetchall()
 
     async def select(self, query: str, where: Where, *values: Any) -> list[Row]:
@@ -29,12 +54,15 @@ class SqliteTransaction:
         return self._connection.execute(statement, (*values, *where.values)).fetchall()
 
     async def one(self, query: str, *values: Any) -> Row | None:
-        row: Row | None = self._connection.execute(self._queries[query], values).fetchone()
-        return row
+        if query in self._before:
+            self._before[query]()
+        if query in self._inserts:
+            self._connection.execute(self._inserts[query], values)
+            return (self._connection.last_insert_rowid(),)
+        return self._one(query, *values)
 
     async def run(self, query: str, *values: Any) -> int:
-        self._connection.execute(self._queries[query], values)
-        return self._connection.changes()
+        return self._run(query, *values)
 
     async def many(self, query: str, rows: Iterable[Row]) -> int:
         before = self._connection.total_changes()
@@ -53,4 +81,32 @@ class SqliteTransaction:
         return await pool_codes.claim(self, project, pool, customer, moment)
 
     async def count_code(self, project: int, pool: int, n: int, old: int, new: int) -> None:
-        await pool_codes.count(self, project, pool, n, old, new)
+        self._counts.move(project, pool, n, old, new)
+
+    def _one(self, query: str, *values: Any) -> Row | None:
+        row: Row | None = self._connection.execute(self._queries[query], values).fetchone()
+        return row
+
+    def _run(self, query: str, *values: Any) -> int:
+        self._connection.execute(self._queries[query], values)
+        return self._connection.changes()
+
+
+def _plain_inserts(queries: dict[str, str]) -> dict[str, str]:
+    """Those that answer the row that they made, without that: SQLite tells it by itself, and much quicker."""
+    return {
+        name: sql.removesuffix(_RETURNING)
+        for name, sql in ((name, " ".join(sql.split())) for name, sql in queries.items())
+        if sql.startswith("INSERT INTO") and sql.endswith(_RETURNING) and "ON CONFLICT" not in sql
+    }
+
+
+def _what_counts_before(queries: dict[str, str], counts: pool_codes.Counts) -> dict[str, Callable[[], None]]:
+    """What has to be counted before a query, by its name."""
+    of_blocks = {name: counts.write_blocks for name, sql in queries.items() if "code_blocks" in sql}
+    return of_blocks | {name: counts.write_pools for name, sql in queries.items() if _reads_pools(sql)}
+
+
+def _reads_pools(sql: str) -> bool:
+    """Whether a query reads the counts of pools; those of blocks have the same names."""
+    return "available" in sql and "code_blocks" not in sql

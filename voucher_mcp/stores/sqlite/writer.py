@@ -176,6 +176,7 @@ class Writer:
                 deadline = time.monotonic() + GROUP_SECONDS
                 while self._waiting and time.monotonic() < deadline:
                     self._run_next(end, group)
+                end.transaction.settle()
                 failure = lost_commit
                 end.connection.execute("COMMIT")
                 if not end.is_there():
@@ -208,18 +209,20 @@ class Writer:
         operation.error = None  # of a try that was undone with its group
         alone = operation.alone and not first  # where the first fails there is nothing else to keep
         if alone:
+            end.transaction.settle()  # what the others counted is not to be undone with it
             end.connection.execute("SAVEPOINT operation")
-        before = end.connection.total_changes()
+        before = end.transaction.changes
         try:
             operation.result = run_to_end(operation.work(end.transaction))
         except Exception as error:  # carried to the caller's task, whatever it is
             if is_of_the_database(error) or not end.connection.in_transaction:
                 raise _Culprit(error) from error
             operation.error = error
-            if end.connection.total_changes() != before:
+            if end.transaction.changes != before:
                 if not (first or alone):
                     raise _HalfDone from error
                 end.connection.execute("ROLLBACK; BEGIN IMMEDIATE" if first else "ROLLBACK TO operation")
+                end.transaction.forget()
         if alone:
             end.connection.execute("RELEASE operation")
 
@@ -261,7 +264,10 @@ class Writer:
 
 
 def _undo(end: WriteEnd | None) -> None:
-    if end is not None and end.connection.in_transaction:
+    if end is None:
+        return
+    end.transaction.forget()
+    if end.connection.in_transaction:
         end.connection.execute("ROLLBACK")
 
 

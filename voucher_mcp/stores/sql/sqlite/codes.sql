@@ -58,6 +58,10 @@ UPDATE code_blocks SET available = available + ?4, assigned = assigned + ?5, red
 WHERE project = ?1 AND pool = ?2
     AND first_n = (SELECT max(first_n) FROM code_blocks WHERE project = ?1 AND pool = ?2 AND first_n <= ?3);
 
+-- block_behind
+-- Where the block behind that of a row begins.
+SELECT min(first_n) FROM code_blocks WHERE project = ?1 AND pool = ?2 AND first_n > ?3;
+
 -- blocks_of_pool
 SELECT first_n, available, assigned, redeemed FROM code_blocks
 WHERE project = ?1 AND pool = ?2 ORDER BY first_n;
