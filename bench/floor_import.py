@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from voucher_mcp.stores.queries import load_migrations, load_queries
+from voucher_mcp.stores.queries import load_migrations
 
 
 def lean(connection: sqlite3.Connection, values: list[str]) -> None:
@@ -23,7 +23,7 @@ def lean(connection: sqlite3.Connection, values: list[str]) -> None:
 
 
 def same(connection: sqlite3.Connection, values: list[str]) -> None:
-    """The engine's own table with its indexes, and its own statement."""
+    """The engine's own table with its indexes, a statement for each row: each opens all of them."""
     for name in ("composed", "caseless"):  # of an upgrade alone
         connection.create_function(name, 1, str)
     for script in load_migrations("sqlite"):
@@ -31,8 +31,9 @@ def same(connection: sqlite3.Connection, values: list[str]) -> None:
     now = time.time_ns() // 1_000_000
     connection.execute("BEGIN")
     connection.executemany(
-        load_queries("sqlite")["code_insert"],
-        ((1, 1, value, None, 0, now, None, None, None) for value in values),
+        "INSERT INTO vouchers (project, pool, code, status, updated_at, created_at)"
+        " VALUES (1, 1, ?1, 0, ?2, ?2) ON CONFLICT DO NOTHING",
+        ((value, now) for value in values),
     )
     connection.execute("COMMIT")
 

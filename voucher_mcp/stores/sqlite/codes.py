@@ -76,15 +76,12 @@ async def add(
     last = await _last_row(transaction)
     values = ""
     if all(code[1:4] == (None, None, None) for code in codes):  # nothing but their texts
-        values = json.dumps([code.value for code in codes], ensure_ascii=False)
+        values = _as_json([code.value for code in codes])
     if values and values.isascii():
         count = await transaction.run("codes_insert", project, pool, status, moment, values)  # quicker
     else:
-        rows = (
-            (project, pool, c.value, folded(c.value), status, moment, c.valid_from, c.valid_until, c.metadata)
-            for c in codes
-        )
-        count = await transaction.many("code_insert", rows)
+        rows = [(c.value, folded(c.value), c.valid_from, c.valid_until, c.metadata) for c in codes]
+        count = await transaction.run("codes_insert_whole", project, pool, status, moment, _as_json(rows))
     await _count_new(transaction, project, pool, last + 1, count, status)
     if count == len(codes):
         return range(last + 1, last + 1 + count)
@@ -96,7 +93,7 @@ async def add_vouchers(
 ) -> Sequence[int | None]:
     """`Transaction.add_vouchers`."""
     last = await _last_row(transaction)
-    count = await transaction.many("voucher_import", ((project, moment, *row) for row in rows))
+    count = await transaction.run("vouchers_insert", project, moment, _as_json(rows))
     if count == len(rows):
         return range(last + 1, last + 1 + count)
     return await _rows_after(transaction, project, last, [row[0] for row in rows])
@@ -114,6 +111,10 @@ async def claim(
     assert taken, "nobody else writes in a transaction of SQLite"
     await transaction.count_code(project, pool, n, AVAILABLE, ASSIGNED)
     return n, code
+
+
+def _as_json(values: Sequence[str] | Sequence[Row]) -> str:
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
 
 async def _last_row(transaction: Transaction) -> int:

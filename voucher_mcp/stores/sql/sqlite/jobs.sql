@@ -57,12 +57,15 @@ INSERT INTO job_failures (project, job, row, code, reason) VALUES (?1, ?2, ?3, ?
 -- job_failures
 SELECT code, reason, row FROM job_failures WHERE project = ?1 AND job = ?2 ORDER BY row LIMIT ?3;
 
--- voucher_import
-INSERT INTO vouchers (
+-- vouchers_insert
+-- Each is a list of the columns from code to status.
+INSERT OR IGNORE INTO vouchers (
     project, code, folded, terms, active, start_date, expiration_date, metadata, redeemed_quantity, status,
     updated_at, created_at
 )
-VALUES (?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?2, ?2) ON CONFLICT DO NOTHING;
+SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+    value ->> 8, ?2, ?2
+FROM json_each(?3);
 
 -- transactions_extent
 SELECT coalesce(max(n), 0), count(*) FROM transactions WHERE project = ?1 AND voucher = ?2;
