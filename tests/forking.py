@@ -27,7 +27,8 @@ _COMMANDS = (
     "codes.codes_import",
     "journal",
     "migrate",
-    "serve",
+    "serve.serve_stdio",
+    "token",
 )
 _IMPORTED = (
     *(f"voucher_mcp.cli.{command}" for command in _COMMANDS),

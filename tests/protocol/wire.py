@@ -21,8 +21,8 @@ PATIENCE = 60.0
 MODULE = ("-m", "voucher_mcp")
 THREADS = (
     "-c",
-    "import sys; from voucher_mcp.cli import main, serve; "
-    "serve.are_pipes = lambda: False; sys.exit(main.main())",
+    "import sys; from voucher_mcp.cli import main; from voucher_mcp.cli.serve import serve_stdio; "
+    "serve_stdio.are_pipes = lambda: False; sys.exit(main.main())",
 )
 """The same, as it serves where the event loop cannot wait for its pipes."""
 

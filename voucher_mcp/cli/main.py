@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="configuration (default: VOUCHER_MCP_CONFIG)"
     )
-    parser.set_defaults(command="serve", transport="stdio")
+    parser.set_defaults(command="serve", transport="stdio", host=None, port=None, unix_socket=None)
     commands = parser.add_subparsers(metavar="COMMAND")
     _serve(_command(commands, "serve", "serve MCP (the default)"))
     _command(commands, "demo", "show the main job on throw-away data")
@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     _command(commands, "migrate", "bring the databases to this version's schema")
     _copy(_command(commands, "backup", "copy a database to a file, while servers go on"))
     _copy(_command(commands, "restore", "put such a copy in the place of a database that nobody uses"))
+    _token(_command(commands, "token", "make a bearer token for the HTTP server"))
     _login(_command(commands, "login", "sign in at a project's voucher system"))
     _codes(_command(commands, "codes", "move codes in and out of a pool"))
     _journal(_command(commands, "journal", "show what was written, by whom and with what outcome"))
@@ -103,12 +104,24 @@ def _config(parser: argparse.ArgumentParser) -> None:
 
 
 def _serve(serve: argparse.ArgumentParser) -> None:
-    serve.add_argument("--transport", choices=["stdio"], default="stdio")
+    serve.add_argument("--transport", choices=["stdio", "http"], default="stdio")
+    serve.add_argument("--host", help="with http: the address to serve at (default: 127.0.0.1)")
+    serve.add_argument("--port", type=int, help="with http: the port (default: 8000; 0: any that is free)")
+    serve.add_argument("--unix-socket", type=Path, metavar="PATH", help="with http: a socket instead")
 
 
 def _copy(command: argparse.ArgumentParser) -> None:
     command.add_argument("file", type=Path, metavar="FILE", help="the copy")
     command.add_argument("--project", metavar="ID", help="whose database, where there are several")
+
+
+def _token(token: argparse.ArgumentParser) -> None:
+    actions = token.add_subparsers(metavar="ACTION", required=True)
+    new = actions.add_parser("new", help="print a new token once, and the lines of the configuration for it")
+    new.add_argument("name", metavar="NAME", help="whose it is: what the journal calls its user")
+    new.add_argument("--project", action="append", metavar="ID", help="what it opens (default: all)")
+    new.add_argument("--access", choices=["read", "write"], default="read")
+    _config(new)
 
 
 def _login(login: argparse.ArgumentParser) -> None:

@@ -1,14 +1,13 @@
 """Settings: projects, access, limits. What is wrong with them stops the start with a sentence."""
 
+from voucher_mcp.config.base import Access
 from voucher_mcp.config.errors import ConfigError
+from voucher_mcp.config.http import HttpSettings, HttpToken
 from voucher_mcp.config.loading import configuration_file, load_settings, usual_file
 from voucher_mcp.config.models import (
     TOOLSETS,
-    Access,
     BloomreachProject,
     Destructive,
-    HttpSettings,
-    HttpToken,
     Limits,
     LocalProject,
     MewsProject,

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
+from voucher_mcp.config.base import ACCESS
 from voucher_mcp.config.errors import hint, unknown_value
-from voucher_mcp.config.models import TOOLSETS, Access, Destructive
+from voucher_mcp.config.models import TOOLSETS, Destructive
 from voucher_mcp.config.values import parse_database
 
 PREFIX = "VOUCHER_MCP_"
@@ -56,7 +57,7 @@ class Variables:
 
     def choices(self) -> Choices:
         return Choices(
-            access=self._one_of("VOUCHER_MCP_ACCESS", get_args(Access)),
+            access=self._one_of("VOUCHER_MCP_ACCESS", ACCESS),
             destructive=self._one_of("VOUCHER_MCP_DESTRUCTIVE", get_args(Destructive)),
             read_only=self._boolean("VOUCHER_MCP_READ_ONLY"),
             toolsets=self._toolsets("VOUCHER_MCP_TOOLSETS"),

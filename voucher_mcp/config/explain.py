@@ -7,7 +7,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from voucher_mcp.config.errors import KeyPath, hint, unknown_value
-from voucher_mcp.config.models import PROJECT_MODELS, HttpSettings, HttpToken, Limits, Settings
+from voucher_mcp.config.http import HttpSettings, HttpToken
+from voucher_mcp.config.models import PROJECT_MODELS, Limits, Settings
 
 # What TOML calls it; all other words of pydantic serve as they are, and repeat no value.
 _WORDS = {

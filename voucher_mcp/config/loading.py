@@ -6,11 +6,12 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
+from voucher_mcp.config.base import ACCESS
 from voucher_mcp.config.environment import VENDORS, Choices, Variables
 from voucher_mcp.config.errors import ConfigError, KeyPath, key_path
 from voucher_mcp.config.explain import explain
 from voucher_mcp.config.missing import place_in_project, with_stand_ins
-from voucher_mcp.config.models import TOOLSETS, Access, Destructive, Settings
+from voucher_mcp.config.models import TOOLSETS, Destructive, Settings
 from voucher_mcp.config.substitution import Missing, Substitution
 from voucher_mcp.config.values import parse_path
 
@@ -145,7 +146,7 @@ def _tightened(settings: Settings, choices: Choices) -> Settings:
     projects = {
         key: project.model_copy(
             update={
-                "access": _stricter(get_args(Access), project.access, choices.access),
+                "access": _stricter(ACCESS, project.access, choices.access),
                 "destructive": _stricter(get_args(Destructive), project.destructive, choices.destructive),
             }
         )

@@ -5,9 +5,11 @@ from datetime import UTC, tzinfo
 from typing import Annotated, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
+from voucher_mcp.config.base import ACCESS, Access, Model
 from voucher_mcp.config.errors import hint, key_path
+from voucher_mcp.config.http import HttpSettings
 from voucher_mcp.config.substitution import Missing
 from voucher_mcp.config.values import (
     Address,
@@ -16,18 +18,14 @@ from voucher_mcp.config.values import (
     DatabaseUrl,
     DisplayName,
     FolderPath,
-    HostName,
-    Issuer,
     ProjectId,
     Secret,
-    Sha256,
     Text,
     TimeZone,
     data_file,
 )
 
 Toolset = Literal["pools", "vouchers", "redeemables", "redemptions", "jobs"]
-Access = Literal["read", "write"]  # from the strictest
 Destructive = Literal["block", "confirm", "allow"]  # from the strictest
 TOOLSETS: tuple[Toolset, ...] = get_args(Toolset)
 
@@ -38,11 +36,7 @@ Limit = Annotated[int, Field(ge=0)] | None
 Texts = Annotated[tuple[Text, ...], Field(strict=False)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class Limits(_Model):
+class Limits(Model):
     """The most that may happen; None is no limit. Amounts are in minor units."""
 
     max_amount_per_call: Limit = None
@@ -61,7 +55,7 @@ class Limits(_Model):
         return CONFIRM_ABOVE if self.confirm_above is None else self.confirm_above
 
 
-class _Project(_Model):
+class _Project(Model):
     id: str
     name: DisplayName
     destructive: Destructive = "confirm"
@@ -165,40 +159,7 @@ PROJECT_MODELS: Mapping[str, type[_Project]] = {
 }
 
 
-class HttpToken(_Model):
-    """A fixed bearer token: what it opens, and its SHA-256 in lower-case hexadecimal."""
-
-    sha256: Sha256
-    projects: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
-    access: Access = "read"
-
-
-class HttpSettings(_Model):
-    """Who may speak to the server over HTTP: callers with an OAuth token of `issuer`, or a fixed token."""
-
-    issuer: Issuer | None = None
-    audience: Text | None = None
-    allowed_hosts: Annotated[tuple[HostName, ...], Field(strict=False)] = ()
-    tokens: dict[str, HttpToken] = {}
-
-    @property
-    def has_sign_in(self) -> bool:
-        """Whether callers are asked who they are; without it only loopback may be served."""
-        return self.issuer is not None or bool(self.tokens)
-
-    @model_validator(mode="after")
-    def _is_unambiguous(self) -> Self:
-        if (self.issuer is None) != (self.audience is None):
-            raise ValueError("issuer and audience need each other: a token is checked against both")
-        names: dict[str, str] = {}
-        for name, token in self.tokens.items():
-            twin = names.setdefault(token.sha256, name)
-            if twin != name:
-                raise ValueError(f"tokens {twin!r} and {name!r} have the same sha256")
-        return self
-
-
-class Settings(_Model):
+class Settings(Model):
     """Everything that is configured. Built by `load_settings`; relative paths need the context `folder`."""
 
     read_only: bool = False
@@ -212,12 +173,29 @@ class Settings(_Model):
     limits: Limits = Limits()
     http: HttpSettings | None = None
     _lacking: Mapping[str, Missing] = PrivateAttr(default_factory=dict)
+    _granted: bool = PrivateAttr(default=False)
 
     def lacking(self, missing: Mapping[str, Missing]) -> Self:
         """The same, where values of these projects, by their ids, are missing."""
         copy = self.model_copy()
         copy._lacking = missing
         return copy
+
+    def granted(self, access: Mapping[str, Access]) -> Self:
+        """What one caller may use: these projects of ours, none with more access than it is given here."""
+        projects = {
+            key: project.model_copy(update={"access": min(project.access, access[key], key=ACCESS.index)})
+            for key, project in self.projects.items()
+            if key in access
+        }
+        copy = self.model_copy(update={"projects": projects})
+        copy._granted = True
+        return copy
+
+    @property
+    def is_granted(self) -> bool:
+        """Whether these are a caller's, and what it may do may be less than a project allows."""
+        return self._granted
 
     def unusable(self, project_id: str) -> Missing | None:
         """Which values the project cannot be used without; None where none is missing."""

@@ -139,6 +139,12 @@ def _project_id(text: str) -> str:
     return text
 
 
+def _token_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", text):
+        raise ValueError("a token's name is 1 to 64 letters, digits, '_', '-' and '.'")
+    return text
+
+
 def _host_name(text: str) -> str:
     if not re.fullmatch(r"[^\s/@]+", text):
         raise ValueError("should be host names such as vouchers.example.com, with no https:// before them")
@@ -192,6 +198,7 @@ Text = Annotated[str, AfterValidator(_sendable)]
 Secret = Annotated[SecretStr, AfterValidator(_sendable_secret)]
 DisplayName = Annotated[str, AfterValidator(_display_name)]
 ProjectId = Annotated[str, AfterValidator(_project_id)]
+TokenName = Annotated[str, AfterValidator(_token_name)]
 HostName = Annotated[str, AfterValidator(_host_name)]
 Sha256 = Annotated[str, AfterValidator(_sha256)]
 TimeZone = Annotated[str, AfterValidator(_timezone)]

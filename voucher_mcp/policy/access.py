@@ -47,6 +47,11 @@ def refusal(demand: Demand, project: Project, settings: Settings, can: Can) -> V
             f"This server is read-only, so {demand.tool} was not run. The operator decides that with "
             "`read_only`."
         )
+    if demand.writes and project.access == "read" and settings.is_granted:
+        return AccessDenied(
+            f"You may only read in the project {project.id}, so {demand.tool} was not run. The operator "
+            "decides that with `access`: of the project, and of each caller."
+        )
     if demand.writes and project.access == "read":
         return AccessDenied(
             f"The project {project.id} has read access, so {demand.tool} was not run. The "

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -25,6 +25,7 @@ from voucher_mcp.domain.errors import (
 )
 from voucher_mcp.domain.write import Worth, Write
 from voucher_mcp.policy.access import offer, refusal
+from voucher_mcp.policy.callers import STDIO, Caller
 from voucher_mcp.policy.writes import Consent, Wish, Writes
 from voucher_mcp.tools import envelope
 from voucher_mcp.tools.arguments.arguments import parse
@@ -32,6 +33,7 @@ from voucher_mcp.tools.arguments.moments import as_instants
 from voucher_mcp.tools.asking import questions
 from voucher_mcp.tools.asking.confirmation import Ask, agree
 from voucher_mcp.tools.call import Call, ProjectsCall, WritingCall
+from voucher_mcp.tools.reaches import Reaches
 from voucher_mcp.tools.registry import ToolDefinition
 from voucher_mcp.tools.resources import Exports
 
@@ -44,18 +46,22 @@ OPENING_SECONDS = 40.0
 FIRST_WITH_LINKS = "2025-06-18"
 """The first protocol that knows resource_link; sessions of older ones break on it."""
 
-CALLER = "stdio"
-"""Everyone who speaks over standard input is the user who started the process."""
-
 
 @dataclass(frozen=True)
 class Dispatcher:
-    """Answers tool calls; `tools` are all that are declared, registered or not."""
+    """Answers tool calls of one caller; `tools` are all that are declared, registered or not."""
 
     settings: Settings
+    """As they hold for the caller."""
     backends: Backends
     writes: Writes
     tools: Mapping[str, ToolDefinition]
+    reaches: Reaches
+    caller: Caller = STDIO
+
+    def of(self, caller: Caller, settings: Settings) -> "Dispatcher":
+        """The same for another caller, with the settings as they hold for them."""
+        return replace(self, caller=caller, settings=settings)
 
     @property
     def exports(self) -> Exports:
@@ -100,12 +106,13 @@ class Dispatcher:
         if (refused := refusal(demand, project, self.settings, can)) is not None:
             raise refused
         arguments = as_instants(arguments, project.zone)
-        backend = await self._backend(project)
-        if not demand.writes and not definition.exports:
-            await self.writes.count_call(project)
-            call = Call(backend, report=context.session.report_progress, export_dir=project.export_dir)
-            return await definition.handler(call, **arguments)
-        return await self._write(definition, backend, arguments, project, context, params)
+        with self.reaches.noting(project.id):
+            backend = await self._backend(project)
+            if not demand.writes and not definition.exports:
+                await self.writes.count_call(project)
+                call = Call(backend, report=context.session.report_progress, export_dir=project.export_dir)
+                return await definition.handler(call, **arguments)
+            return await self._write(definition, backend, arguments, project, context, params)
 
     async def _write(
         self,
@@ -122,7 +129,7 @@ class Dispatcher:
         if definition.key == "required" and key is None and not dry_run:
             raise InvalidInput("`idempotency_key` is required.", field="idempotency_key")
         asks = definition.question is not None and project.destructive == "confirm"
-        wish = Wish(definition.name, arguments, CALLER, key, dry_run, definition.worth, asks)
+        wish = Wish(definition.name, arguments, self.caller.name, key, dry_run, definition.worth, asks)
 
         async def effect(write: Write) -> Answer[Any]:
             return await definition.handler(WritingCall(backend, write), **arguments)
@@ -166,7 +173,7 @@ class Dispatcher:
     def _project(self, project_id: str) -> Project:
         if (project := self.settings.projects.get(project_id)) is not None:
             return project
-        known = ", ".join(quoted(known) for known in list(self.settings.projects)[:10])
+        known = ", ".join(quoted(known) for known in list(self.settings.projects)[:10]) or "none"
         raise NotFound(
             f"There is no project {quoted(project_id)}. list_projects shows what there is: {known}.",
             field="project_id",

@@ -2,33 +2,35 @@
 
 import argparse
 import gc
-import logging
 import signal
 
 import anyio
 
-from voucher_mcp.cli.main import settings_of
 from voucher_mcp.cli.stdio.incoming import open_threads
 from voucher_mcp.cli.stdio.pipes import open_pipes
 from voucher_mcp.cli.stdio.streams import are_pipes
 from voucher_mcp.config import Settings
+from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.server import build_server
-
-logger = logging.getLogger(__name__)
 
 GARBAGE = 10_000, 20, 50
 """How much may be made before it is looked through for garbage: a page of codes is a thousand objects that
 go by themselves (ours)."""
+HTTP_ONLY = ("host", "port", "unix_socket")
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Serve; logs go to standard error, standard output is the protocol's."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Serve; standard output is the protocol's.
+
+    Raises:
+        BrokenPipeError: the client reads no more.
+        InvalidInput: an option is of the other transport.
+    """
+    for name in HTTP_ONLY:
+        if getattr(arguments, name) is not None:
+            raise InvalidInput(f"--{name.replace('_', '-')} needs --transport http")
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # else Ctrl-C would wait for the next line of input
-    settings, cut_off = settings_of(arguments), False
-    for project in settings.projects:
-        if (missing := settings.unusable(project)) is not None:
-            logger.warning("the project %s cannot be used: %s%s", project, *missing)
+    cut_off = False
     try:
         anyio.run(_serve, settings)
     except* (BrokenPipeError, anyio.BrokenResourceError):

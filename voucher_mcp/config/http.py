@@ -1,0 +1,41 @@
+"""What `[http]` says: who may speak to the server over HTTP, and what each may use."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from voucher_mcp.config.base import Access, Model
+from voucher_mcp.config.values import HostName, Issuer, Sha256, Text, TokenName
+
+
+class HttpToken(Model):
+    """A fixed bearer token: what it opens, and its SHA-256 in lower-case hexadecimal."""
+
+    sha256: Sha256
+    projects: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+    access: Access = "read"
+
+
+class HttpSettings(Model):
+    """Who may speak to the server over HTTP: callers with an OAuth token of `issuer`, or a fixed token."""
+
+    issuer: Issuer | None = None
+    audience: Text | None = None
+    allowed_hosts: Annotated[tuple[HostName, ...], Field(strict=False)] = ()
+    tokens: dict[TokenName, HttpToken] = Field(default_factory=dict)
+
+    @property
+    def has_sign_in(self) -> bool:
+        """Whether callers are asked who they are; without it only loopback may be served."""
+        return self.issuer is not None or bool(self.tokens)
+
+    @model_validator(mode="after")
+    def _is_unambiguous(self) -> Self:
+        if (self.issuer is None) != (self.audience is None):
+            raise ValueError("issuer and audience need each other: a token is checked against both")
+        names: dict[str, str] = {}
+        for name, token in self.tokens.items():
+            twin = names.setdefault(token.sha256, name)
+            if twin != name:
+                raise ValueError(f"tokens {twin!r} and {name!r} have the same sha256")
+        return self

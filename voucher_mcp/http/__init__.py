@@ -1,0 +1,1 @@
+"""The server over HTTP: who may speak to it, sessions, health, and how it starts and ends."""

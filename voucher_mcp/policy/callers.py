@@ -1,0 +1,18 @@
+"""Who calls, and what they may use."""
+
+from dataclasses import dataclass
+
+from voucher_mcp.config import Access
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """One who calls. Keys, limits and the journal's lines are theirs by name."""
+
+    name: str
+    access: frozenset[tuple[str, Access]] | None = None
+    """The projects that they may use, by id; None: all, as they are configured."""
+
+
+STDIO = Caller("stdio")
+"""Everyone who speaks over standard input is the user who started the process."""
