@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -39,7 +40,8 @@ def two_callers(folder: Path, **http: Any) -> Settings:
         "shop": local(folder / "shop.db", export_dir=str(folder / "exports")),
         "hotel": local(folder / "hotel.db", name="Grand Hotel"),
     }
-    return Settings.model_validate({"projects": projects, "http": {"tokens": tokens, **http}})
+    state = f"sqlite:///{folder}/state.db"
+    return Settings.model_validate({"state": state, "projects": projects, "http": {"tokens": tokens, **http}})
 
 
 @dataclass
@@ -71,9 +73,9 @@ class Served:
 
 
 @asynccontextmanager
-async def served(settings: Settings) -> AsyncIterator[Served]:
-    """A server with these settings, which ends in good order."""
-    sockets = listen("127.0.0.1", 0, settings.http or HttpSettings())
+async def served(settings: Settings, sockets: list[socket.socket] | None = None) -> AsyncIterator[Served]:
+    """A server with these settings, on a free port or on those sockets, which ends in good order."""
+    sockets = sockets or listen("127.0.0.1", 0, settings.http or HttpSettings())
     end = anyio.Event()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(serve, settings, sockets, (), end)

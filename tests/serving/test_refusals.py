@@ -1,12 +1,23 @@
 """What is no request for this server: each has its status and a sentence, and nothing in the log."""
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
-from tests.serving.servers import ALICE, HEADERS, Served, call, messages, opened, request
+from tests.serving.servers import (
+    ALICE,
+    HEADERS,
+    Served,
+    call,
+    messages,
+    opened,
+    request,
+    served,
+    two_callers,
+)
 from voucher_mcp.http import arrival, bodies
 
 BODIES: dict[str, tuple[bytes, str]] = {
@@ -101,6 +112,17 @@ async def test_the_names_of_this_machine(server: Served, name: str) -> None:
     host = name.format(server.port)
     async with server.http(ALICE, **HEADERS, host=host, origin=f"http://{host}") as http:
         assert (await http.post("/mcp", json=call("list_projects"))).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "name", ["vouchers.example.com", "vouchers.example.com:8443", "Vouchers.Example.Com"]
+)
+async def test_the_names_that_are_configured(tmp_path: Path, name: str) -> None:
+    for allowed in ("vouchers.example.com", "vouchers.example.com:*"):
+        configured = two_callers(tmp_path, allowed_hosts=[allowed])
+        async with served(configured) as server, server.http(ALICE, **HEADERS) as http:
+            headers = {"host": name, "origin": f"https://{name}"}
+            assert (await http.post("/mcp", json=call("list_projects"), headers=headers)).status_code == 200
 
 
 @pytest.mark.parametrize("session", ["x", "0" * 4_000, "../../etc", "' OR 1=1"])

@@ -371,25 +371,6 @@ def test_a_secret_that_no_header_could_carry_is_an_error() -> None:
         assert "projects.shop.app_token: should be printable" in problems(SHOP.replace("hunter2", token))
 
 
-def test_http_settings_know_whether_anyone_must_sign_in() -> None:
-    issuer = 'issuer = "https://auth.io/"\naudience = "https://v.io/mcp"\nallowed_hosts = ["v.io", "v.io:*"]'
-    assert load(LOCAL).http is None
-    for text, sign_in in ((HTTP, False), (HTTP + issuer, True), (TOKEN + SHA + 'projects = ["shop"]', True)):
-        http = load(text).http
-        assert http is not None
-        assert http.has_sign_in is sign_in
-        assert http.issuer in (None, "https://auth.io/")  # compared letter by letter, so its slash stays
-
-
-def test_a_fixed_token_reads_only_unless_told_and_is_one_callers() -> None:
-    text = TOKEN + SHA.replace("ab", "AB") + 'projects = ["shop"]\n'
-    http = load(text).http
-    assert http is not None
-    assert (http.tokens["ci"].sha256, http.tokens["ci"].access) == ("ab" * 32, "read")
-    twice = text + "[http.tokens.cd]\n" + SHA + 'projects = ["shop"]\n'
-    assert problems(twice) == "http: tokens 'ci' and 'cd' have the same sha256"
-
-
 def test_importing_the_settings_loads_neither_toml_nor_platformdirs() -> None:
     code = "import sys, voucher_mcp.config; print({'tomllib', 'platformdirs'} & set(sys.modules))"
     root = Path(__file__).parents[2]

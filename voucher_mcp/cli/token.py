@@ -11,7 +11,7 @@ from voucher_mcp.cli.reach import project_of
 from voucher_mcp.config import HttpToken
 from voucher_mcp.config.values import TokenName
 from voucher_mcp.domain.errors import InvalidInput
-from voucher_mcp.http.tokens import new_token
+from voucher_mcp.http.sign_in.tokens import new_token
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -2,7 +2,7 @@
 
 from voucher_mcp.config.base import Access
 from voucher_mcp.config.errors import ConfigError
-from voucher_mcp.config.http import HttpSettings, HttpToken
+from voucher_mcp.config.http import Grant, HttpSettings, HttpToken
 from voucher_mcp.config.loading import configuration_file, load_settings, usual_file
 from voucher_mcp.config.models import (
     TOOLSETS,
@@ -26,6 +26,7 @@ __all__ = [
     "ConfigError",
     "Database",
     "Destructive",
+    "Grant",
     "HttpSettings",
     "HttpToken",
     "Limits",

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from voucher_mcp.config.errors import KeyPath, hint, unknown_value
-from voucher_mcp.config.http import HttpSettings, HttpToken
+from voucher_mcp.config.http import Grant, HttpAccess, HttpSettings, HttpToken
 from voucher_mcp.config.models import PROJECT_MODELS, Limits, Settings
 
 # What TOML calls it; all other words of pydantic serve as they are, and repeat no value.
@@ -69,6 +69,10 @@ def _known_keys(loc: KeyPath) -> list[str]:
             model = PROJECT_MODELS[backend]
         case ("http", _):
             model = HttpSettings
+        case ("http", "access", _):
+            model = HttpAccess
+        case ("http", "access", _, _, _):
+            model = Grant
         case ("http", "tokens", _, _):
             model = HttpToken
     return [name for name in model.model_fields if name != "id"]

@@ -1,5 +1,6 @@
 """What `[http]` says: who may speak to the server over HTTP, and what each may use."""
 
+from collections.abc import Iterator
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -8,12 +9,24 @@ from voucher_mcp.config.base import Access, Model
 from voucher_mcp.config.values import HostName, Issuer, Sha256, Text, TokenName
 
 
-class HttpToken(Model):
+class Grant(Model):
+    """What somebody may use."""
+
+    projects: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+    access: Access = "read"
+
+
+class HttpToken(Grant):
     """A fixed bearer token: what it opens, and its SHA-256 in lower-case hexadecimal."""
 
     sha256: Sha256
-    projects: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
-    access: Access = "read"
+
+
+class HttpAccess(Model):
+    """What those may use who sign in at the issuer: the union of their own and their groups'."""
+
+    subject: dict[str, Grant] = Field(default_factory=dict)
+    group: dict[str, Grant] = Field(default_factory=dict)
 
 
 class HttpSettings(Model):
@@ -22,6 +35,9 @@ class HttpSettings(Model):
     issuer: Issuer | None = None
     audience: Text | None = None
     allowed_hosts: Annotated[tuple[HostName, ...], Field(strict=False)] = ()
+    groups_claim: Text = "groups"
+    """Where a token of the issuer names its user's groups, as a list."""
+    access: HttpAccess = HttpAccess()
     tokens: dict[TokenName, HttpToken] = Field(default_factory=dict)
 
     @property
@@ -29,10 +45,19 @@ class HttpSettings(Model):
         """Whether callers are asked who they are; without it only loopback may be served."""
         return self.issuer is not None or bool(self.tokens)
 
+    @property
+    def grants(self) -> Iterator[tuple[tuple[str, ...], Grant]]:
+        """Each with the place of its table."""
+        for kind, grants in (("subject", self.access.subject), ("group", self.access.group)):
+            yield from ((("http", "access", kind, name), grant) for name, grant in grants.items())
+        yield from ((("http", "tokens", name), token) for name, token in self.tokens.items())
+
     @model_validator(mode="after")
     def _is_unambiguous(self) -> Self:
         if (self.issuer is None) != (self.audience is None):
             raise ValueError("issuer and audience need each other: a token is checked against both")
+        if self.issuer is None and (self.access.subject or self.access.group):
+            raise ValueError("access: these people sign in at an issuer; name it, and the audience")
         names: dict[str, str] = {}
         for name, token in self.tokens.items():
             twin = names.setdefault(token.sha256, name)

@@ -242,10 +242,10 @@ class Settings(Model):
         return projects
 
     @model_validator(mode="after")
-    def _tokens_open_known_projects(self) -> Self:
-        for name, token in (self.http.tokens if self.http else {}).items():
-            for project in token.projects:
+    def _grants_are_of_known_projects(self) -> Self:
+        for table, grant in self.http.grants if self.http else ():
+            for project in grant.projects:
                 if project not in self.projects:
-                    place = key_path(("http", "tokens", name, "projects"))
+                    place = key_path((*table, "projects"))
                     raise ValueError(f"{place}: no project {project!r}{hint(project, self.projects)}")
         return self

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from mcp.server import Server
+from mcp.server.auth.provider import AccessToken
 from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -13,8 +14,12 @@ from voucher_mcp.http.ending import Listeners
 from voucher_mcp.http.health import Health
 from voucher_mcp.http.hosts import Hosts
 from voucher_mcp.http.sessions import Sessions
-from voucher_mcp.http.sign_in import Required, SignIn
-from voucher_mcp.http.tokens import FixedTokens
+from voucher_mcp.http.sign_in.bearer import Refused, Required, SignIn, Verify
+from voucher_mcp.http.sign_in.issuer import Issuer
+from voucher_mcp.http.sign_in.metadata import WELL_KNOWN, Metadata
+from voucher_mcp.http.sign_in.oauth import OAuth
+from voucher_mcp.http.sign_in.tokens import FixedTokens
+from voucher_mcp.policy.callers import Caller
 from voucher_mcp.tools.dispatch import Dispatcher
 
 
@@ -25,12 +30,32 @@ class App:
         """`names` are what the server goes by, beside what is configured."""
         self.sessions = Sessions(server)
         self.listeners = Listeners(self.sessions.handle_request)
+        metadata = Metadata(http) if http.issuer is not None else None
+        where = None if metadata is None else metadata.address
         health = Health(lambda: self.sessions.dispatcher)
         routes = [
-            Route("/mcp", Required(Bodies(self.listeners))),
+            Route("/mcp", Required(Bodies(self.listeners), where)),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
         ]
-        verify = FixedTokens(http.tokens).verify if http.has_sign_in else None
-        signed_in = SignIn(Starlette(routes=routes), verify)
-        self.asgi: ASGIApp = Hosts(signed_in, [*http.allowed_hosts, *names])
+        if metadata is not None:
+            routes += [Route(WELL_KNOWN + rest, metadata.show) for rest in ("", "/{path:path}")]
+        signed_in = SignIn(Starlette(routes=routes), _verify(http), where)
+        own = [metadata.name] if metadata is not None and metadata.name else []
+        self.asgi: ASGIApp = Hosts(signed_in, [*http.allowed_hosts, *own, *names])
+
+
+def _verify(http: HttpSettings) -> Verify | None:
+    """Whose a token is, of any kind that is configured; None where nobody has to sign in."""
+    fixed, oauth = FixedTokens(http.tokens), None
+    if http.issuer is not None:
+        oauth = OAuth(http, Issuer(http.issuer))
+
+    async def verify(token: str) -> tuple[Caller, AccessToken]:
+        if (found := fixed.find(token)) is not None:
+            return found
+        if oauth is None:
+            raise Refused("This token is not known here.")
+        return await oauth.verify(token)
+
+    return verify if http.has_sign_in else None

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from voucher_mcp.domain.errors import VoucherError
-from voucher_mcp.http.sign_in import CALLER
+from voucher_mcp.http.sign_in.bearer import CALLER
 from voucher_mcp.policy.callers import Caller
 from voucher_mcp.stores import projects
 from voucher_mcp.stores.base import Transaction

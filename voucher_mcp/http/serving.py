@@ -13,7 +13,7 @@ from voucher_mcp.config import HttpSettings, Settings
 from voucher_mcp.http.app import App
 from voucher_mcp.http.arrival import Arriving
 from voucher_mcp.http.ending import CallsInFlight
-from voucher_mcp.http.sign_in import caller_of
+from voucher_mcp.http.sign_in.bearer import caller_of
 from voucher_mcp.server import build_server
 from voucher_mcp.tools.dispatch import CALL_SECONDS
 

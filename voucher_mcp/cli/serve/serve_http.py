@@ -9,7 +9,7 @@ from functools import partial
 
 import anyio
 
-from voucher_mcp.config import ConfigError, HttpSettings, Settings
+from voucher_mcp.config import HttpSettings, Settings
 from voucher_mcp.http.places import listen, listen_at
 from voucher_mcp.http.serving import serve
 
@@ -25,8 +25,6 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         OSError: the address cannot be had.
     """
     http = settings.http or HttpSettings()
-    if http.issuer is not None:
-        raise ConfigError("http.issuer: this version lets people in with fixed tokens only ([http.tokens])")
     with ExitStack() as last:
         if arguments.unix_socket is not None:
             sockets, names = [listen_at(arguments.unix_socket, http)], []

@@ -1,4 +1,4 @@
-"""Who sends a request: its bearer token says so."""
+"""A request's bearer token says who sends it."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -7,11 +7,13 @@ from mcp.server import ServerRequestContext
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
+from mcp.types import INTERNAL_ERROR
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from voucher_mcp.http.answers import refusal
 from voucher_mcp.policy.callers import Caller
 
 CALLER: Final = "voucher_mcp.caller"
@@ -21,8 +23,25 @@ ANYONE = Caller("http")
 """Who speaks to a server without sign-in, which only this machine can."""
 
 
+READ, WRITE = "vouchers:read", "vouchers:write"
+"""The scopes; who may write may read."""
+MISSING_SCOPE = f"The token has neither the scope {READ} nor {WRITE}."
+
+
 class Refused(Exception):
     """A token does not open anything; the message is what its sender is told."""
+
+    def __init__(self, message: str, *, missing_scope: bool = False) -> None:
+        super().__init__(message)
+        self.missing_scope = missing_scope
+
+
+class OutOfReach(Exception):
+    """Nobody can say now whether a token opens anything."""
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 Verify = Callable[[str], Awaitable[tuple[Caller, AccessToken]]]
@@ -30,16 +49,20 @@ Verify = Callable[[str], Awaitable[tuple[Caller, AccessToken]]]
 
 Raises:
     Refused: nobody's.
+    OutOfReach: that cannot be known now.
 """
+AddressOf = Callable[[Scope], str]
+"""Where a client can read how to sign in."""
 
 
 class SignIn:
     """Tells the app within who calls; a wrong token goes no further."""
 
-    def __init__(self, app: ASGIApp, verify: Verify | None) -> None:
+    def __init__(self, app: ASGIApp, verify: Verify | None, metadata: AddressOf | None = None) -> None:
         """Without `verify` everybody is `ANYONE`."""
         self._app = AuthContextMiddleware(app)
         self._verify = verify
+        self._metadata = metadata
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         given = Headers(scope=scope).getlist("authorization")
@@ -51,7 +74,10 @@ class SignIn:
             try:
                 caller, token = await self._verify(_bearer(given))
             except Refused as error:
-                await _unauthorized("invalid_token", str(error))(scope, receive, send)
+                await challenge(scope, self._metadata, error)(scope, receive, send)
+            except OutOfReach as error:
+                headers = {"retry-after": f"{error.retry_after:.0f}"}
+                await refusal(503, INTERNAL_ERROR, str(error), headers)(scope, receive, send)
             else:
                 await self._app({**scope, CALLER: caller, "user": AuthenticatedUser(token)}, receive, send)
 
@@ -59,12 +85,13 @@ class SignIn:
 class Required:
     """Lets nobody through who has not signed in."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metadata: AddressOf | None = None) -> None:
         self._app = app
+        self._metadata = metadata
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope[CALLER] is None:
-            await _unauthorized(None, "Sign in: send a bearer token.")(scope, receive, send)
+            await challenge(scope, self._metadata)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
@@ -85,9 +112,16 @@ def _bearer(headers: list[str]) -> str:
     return token.strip()
 
 
-def _unauthorized(error: str | None, description: str) -> Response:
-    """401 as RFC 6750 has it: with an error only where there was a token."""
-    told = {**({"error": error} if error else {}), "error_description": description}
-    challenge = ", ".join(f'{name}="{value}"' for name, value in told.items()) if error else ""
-    headers = {"www-authenticate": f"Bearer {challenge}".rstrip(), "connection": "close"}
-    return JSONResponse(told, status_code=401, headers=headers)
+def challenge(scope: Scope, metadata: AddressOf | None, refused: Refused | None = None) -> Response:
+    """401, or 403 for want of a scope, as RFC 6750 has it: with an error only where there was a token."""
+    told = {"error_description": "Sign in: send a bearer token."}
+    if refused is not None:
+        error = "insufficient_scope" if refused.missing_scope else "invalid_token"
+        told = {"error": error, "error_description": str(refused)}
+    parts = {**(told if refused is not None else {})}
+    if metadata is not None:
+        parts |= {"scope": f"{READ} {WRITE}", "resource_metadata": metadata(scope)}
+    shown = ", ".join(f'{name}="{value}"' for name, value in parts.items())
+    status = 403 if refused is not None and refused.missing_scope else 401
+    headers = {"www-authenticate": f"Bearer {shown}".rstrip(), "connection": "close"}
+    return JSONResponse(told, status_code=status, headers=headers)

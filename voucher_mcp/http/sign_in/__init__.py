@@ -1,0 +1,1 @@
+"""Who sends a request: fixed tokens, and tokens of the company's own issuer."""
