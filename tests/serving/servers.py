@@ -17,8 +17,8 @@ from mcp.client.streamable_http import streamable_http_client
 
 from tests.protocol.clients import Table, local
 from voucher_mcp.config import HttpSettings, Settings
-from voucher_mcp.http.places import listen
-from voucher_mcp.http.serving import serve
+from voucher_mcp.http.connections.places import listen
+from voucher_mcp.http.serving import Place, serve
 
 ALICE, BOB = "alice-token", "bob-token"
 """Alice may write in the shop, Bob may read there and write in the hotel."""
@@ -78,7 +78,7 @@ async def served(settings: Settings, sockets: list[socket.socket] | None = None)
     sockets = sockets or listen("127.0.0.1", 0, settings.http or HttpSettings())
     end = anyio.Event()
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(serve, settings, sockets, (), end)
+        tasks.start_soon(serve, settings, Place(sockets), end)
         try:
             yield Served(f"http://127.0.0.1:{sockets[0].getsockname()[1]}", end)
         finally:

@@ -2,54 +2,28 @@
 
 import asyncio
 import json
-import re
 import signal
 import socket
 import sqlite3
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.protocol.wire import environment
+from tests.serving.processes import TABLES, http_at, process
 from tests.serving.servers import HEADERS, call, messages, opened, token
 from tests.support import TEN_PERCENT
 
 SHOP = {"project_id": "shop"}
-TABLES = """
-[projects.shop]
-backend = "local"
-url = "sqlite:///vouchers.db"
-"""
 SIGN_IN = f"""
 [http.tokens.ci]
 sha256 = "{token("ci-token", [])["sha256"]}"
 projects = ["shop"]
 access = "write"
 """
-
-
-@asynccontextmanager
-async def process(folder: Path, *options: str, tables: str = TABLES) -> AsyncIterator[tuple[Process, str]]:
-    """A server process, and what it says that it serves."""
-    (folder / "config.toml").write_text(tables, encoding="utf-8")
-    command = (sys.executable, "-m", "voucher_mcp", "serve", "--transport", "http", *options)
-    one = await asyncio.create_subprocess_exec(
-        *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=folder, env=environment(folder)
-    )
-    assert one.stderr is not None
-    try:
-        said = (await asyncio.wait_for(one.stderr.readline(), 60)).decode()
-        yield one, said
-    finally:
-        if one.returncode is None:
-            one.kill()
-        await one.communicate()
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
@@ -119,13 +93,6 @@ async def until_nobody_is_there(said: str) -> None:
                 await late.get("/healthz")
             except httpx2.ConnectError:
                 return
-
-
-def http_at(said: str) -> httpx2.AsyncClient:
-    """A client of what a server says that it serves."""
-    found = re.fullmatch(r"voucher-mcp serves (http://\S+)/mcp\n", said)
-    assert found, said
-    return httpx2.AsyncClient(base_url=found[1], headers=HEADERS, timeout=60)
 
 
 async def test_a_socket_in_a_folder_is_its_owners_and_goes_with_the_server(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from tests.serving.servers import HEADERS, Served, call, messages, served, token
 from tests.standins.issuer.server import Issuer, Person, new_key, running
 from tests.support import held
 from voucher_mcp.config import HttpSettings, Settings
-from voucher_mcp.http.places import listen
+from voucher_mcp.http.connections.places import listen
 from voucher_mcp.http.sign_in import issuer as issuer_module
 
 AUDIENCE = "https://vouchers.example.com/mcp"

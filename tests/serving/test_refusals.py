@@ -18,7 +18,8 @@ from tests.serving.servers import (
     served,
     two_callers,
 )
-from voucher_mcp.http import arrival, bodies
+from voucher_mcp.http import bodies
+from voucher_mcp.http.connections import arrival
 
 BODIES: dict[str, tuple[bytes, str]] = {
     "not JSON": (b"{secret", "not JSON"),

@@ -37,3 +37,12 @@ def test_who_signs_in_at_an_issuer_gets_known_projects_only() -> None:
         issuer + '[http.access.groups.x]\nprojects = ["shop"]'
     )
     assert "sign in at an issuer" in problems(HTTP + alice + 'projects = ["shop"]')
+
+
+def test_a_key_that_seals_is_long_and_is_not_shown() -> None:
+    http = load(HTTP + f'state_key = "{"k" * 32}"').http
+    assert http is not None
+    assert "kkk" not in repr(http)
+    told = problems(HTTP + 'state_key = "short-secret"')
+    assert "should be 32 random characters or more" in told
+    assert "short-secret" not in told

@@ -73,7 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="configuration (default: VOUCHER_MCP_CONFIG)"
     )
-    parser.set_defaults(command="serve", transport="stdio", host=None, port=None, unix_socket=None)
+    parser.set_defaults(
+        command="serve", transport="stdio", host=None, port=None, unix_socket=None, workers=None
+    )
     commands = parser.add_subparsers(metavar="COMMAND")
     _serve(_command(commands, "serve", "serve MCP (the default)"))
     _command(commands, "demo", "show the main job on throw-away data")
@@ -108,6 +110,9 @@ def _serve(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--host", help="with http: the address to serve at (default: 127.0.0.1)")
     serve.add_argument("--port", type=int, help="with http: the port (default: 8000; 0: any that is free)")
     serve.add_argument("--unix-socket", type=Path, metavar="PATH", help="with http: a socket instead")
+    serve.add_argument(
+        "--workers", type=int, metavar="N", help="with http: processes that serve (default: 1)"
+    )
 
 
 def _copy(command: argparse.ArgumentParser) -> None:

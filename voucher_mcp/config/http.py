@@ -3,10 +3,20 @@
 from collections.abc import Iterator
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from voucher_mcp.config.base import Access, Model
-from voucher_mcp.config.values import HostName, Issuer, Sha256, Text, TokenName
+from voucher_mcp.config.values import HostName, Issuer, Secret, Sha256, Text, TokenName
+
+KEY_BYTES = 32
+
+
+def _long(key: SecretStr) -> SecretStr:
+    if len(key.get_secret_value()) < KEY_BYTES:
+        raise ValueError(
+            f"should be {KEY_BYTES} random characters or more, such as `openssl rand -hex 32` makes"
+        )
+    return key
 
 
 class Grant(Model):
@@ -35,6 +45,8 @@ class HttpSettings(Model):
     issuer: Issuer | None = None
     audience: Text | None = None
     allowed_hosts: Annotated[tuple[HostName, ...], Field(strict=False)] = ()
+    state_key: Annotated[Secret, AfterValidator(_long)] | None = None
+    """Seals what clients bring back; several hosts share it. None: a key of this start."""
     groups_claim: Text = "groups"
     """Where a token of the issuer names its user's groups, as a list."""
     access: HttpAccess = HttpAccess()

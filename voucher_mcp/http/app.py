@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from voucher_mcp.config import HttpSettings
 from voucher_mcp.http.bodies import Bodies
+from voucher_mcp.http.connections.handing import Workers
 from voucher_mcp.http.ending import Listeners
 from voucher_mcp.http.health import Health
 from voucher_mcp.http.hosts import Hosts
@@ -26,9 +27,11 @@ from voucher_mcp.tools.dispatch import Dispatcher
 class App:
     """The app, with the parts of it that live as long as the server does."""
 
-    def __init__(self, server: Server[Dispatcher], http: HttpSettings, names: Iterable[str]) -> None:
+    def __init__(
+        self, server: Server[Dispatcher], http: HttpSettings, names: Iterable[str], workers: Workers
+    ) -> None:
         """`names` are what the server goes by, beside what is configured."""
-        self.sessions = Sessions(server)
+        self.sessions = Sessions(server, workers)
         self.listeners = Listeners(self.sessions.handle_request)
         metadata = Metadata(http) if http.issuer is not None else None
         where = None if metadata is None else metadata.address

@@ -1,17 +1,22 @@
 """One process that serves HTTP, from its first request to its end."""
 
+import asyncio
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
 
 import anyio
 import uvicorn
+from mcp.server.request_state import RequestStateSecurity
 
 from voucher_mcp.config import HttpSettings, Settings
 from voucher_mcp.http.app import App
-from voucher_mcp.http.arrival import Arriving
+from voucher_mcp.http.connections.arrival import Arriving
+from voucher_mcp.http.connections.handing import Workers
 from voucher_mcp.http.ending import CallsInFlight
 from voucher_mcp.http.sign_in.bearer import caller_of
 from voucher_mcp.server import build_server
@@ -36,36 +41,48 @@ class _Server(uvicorn.Server):
             yield
 
 
-async def serve(
-    settings: Settings,
-    sockets: Sequence[socket.socket],
-    names: Sequence[str] = (),
-    end: anyio.Event | None = None,
-) -> None:
-    """Serve on sockets that listen, until `end`, SIGTERM or SIGINT; a second signal ends at once.
+@dataclass(frozen=True)
+class Place:
+    """What a server process is given when it starts."""
+
+    sockets: Sequence[socket.socket]
+    """Which listen already."""
+    names: Sequence[str] = ()
+    """What the server goes by, beside what is configured."""
+    workers: Workers = field(default_factory=Workers)
+    sealing: RequestStateSecurity | None = None
+    """Of what clients bring back; None: under a key of this process alone."""
+    signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGINT)
+
+
+async def serve(settings: Settings, place: Place, end: anyio.Event | None = None) -> None:
+    """Serve until `end` or a signal; a second signal ends at once.
 
     Calls in flight finish within their deadline, for clients that are gone as well.
     """
     calls = CallsInFlight()
-    server = build_server(settings, caller_of)
+    server = build_server(settings, caller_of, place.sealing)
     server.middleware.append(calls)
-    app = App(server, settings.http or HttpSettings(), names)
-    web = _Server(_config(app))
+    app = App(server, settings.http or HttpSettings(), place.names, place.workers)
+    protocol = partial(Arriving, workers=place.workers)
+    web = _Server(_config(app, protocol))
     async with app.sessions.run(), anyio.create_task_group() as tasks:
         if end is not None:
             tasks.start_soon(_end_with, end, web, app)
         if sys.platform != "win32":
-            tasks.start_soon(_end_on_signal, web, app)
-        await web.serve(sockets=list(sockets))
+            tasks.start_soon(_end_on_signal, place.signals, web, app)
+        if len(place.workers.inboxes) > 1:
+            tasks.start_soon(_take, place.workers, web)
+        await web.serve(sockets=list(place.sockets))
         with anyio.move_on_after(0 if web.force_exit else END_SECONDS):
             await calls.finished()
         tasks.cancel_scope.cancel()
 
 
-def _config(app: App) -> uvicorn.Config:
+def _config(app: App, protocol: Callable[..., Arriving]) -> uvicorn.Config:
     return uvicorn.Config(
         app.asgi,
-        http=Arriving,
+        http=protocol,  # type: ignore[arg-type]  # it is called as the class would be
         ws="none",
         lifespan="off",
         log_config=None,
@@ -78,13 +95,32 @@ def _config(app: App) -> uvicorn.Config:
     )
 
 
+async def _take(workers: Workers, web: _Server) -> None:
+    """Take the connections that other workers hand over."""
+    loop = asyncio.get_running_loop()
+    while True:
+        await anyio.wait_readable(workers.inboxes[workers.number][0])
+        while (taken := workers.taken()) is not None:
+            connection, read = taken
+            made = partial(
+                Arriving,
+                config=web.config,
+                server_state=web.server_state,
+                app_state={},
+                workers=workers,
+                read=read,
+            )
+            with suppress(OSError):  # its client is gone
+                await loop.connect_accepted_socket(made, connection)
+
+
 async def _end_with(end: anyio.Event, web: _Server, app: App) -> None:
     await end.wait()
     _end(web, app)
 
 
-async def _end_on_signal(web: _Server, app: App) -> None:
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+async def _end_on_signal(signals_of_it: Sequence[signal.Signals], web: _Server, app: App) -> None:
+    with anyio.open_signal_receiver(*signals_of_it) as signals:
         async for _ in signals:
             web.force_exit = web.should_exit
             _end(web, app)

@@ -26,6 +26,7 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from voucher_mcp.http.bodies import MESSAGE, MOST
+from voucher_mcp.http.connections.handing import Workers
 from voucher_mcp.tools.dispatch import CALL_SECONDS, Dispatcher
 
 KEPT_BYTES = 32 * 2**20
@@ -41,9 +42,10 @@ SMALL = 500
 class Sessions(StreamableHTTPSessionManager):
     """Serves the protocol's messages, of both eras."""
 
-    def __init__(self, server: Server[Dispatcher]) -> None:
+    def __init__(self, server: Server[Dispatcher], workers: Workers) -> None:
         super().__init__(app=server, max_request_body_size=MOST)
         self._kept = Kept()
+        self._workers = workers
 
     @property
     def dispatcher(self) -> Dispatcher:
@@ -55,7 +57,17 @@ class Sessions(StreamableHTTPSessionManager):
     def _admit_session(self, requestor: AuthorizationContext | None) -> StreamableHTTPServerTransport | None:
         # it takes what is here, and a store for all would hand one session's answers to another
         self.event_store = SessionEvents(self._kept)
-        return super()._admit_session(requestor)
+        transport = super()._admit_session(requestor)
+        if transport is not None and transport.mcp_session_id is not None:
+            self._name(transport, transport.mcp_session_id)
+        return transport
+
+    def _name(self, transport: StreamableHTTPServerTransport, given: str) -> None:
+        """Call a session so that every worker can tell whose it is."""
+        transport.mcp_session_id = name = self._workers.new_session(given)
+        self._server_instances[name] = self._server_instances.pop(given)
+        if given in self._session_owners:
+            self._session_owners[name] = self._session_owners.pop(given)
 
     async def _handle_stateful_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)

@@ -5,13 +5,11 @@ import gc
 import socket
 import sys
 from contextlib import ExitStack
-from functools import partial
-
-import anyio
 
 from voucher_mcp.config import HttpSettings, Settings
-from voucher_mcp.http.places import listen, listen_at
-from voucher_mcp.http.serving import serve
+from voucher_mcp.domain.errors import InvalidInput
+from voucher_mcp.http import workers
+from voucher_mcp.http.connections.places import listen, listen_at
 
 HOST, PORT = "127.0.0.1", 8000
 EVERYWHERE = frozenset({"0.0.0.0", "::", ""})
@@ -22,9 +20,15 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
     Raises:
         ConfigError: anybody could use it.
+        InvalidInput: there cannot be so many workers.
         OSError: the address cannot be had.
     """
     http = settings.http or HttpSettings()
+    count = 1 if arguments.workers is None else arguments.workers
+    if not 1 <= count <= workers.MOST_WORKERS:
+        raise InvalidInput(f"--workers should be 1 to {workers.MOST_WORKERS}")
+    if count > 1 and sys.platform == "win32":
+        raise InvalidInput("--workers: on Windows there is one")
     with ExitStack() as last:
         if arguments.unix_socket is not None:
             sockets, names = [listen_at(arguments.unix_socket, http)], []
@@ -39,7 +43,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
             last.callback(one.close)
         print(f"voucher-mcp serves {where}", file=sys.stderr, flush=True)
         gc.freeze()
-        anyio.run(partial(serve, settings, sockets, names))
+        workers.run(settings, sockets, names, count)
     return 0
 
 

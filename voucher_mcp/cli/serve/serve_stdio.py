@@ -16,7 +16,7 @@ from voucher_mcp.server import build_server
 GARBAGE = 10_000, 20, 50
 """How much may be made before it is looked through for garbage: a page of codes is a thousand objects that
 go by themselves (ours)."""
-HTTP_ONLY = ("host", "port", "unix_socket")
+HTTP_ONLY = ("host", "port", "unix_socket", "workers")
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:

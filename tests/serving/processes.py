@@ -1,0 +1,54 @@
+"""A server over HTTP as a process of its own, or as several."""
+
+import asyncio
+import re
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx2
+
+from tests.protocol.wire import environment
+from tests.serving.servers import HEADERS
+
+TABLES = """
+[projects.shop]
+backend = "local"
+url = "sqlite:///vouchers.db"
+"""
+
+
+@asynccontextmanager
+async def process(folder: Path, *options: str, tables: str = TABLES) -> AsyncIterator[tuple[Process, str]]:
+    """A server process, and what it says that it serves."""
+    (folder / "config.toml").write_text(tables, encoding="utf-8")
+    command = (sys.executable, "-m", "voucher_mcp", "serve", "--transport", "http", *options)
+    one = await asyncio.create_subprocess_exec(
+        *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=folder, env=environment(folder)
+    )
+    assert one.stderr is not None
+    try:
+        said = (await asyncio.wait_for(one.stderr.readline(), 60)).decode()
+        yield one, said
+    finally:
+        if one.returncode is None:
+            one.kill()
+        await one.communicate()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Return once something holds that another process brings about."""
+    for _ in range(1_200):
+        if holds():
+            return
+        await asyncio.sleep(0.05)
+    raise TimeoutError
+
+
+def http_at(said: str, **headers: str) -> httpx2.AsyncClient:
+    """A client of what a server says that it serves."""
+    found = re.fullmatch(r"voucher-mcp serves (http://\S+)/mcp\n", said)
+    assert found, said
+    return httpx2.AsyncClient(base_url=found[1], headers={**HEADERS, **headers}, timeout=60)
