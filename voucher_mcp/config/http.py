@@ -47,6 +47,10 @@ class HttpSettings(Model):
     allowed_hosts: Annotated[tuple[HostName, ...], Field(strict=False)] = ()
     state_key: Annotated[Secret, AfterValidator(_long)] | None = None
     """Seals what clients bring back; several hosts share it. None: a key of this start."""
+    max_calls_per_minute: Annotated[int, Field(ge=1)] | None = None
+    """Of each caller, over all workers; None: 300 of who signs in."""
+    max_concurrent_calls: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """The same at a time; None: 16 of who signs in."""
     groups_claim: Text = "groups"
     """Where a token of the issuer names its user's groups, as a list."""
     access: HttpAccess = HttpAccess()

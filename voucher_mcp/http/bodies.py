@@ -27,6 +27,8 @@ SECONDS = 30.0
 
 MESSAGE: Final = "voucher_mcp.message"
 """The key in an ASGI scope under which the message is that a body held."""
+MESSAGE_BYTES: Final = "voucher_mcp.message_bytes"
+"""The key of how many bytes that had."""
 
 
 class Bodies:
@@ -64,7 +66,7 @@ class Bodies:
         async def replay() -> Message:
             return ahead.popleft() if ahead else await receive()
 
-        await self._app({**scope, MESSAGE: message}, replay, send)
+        await self._app({**scope, MESSAGE: message, MESSAGE_BYTES: len(ahead[0]["body"])}, replay, send)
 
 
 def message_in(body: bytes) -> dict[str, Any] | Response:

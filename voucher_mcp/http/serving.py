@@ -18,7 +18,9 @@ from voucher_mcp.http.app import App
 from voucher_mcp.http.connections.arrival import Arriving
 from voucher_mcp.http.connections.handing import Workers
 from voucher_mcp.http.ending import CallsInFlight
+from voucher_mcp.http.fairness import Fairness
 from voucher_mcp.http.sign_in.bearer import caller_of
+from voucher_mcp.http.tally import Tally
 from voucher_mcp.server import build_server
 from voucher_mcp.tools.dispatch import CALL_SECONDS
 
@@ -50,6 +52,7 @@ class Place:
     names: Sequence[str] = ()
     """What the server goes by, beside what is configured."""
     workers: Workers = field(default_factory=Workers)
+    tally: Tally = field(default_factory=lambda: Tally(1))
     sealing: RequestStateSecurity | None = None
     """Of what clients bring back; None: under a key of this process alone."""
     signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGINT)
@@ -62,8 +65,10 @@ async def serve(settings: Settings, place: Place, end: anyio.Event | None = None
     """
     calls = CallsInFlight()
     server = build_server(settings, caller_of, place.sealing)
+    http = settings.http or HttpSettings()
+    server.middleware.insert(0, Fairness(http, place.tally, place.workers.number))
     server.middleware.append(calls)
-    app = App(server, settings.http or HttpSettings(), place.names, place.workers)
+    app = App(server, http, place.names, place.workers)
     protocol = partial(Arriving, workers=place.workers)
     web = _Server(_config(app, protocol))
     async with app.sessions.run(), anyio.create_task_group() as tasks:

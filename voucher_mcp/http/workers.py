@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import FrameType
 
@@ -18,6 +18,7 @@ from mcp.server.request_state import RequestStateSecurity
 from voucher_mcp.config import HttpSettings, Settings
 from voucher_mcp.http.connections.handing import Workers, inboxes
 from voucher_mcp.http.serving import Place, serve
+from voucher_mcp.http.tally import Tally
 
 MOST_WORKERS = 64
 REST_SECONDS = 1.0
@@ -32,7 +33,7 @@ def run(settings: Settings, sockets: Sequence[socket.socket], names: Sequence[st
     if count == 1:
         anyio.run(serve, settings, Place(sockets, names, sealing=sealing))
     else:
-        _Parent(settings, Place(sockets, names, Workers(0, inboxes(count)), sealing)).run()
+        _Parent(settings, Place(sockets, names, Workers(0, inboxes(count)), Tally(count), sealing)).run()
 
 
 def _sealing(http: HttpSettings) -> RequestStateSecurity:
@@ -61,6 +62,7 @@ class _Parent:
         while self.running:
             process, status = os.wait()
             number = self.running.pop(process)
+            self.place.tally.forget(number)
             if self.ending:
                 continue
             code = os.waitstatus_to_exitcode(status)
@@ -70,6 +72,8 @@ class _Parent:
                 self._start(number, alive, ours)
         os.close(alive)
         os.close(ours)
+        self.place.tally.close()
+        self.place.workers.close()
 
     def _start(self, number: int, alive: int, ours: int) -> None:
         process = os.fork()
@@ -90,7 +94,7 @@ class _Parent:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent hands it on
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         workers = Workers(number, self.place.workers.inboxes)
-        place = Place(self.place.sockets, self.place.names, workers, self.place.sealing, (signal.SIGTERM,))
+        place = replace(self.place, workers=workers, signals=(signal.SIGTERM,))
         anyio.run(partial(_serve_under, alive), self.settings, place)
 
     def _hand_on(self, _: int, frame: FrameType | None) -> None:

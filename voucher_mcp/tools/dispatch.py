@@ -92,6 +92,18 @@ class Dispatcher:
             reference = log_crash(logger, params.name, error)
             return envelope.crash(reference, writing=writing, of_write=of_write, listing=listing)
 
+    def refused(self, context: ServerRequestContext[Any, Any], error: VoucherError) -> dict[str, Any]:
+        """The result of a call that was refused before it came here, as the protocol has it."""
+        params = context.params or {}
+        definition, given = self.tools.get(str(params.get("name"))), params.get("arguments")
+        result = envelope.failure(
+            error,
+            listing=definition is not None and definition.listing,
+            of_write=definition is not None
+            and definition.may_write(given if isinstance(given, dict) else {}),
+        )
+        return result.model_dump(by_alias=True, mode="json", exclude_none=True)
+
     async def _run(
         self,
         definition: ToolDefinition,
