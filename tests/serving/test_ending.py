@@ -16,6 +16,8 @@ import pytest
 from tests.serving.processes import TABLES, http_at, process
 from tests.serving.servers import HEADERS, call, messages, opened, token
 from tests.support import TEN_PERCENT
+from voucher_mcp.config import HttpSettings
+from voucher_mcp.http.connections.places import listen
 
 SHOP = {"project_id": "shop"}
 SIGN_IN = f"""
@@ -126,6 +128,13 @@ async def test_whom_others_can_reach_has_to_ask_who_they_are(tmp_path: Path) -> 
             assert (await http.post("/mcp", json=call("list_projects"), headers=HEADERS)).status_code == 401
             signed = {**HEADERS, "authorization": "Bearer ci-token"}
             assert (await http.post("/mcp", json=call("list_projects"), headers=signed)).status_code == 200
+
+
+def test_answers_in_small_parts_are_not_held_back() -> None:
+    """asyncio sees to that for sockets that say that they are TCP; else each answer takes 40 ms."""
+    for one in listen("localhost", 0, HttpSettings()):
+        with one:
+            assert one.proto == socket.IPPROTO_TCP
 
 
 async def test_an_address_that_is_taken_is_named(tmp_path: Path) -> None:

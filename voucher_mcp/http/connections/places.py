@@ -3,8 +3,10 @@
 import os
 import socket
 import stat
+import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from voucher_mcp.config import ConfigError, HttpSettings, is_loopback
 
@@ -24,20 +26,34 @@ def listen(host: str, port: int, http: HttpSettings) -> list[socket.socket]:
             "[http.tokens] (voucher-mcp token new NAME) or an issuer under [http]"
         )
     sockets: list[socket.socket] = []
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    found = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE
+    )
     try:
         for family, address in dict.fromkeys((entry[0], entry[4]) for entry in found):
             chosen = (address[0], port or (sockets[0].getsockname()[1] if sockets else 0), *address[2:])
-            sockets.append(socket.create_server(chosen, family=family, backlog=BACKLOG))
+            sockets.append(_listening(family, chosen))
     except OSError as error:
         for one in sockets:
             one.close()
-        raise OSError(error.errno, _why(error), f"{host}:{port}") from None
+        raise OSError(error.errno, error.strerror, f"{host}:{port}") from None
     return sockets
 
 
-def _why(error: OSError) -> str:
-    return (error.strerror or str(error)).partition(" (while ")[0]
+def _listening(family: socket.AddressFamily, address: tuple[Any, ...]) -> socket.socket:
+    """A socket that says that it is TCP: only then asyncio lets small parts of answers go at once."""
+    one = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if sys.platform != "win32":  # where it would let two servers have one address
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        one.bind(address)
+        one.listen(BACKLOG)
+    except OSError:
+        one.close()
+        raise
+    return one
 
 
 def listen_at(path: Path, http: HttpSettings) -> socket.socket:
