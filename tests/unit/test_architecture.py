@@ -27,6 +27,7 @@ FLOORS = [
 # Libraries that only one part may import: one place talks to files and vendors, and `serve` never loads rich.
 ONLY_IN = {
     "apsw": {"stores"},
+    "asyncpg": {"stores"},
     "httpx2": {"backends", "http"},
     "jwt": {"http"},
     "rich": {"cli"},

@@ -51,7 +51,7 @@ async def _check_all(settings: Settings) -> int:
 
 async def _check(project: Project, backends: Backends) -> list[str]:
     if isinstance(project, LocalProject):
-        if not exists(project.url):
+        if not await exists(project.url):
             check_place(project.url)
             return [f"ok: there is no database yet; the first use makes {project.url}"]
         where = [f"database: {project.url}"]

@@ -89,7 +89,7 @@ def _no_such_tool(name: str) -> str | None:
 async def _why_nothing(settings: Settings, project: str | None, places: Sequence[Database]) -> str:
     """Why there was nothing to show: no database yet, no writes in it, or none that was asked for."""
     where = ", ".join(map(str, places))
-    if not any(schema_of(place) for place in places):
+    if not any([await schema_of(place) for place in places]):
         exists = "does not exist" if len(places) == 1 else "do not exist"
         return f"There is no journal yet: {where} {exists}. The first write makes it."
     async for _ in audit_lines(settings, project=project):

@@ -11,7 +11,7 @@ from voucher_mcp.backends.opening import Backends, open_backends
 from voucher_mcp.cli.main import DONE, FAILED, settings_of
 from voucher_mcp.config import Database, LocalProject, Settings
 from voucher_mcp.domain.errors import VoucherError
-from voucher_mcp.stores.opening import exists, schema_of
+from voucher_mcp.stores.opening import bring_up, exists, schema_of
 
 Opening = Callable[[], Awaitable[Any]]
 """Opens a database, which brings it up to date."""
@@ -30,7 +30,7 @@ async def _migrate_all(settings: Settings) -> int:
             failed = True
             print(f"{project.id}: FAILED: {missing.what}{missing.guess}.")
     async with open_backends(settings) as backends:
-        databases = _databases(settings, backends)
+        databases = await _databases(settings, backends)
         if not databases and not failed:
             print("No project has a database of its own, and there is no journal yet: nothing to do.")
         for database, opening in databases.items():
@@ -42,10 +42,10 @@ async def _migrate_all(settings: Settings) -> int:
     return FAILED if failed else DONE
 
 
-def _databases(settings: Settings, backends: Backends) -> dict[Database, Opening]:
+async def _databases(settings: Settings, backends: Backends) -> dict[Database, Opening]:
     """Each once; the journal of writes on vendors only where it was begun."""
     found: dict[Database, Opening] = {}
-    if not settings.journal.is_missing and exists(settings.journal):
+    if not settings.journal.is_missing and await exists(settings.journal):
         found[settings.journal] = backends.state
     for project in settings.projects.values():
         if isinstance(project, LocalProject) and not settings.unusable(project.id):
@@ -54,9 +54,10 @@ def _databases(settings: Settings, backends: Backends) -> dict[Database, Opening
 
 
 async def _migrate(database: Database, opening: Opening) -> str:
-    before = schema_of(database)
+    before = await schema_of(database)
+    await bring_up(database)
     await opening()
-    after = schema_of(database)
+    after = await schema_of(database)
     if before == after:
         return f"{database}: has schema {after} already; nothing to do."
     if not before:

@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, BeforeValidator, InstanceOf, SecretStr, ValidationInfo
 
 from voucher_mcp.config.errors import hint
+from voucher_mcp.config.postgres import parse_postgres
 from voucher_mcp.domain.values.money import MINOR_UNITS
 
 _SCHEMES = ("sqlite", "postgresql", "postgres")
@@ -32,7 +33,7 @@ class Database:
 
     def __str__(self) -> str:
         """As a person reads it, without a password."""
-        return str(self.path if self.path is not None else self.dsn)
+        return str(self.path) if self.dsn is None else parse_postgres(self.dsn.get_secret_value()).shown
 
 
 def data_file(name: str) -> Path:
@@ -54,6 +55,7 @@ def parse_database(url: str, folder: Path) -> Database:
         guess = hint(named, _SCHEMES)
         raise ValueError(f"{said}should begin with sqlite:/// or postgresql://{guess}")
     if scheme != "sqlite":
+        parse_postgres(url)
         return Database(dsn=SecretStr(url))
     if not rest.startswith("/"):
         raise ValueError("sqlite:// needs a third slash before the file: sqlite:///vouchers.db")

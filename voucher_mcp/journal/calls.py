@@ -24,6 +24,7 @@ async def count(store: Store, project_id: str, most: int) -> tuple[int, float] |
 
     async def work(transaction: Transaction) -> tuple[int, float] | None:
         project, moment = await projects.find_or_make(transaction, project_id), now()
+        await transaction.one("calls_turn", project.n)
         # a call of later than now was counted by a clock that has been set back since
         await transaction.run("calls_forget", project.n, moment - MINUTE, moment)
         calls, oldest = await transaction.one("calls_count", project.n) or (0, None)

@@ -2,7 +2,7 @@
 
 from voucher_mcp.domain.errors import LimitExceeded
 from voucher_mcp.domain.write import Worth, Write
-from voucher_mcp.stores.base import Transaction
+from voucher_mcp.stores.base import Overtaken, Transaction
 from voucher_mcp.stores.projects import Project
 
 DAY = 86_400_000
@@ -17,12 +17,19 @@ async def reserve(transaction: Transaction, project: Project, write: Write, mome
     """
     if write.worth.amount or write.worth.points:
         await check(transaction, project, write, moment)
-        await _add(transaction, project, write.worth, moment, 1)
+        worth, may = write.worth, write.a_day
+        room = (_room(worth.amount, may.amount), _room(worth.points, may.points))
+        if not await transaction.run(
+            "minted_add", project.n, moment // DAY, worth.amount, worth.points, *room
+        ):
+            raise Overtaken("What the day has minted")
 
 
 async def release(transaction: Transaction, project: Project, worth: Worth, moment: int) -> None:
     """Give back what was reserved at `moment`, as nothing happened."""
-    await _add(transaction, project, worth, moment, -1)
+    if worth.amount or worth.points:
+        given_back = (-worth.amount, -worth.points)
+        await transaction.run("minted_add", project.n, moment // DAY, *given_back, None, None)
 
 
 async def minted(transaction: Transaction, project: Project, moment: int) -> tuple[int, int]:
@@ -56,7 +63,6 @@ async def check(transaction: Transaction, project: Project | None, write: Write,
             )
 
 
-async def _add(transaction: Transaction, project: Project, worth: Worth, moment: int, sign: int) -> None:
-    if worth.amount or worth.points:
-        day = moment // DAY
-        await transaction.run("minted_add", project.n, day, sign * worth.amount, sign * worth.points)
+def _room(more: int, most: int | None) -> int | None:
+    """What the day may have minted before, so that so much more fits; None where that does not matter."""
+    return most - more if more and most is not None else None

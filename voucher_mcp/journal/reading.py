@@ -72,7 +72,9 @@ async def audit_lines(
     """
     refuse_unserved(settings)
     wanted = _Wanted(project, since, tool)
-    trails = [_Trail(database, wanted) for database in databases(settings, project) if schema_of(database)]
+    trails = [
+        _Trail(database, wanted) for database in databases(settings, project) if await schema_of(database)
+    ]
     while trails:
         for trail in trails:
             await trail.fill()
@@ -87,8 +89,6 @@ def databases(settings: Settings, project: str | None) -> list[Database]:
     places = [one.url if isinstance(one, LocalProject) else settings.journal for one in chosen]
     if project is None and settings.state is not None:  # a vendor's project may have been taken out
         places.append(settings.state)
-    if any(place.dsn is not None for place in places):
-        raise Unavailable("The journal is in PostgreSQL, which this version does not read yet.")
     return list({identity(place): place for place in places if not place.is_missing}.values())
 
 

@@ -5,11 +5,11 @@ end on one thread without ever suspending; a store behind a network suspends at 
 written once.
 """
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Hashable, Iterable, Sequence
-from typing import Any, Final, NamedTuple, Protocol, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
+from voucher_mcp.domain.errors import Conflict
 from voucher_mcp.domain.vouchers.pool import NewCode
 
 AVAILABLE, ASSIGNED, REDEEMED, DELETED = range(4)
@@ -18,18 +18,33 @@ AVAILABLE, ASSIGNED, REDEEMED, DELETED = range(4)
 Row = tuple[Any, ...]
 T = TypeVar("T")
 
-PLACE: Final = re.compile(r"\?(?![0-9])")
-"""Where a bound value belongs in a Where."""
+
+class Check(NamedTuple):
+    """One condition: a fragment of `sql/fragments` by its name, what it is asked of, and its values.
+
+    `column` is a column, or the name of a fragment too. The values are in the order of their bare `?`.
+    """
+
+    fragment: str
+    column: str
+    values: tuple[Any, ...] = ()
 
 
 class Where(NamedTuple):
-    """A condition for the `{where}` of a named query, made by `conditions.condition` and nothing else.
+    """A condition for the `{where}` of a named query: all of its parts, or any of them."""
 
-    `sql` is put together from constants; every value has a bare `?` in it, in their order.
+    parts: "tuple[Check | Where, ...]" = ()
+    junction: Literal["and", "or"] = "and"
+
+
+class Overtaken(Conflict):
+    """Somebody else changed what a write was decided by, since it was looked at.
+
+    A store in which that can happen runs the work again; the caller is told where it comes again and again.
     """
 
-    sql: str
-    values: tuple[Any, ...]
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} was changed by someone else just now. Try again.", retryable=True)
 
 
 class Transaction(Protocol):
@@ -126,6 +141,8 @@ class Store(ABC):
     @abstractmethod
     async def write(self, work: Work[T], *, kept: bool = True) -> T:
         """Run work in a transaction and return when it is on disk; work that raises leaves nothing behind.
+
+        It may be run several times, each time from the start: whatever it did before counts no more.
 
         Saying of work that it is most likely not `kept`, as it raises at its end, makes that cheap.
         """

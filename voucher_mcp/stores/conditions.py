@@ -1,61 +1,91 @@
-"""Filters as SQL: what goes into the `{where}` of a named query, for `Transaction.select`.
+"""Filters as conditions of a listing, and these as SQL: what goes into the `{where}` of a named query.
 
-The text is made of the caller's column expressions and of the fragments here, and of nothing else: everything
-that was given is a bound value, whose place is a bare `?`. `instr` and a negative `substr` are SQLite's own.
+The text is made of the fragments in `sql/fragments/<dialect>.sql` and of the caller's columns, and of nothing
+else: everything that was given is a bound value, whose place is a bare `?`.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from voucher_mcp.domain.values.field_kinds import Comparison
 from voucher_mcp.domain.values.filters import Condition, Filter
-from voucher_mcp.stores.base import PLACE, Where
+from voucher_mcp.stores.base import Check, Where
 
-EVERYTHING: Final = Where("TRUE", ())
+EVERYTHING: Final = Where()
 
 _FRAGMENTS: Final[Mapping[Comparison, str]] = {
-    "in": "{column} IN ({values})",
-    "not in": "({column} IN ({values})) IS NOT TRUE",
-    "has value": "{column} IS NOT NULL",
-    "is unknown": "{column} IS NULL",
-    "starts with": "substr({column}, 1, ?) = ?",
-    "ends with": "substr({column}, ?) = ?",
-    "contains": "instr({column}, ?) > 0",
-    "does not contain": "(instr({column}, ?) > 0) IS NOT TRUE",
-    "more than": "{column} > ?",
-    "less than": "{column} < ?",
-    "at least": "{column} >= ?",
-    "at most": "{column} <= ?",
-    "flag": "coalesce({column}, FALSE) = ?",
+    "in": "is_in",
+    "not in": "not_in",
+    "has value": "has_value",
+    "is unknown": "is_unknown",
+    "starts with": "starts_with",
+    "ends with": "ends_with",
+    "contains": "contains",
+    "does not contain": "does_not_contain",
+    "more than": "more_than",
+    "less than": "less_than",
+    "at least": "at_least",
+    "at most": "at_most",
+    "flag": "flag",
 }
 """Each with the column once and before its values. A field without a value is NULL, and not any value."""
 
+_PLACE: Final = re.compile(r"\?(?![0-9])")
+"""Where a bound value belongs."""
+
+KEYS: Final[Mapping[str, int]] = {"voucher_metadata": 2}
+"""How often the key of a field of many keys is bound in a fragment that stands for a column."""
+
 
 def condition(wanted: Filter, columns: Mapping[str, str]) -> Where:
-    """The filter as SQL.
+    """The filter as a condition.
 
     Args:
-        columns: the expression of each field that the listing knows, a constant of the caller. For a field of
-            many keys (`metadata.`) it has a bare `?` wherever the key belongs; for flags there is one a flag
-            (`active.$expired`), true, false or NULL. A numbered `?2` means the query's own value.
+        columns: the column, or the fragment, of each field that the listing knows. For flags there is one a
+            flag (`active.$expired`), true, false or NULL.
     """
-    fragments: list[str] = []
-    values: list[Any] = []
-    for one in wanted.conditions:
-        column = columns[one.field]
-        marks = ", ".join("?" * len(one.values))
-        fragments.append("(" + _FRAGMENTS[one.comparison].format(column=column, values=marks) + ")")
-        values += [one.key] * len(PLACE.findall(column))
-        values += _operands(one)
-    if not fragments:
-        return EVERYTHING
-    return Where((" OR " if wanted.junction == "or" else " AND ").join(fragments), tuple(values))
+    return Where(tuple(_test(one, columns[one.field]) for one in wanted.conditions), wanted.junction)
+
+
+def _test(one: Condition, column: str) -> Check:
+    keys = () if one.key is None else (one.key,) * KEYS[column]
+    return Check(_FRAGMENTS[one.comparison], column, (*keys, *_operands(one)))
 
 
 def _operands(one: Condition) -> tuple[Any, ...]:
     match one.comparison, one.values:
-        case "starts with", (str(text),):
+        case "starts with" | "ends with", (str(text),):
             return len(text), text
-        case "ends with", (str(text),):
-            return -len(text), text
     return one.values
+
+
+def as_sql(
+    where: Where, fragments: Mapping[str, str], place: Callable[[int, Any], str], number: int
+) -> tuple[str, tuple[Any, ...]]:
+    """A condition as SQL, and the values that are bound in it.
+
+    Args:
+        place: how the place of a value is written, by its number and the value.
+        number: that of the first value.
+    """
+    texts: list[str] = []
+    values: list[Any] = []
+    for part in where.parts:
+        if isinstance(part, Where):
+            text, own = as_sql(part, fragments, place, number + len(values))
+        else:
+            text, own = _as_sql(part, fragments, place, number + len(values))
+        texts.append(f"({text})")
+        values += own
+    return (" OR " if where.junction == "or" else " AND ").join(texts) or "TRUE", tuple(values)
+
+
+def _as_sql(
+    test: Check, fragments: Mapping[str, str], place: Callable[[int, Any], str], number: int
+) -> tuple[str, tuple[Any, ...]]:
+    column = fragments.get(test.column, test.column)
+    marks = ", ".join("?" * (len(test.values) - len(_PLACE.findall(column))))
+    text = fragments[test.fragment].replace("{values}", marks).replace("{column}", column)
+    rest = iter(enumerate(test.values, start=number))
+    return _PLACE.sub(lambda _: place(*next(rest)), text), test.values

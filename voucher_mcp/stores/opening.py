@@ -5,13 +5,15 @@ A driver is imported when a database of its kind is first reached.
 
 import os
 from collections.abc import Hashable
+from importlib.util import find_spec
 from pathlib import Path
 
 import anyio
 from anyio.abc import TaskGroup
 
 from voucher_mcp.config import ConfigError, Database, LocalProject, Settings
-from voucher_mcp.domain.errors import Unavailable
+from voucher_mcp.config.postgres import PostgresOptions, parse_postgres
+from voucher_mcp.domain.errors import InvalidInput, Unavailable
 from voucher_mcp.stores.base import Store
 
 
@@ -19,15 +21,16 @@ def refuse_unserved(settings: Settings) -> None:
     """Stop before anything starts.
 
     Raises:
-        ConfigError: a database is not one that this version reaches.
+        ConfigError: a database is not one that this installation reaches.
     """
+    if find_spec("asyncpg") is not None:
+        return
+    lacking = "PostgreSQL needs the extra `postgres`: pip install 'voucher-mcp[postgres]'"
     for project in settings.projects.values():
         if isinstance(project, LocalProject) and project.url.dsn is not None:
-            raise ConfigError(
-                f"projects.{project.id}.url: this version does not serve PostgreSQL yet; use sqlite:///"
-            )
+            raise ConfigError(f"projects.{project.id}.url: {lacking}")
     if settings.journal.dsn is not None:
-        raise ConfigError("state: this version does not serve PostgreSQL yet; use sqlite:///")
+        raise ConfigError(f"state: {lacking}")
 
 
 def identity(database: Database) -> Hashable:
@@ -36,15 +39,21 @@ def identity(database: Database) -> Hashable:
     Raises:
         Unavailable: it cannot be told.
     """
-    return _file(database)
+    options = _options(database)
+    return _file(database) if options is None else options.shown
 
 
 async def open_store(database: Database, tasks: TaskGroup) -> Store:
-    """Open a database, made and migrated where needed; its writer lives in the task group that is given.
+    """Open a database, a file made and migrated where needed; what it does by itself lives in the task group.
 
     Raises:
-        Unavailable: it cannot be opened, is not a database, or is another program's or a newer version's.
+        Unavailable: it cannot be opened, is not a database, is another program's or a newer version's, or
+            (PostgreSQL) was not made or migrated.
     """
+    if (options := _options(database)) is not None:
+        from voucher_mcp.stores.postgres.store import PostgresStore
+
+        return await PostgresStore.open(options, tasks)
     from voucher_mcp.stores.sqlite.store import SqliteStore
 
     return await SqliteStore.open(_file(database), tasks)
@@ -92,24 +101,40 @@ class Opening:
             await self._store.close()
 
 
-def schema_of(database: Database) -> int | None:
+async def schema_of(database: Database) -> int | None:
     """A database's schema, 0 where it is empty, None where there is none; nothing is changed.
 
     Raises:
         Unavailable: it cannot be read, is not a database, or is another program's or a newer version's.
     """
+    if (options := _options(database)) is not None:
+        from voucher_mcp.stores.postgres import managing
+
+        return await managing.schema_of(options)
     from voucher_mcp.stores.sqlite.reading import schema_of
 
     return schema_of(_path(database))
 
 
-def exists(database: Database) -> bool:
-    """Whether there is one already, whatever it is."""
-    return _path(database).exists()
+async def bring_up(database: Database) -> None:
+    """Make the tables of a database, or bring them to this version's schema, where opening it does not.
+
+    Raises:
+        Unavailable: it cannot be reached, or is another program's or a newer version's.
+    """
+    if (options := _options(database)) is not None:
+        from voucher_mcp.stores.postgres import managing
+
+        await managing.bring_up(options)
+
+
+async def exists(database: Database) -> bool:
+    """Whether there is one already, whatever it is. A PostgreSQL database is there, or it cannot be used."""
+    return database.dsn is not None or _path(database).exists()
 
 
 def check_place(database: Database) -> None:
-    """Whether a database that is still to be made could be made there, which is not tried.
+    """Whether a file that is still to be made could be made there, which is not tried.
 
     Raises:
         Unavailable: it could not.
@@ -131,6 +156,7 @@ def backup(database: Database, copy: Path) -> None:
         InvalidInput: the copy exists already, or cannot be put there.
         Unavailable: the database cannot be read, or there is none.
     """
+    _refuse_copies(database, "pg_dump --format=custom --file=FILE", "copies")
     from voucher_mcp.stores.sqlite.copies import backup
 
     backup(_path(database), copy)
@@ -144,13 +170,24 @@ def restore(database: Database, copy: Path) -> Path | None:
         Conflict: a server, or another program, uses the database.
         Unavailable: one of both cannot be read, is not a voucher database, or is a newer version's.
     """
+    _refuse_copies(database, "pg_restore --clean --if-exists --single-transaction FILE", "restores")
     from voucher_mcp.stores.sqlite.copies import restore
 
     return restore(_path(database), copy)
 
 
+def _options(database: Database) -> PostgresOptions | None:
+    """How a PostgreSQL database is reached; None of a file."""
+    return None if database.dsn is None else parse_postgres(database.dsn.get_secret_value())
+
+
+def _refuse_copies(database: Database, tool: str, does: str) -> None:
+    if database.dsn is not None:
+        raise InvalidInput(f"{database} is in PostgreSQL, whose own tool {does} it: {tool}.")
+
+
 def _path(database: Database) -> Path:
-    assert database.path is not None  # refuse_unserved saw to it
+    assert database.path is not None, "it is a file"
     return database.path
 
 

@@ -1,13 +1,14 @@
 """Named queries on one SQLite connection."""
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from itertools import count
 from typing import Any
 
 import apsw
 
 from voucher_mcp.domain.vouchers.pool import NewCode
-from voucher_mcp.stores.base import PLACE, Row, Where
+from voucher_mcp.stores.base import Row, Where
+from voucher_mcp.stores.conditions import as_sql
+from voucher_mcp.stores.queries import load_fragments
 from voucher_mcp.stores.sqlite import codes as pool_codes
 
 _RETURNING = " RETURNING n"
@@ -48,10 +49,10 @@ class SqliteTransaction:
         return self._connection.execute(self._queries[query], values).fetchall()
 
     async def select(self, query: str, where: Where, *values: Any) -> list[Row]:
-        numbers = count(len(values) + 1)  # behind those of the query itself
-        numbered = PLACE.sub(lambda _: f"?{next(numbers)}", where.sql)
-        statement = self._queries[query].replace("{where}", numbered)
-        return self._connection.execute(statement, (*values, *where.values)).fetchall()
+        behind = len(values) + 1  # the values of the query itself
+        text, more = as_sql(where, load_fragments("sqlite"), lambda number, _: f"?{number}", behind)
+        statement = self._queries[query].replace("{where}", text)
+        return self._connection.execute(statement, (*values, *more)).fetchall()
 
     async def one(self, query: str, *values: Any) -> Row | None:
         if query in self._before:

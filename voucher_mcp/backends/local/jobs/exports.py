@@ -68,7 +68,7 @@ async def run(store: Store, key: jobs.Key) -> None:
 
         async def work(transaction: Transaction) -> bool:
             with pace.measured(size := pace.size):
-                job = await jobs.read(transaction, key)
+                job = await jobs.read_to_change(transaction, key)
                 return job.ended or (await _step(transaction, job, size)).ended
 
         ended = await store.write(work)

@@ -199,7 +199,7 @@ async def _apply(transaction: Transaction, kind: InputJob, known: Job, part: Seq
     Raises:
         Unavailable: the job moved on meanwhile, which only a broken lock allows; nothing is done twice.
     """
-    job = await jobs.read(transaction, known.key)
+    job = await jobs.read_to_change(transaction, known.key)
     if job.cursor != known.cursor or job.ended:
         raise Unavailable("Another process runs this job too. Try again later.")
     project = await jobs.project_of(transaction, job)

@@ -123,6 +123,18 @@ async def read(transaction: Transaction, key: Key) -> Job:
     return Job.of(row)
 
 
+async def read_to_change(transaction: Transaction, key: Key) -> Job:
+    """The same, which nobody else takes a step of until the end of the transaction.
+
+    Raises:
+        JobGone: there is none.
+    """
+    row = await transaction.one("job_to_change", *key)
+    if row is None:
+        raise JobGone
+    return Job.of(row)
+
+
 async def find(transaction: Transaction, project: Project | None, name: str, *, export: bool) -> Job:
     """The async action of that id, or the export.
 

@@ -54,21 +54,23 @@ class Batches:
             yield await self._run(batch)
 
     async def _run(self, batch: Sequence[NewCode]) -> ImportedBatch:
-        async def work(transaction: Transaction) -> tuple[int, ImportedBatch]:
+        async def work(transaction: Transaction) -> tuple[int, int | None, ImportedBatch]:
             project = await self._engine.find_or_make_project(transaction)
             with self._pace.measured(len(batch)):
                 pool, is_new = await self._pool(transaction, project)
-                rejected = await self._add(transaction, project, pool, batch)
+                first_n, rejected = await self._add(transaction, project, pool, batch)
             done = ImportedBatch(len(batch) - len(rejected), rejected)
             if is_new and not done.added:
                 raise _NothingFits(done)
             if self._write.dry_run:
                 raise DryRun(Answer(done))
             write = replace(self._write, worth=Worth(codes=done.added))
-            return await records.go_on(transaction, project, write, self._line), done
+            return await records.go_on(transaction, project, write, self._line), first_n, done
 
         try:
-            self._line, done = await self._engine.store.write(work, kept=not self._write.dry_run)
+            self._line, self._first_n, done = await self._engine.store.write(
+                work, kept=not self._write.dry_run
+            )
         except _NothingFits as undone:
             return undone.batch
         except DryRun as undone:
@@ -88,12 +90,13 @@ class Batches:
 
     async def _add(
         self, transaction: Transaction, project: Project, pool: pools.Pool, batch: Sequence[NewCode]
-    ) -> list[tuple[NewCode, str]]:
+    ) -> tuple[int | None, list[tuple[NewCode, str]]]:
+        """The row of the first code of all batches, and what was refused of this one."""
         rows = await codes.store(transaction, project, pool, batch, now())
-        if self._first_n is None:
-            self._first_n = next((n for n in rows if n is not None), None)
-        since = self._first_n, Taken.IN_FILE
+        first_n = self._first_n
+        if first_n is None:
+            first_n = next((n for n in rows if n is not None), None)
         refused = [code for code, n in zip(batch, rows, strict=True) if n is None]
         texts = list({code.value for code in refused})
-        reasons = await taken.reasons(transaction, project, texts, pool.n, *since)
-        return [(code, reasons[code.value]) for code in refused]
+        reasons = await taken.reasons(transaction, project, texts, pool.n, first_n, Taken.IN_FILE)
+        return first_n, [(code, reasons[code.value]) for code in refused]

@@ -1,31 +1,26 @@
 """What a write does to a voucher, as a step from what the rules looked at.
 
 The rules are pure: they say what a voucher is after a write. Here that becomes one guarded statement, which
-adds to each count what was added to it, and only where the voucher still is what they decided by. So nothing
-that somebody else wrote meanwhile is written over, however a store keeps its transactions apart.
+adds to each count what was added to it, and only where the voucher still has the version that they decided
+by. So nothing that somebody else wrote meanwhile is written over, however a store keeps its transactions
+apart.
 """
 
-from typing import Final
-
 from voucher_mcp.backends.local.records.vouchers import Voucher
-from voucher_mcp.domain.errors import Conflict
-from voucher_mcp.stores.base import Row, Transaction
+from voucher_mcp.stores.base import Overtaken, Row, Transaction
 from voucher_mcp.stores.projects import Project
-
-NOTHING_OWN: Final[Row] = (None, True, None, None, None)
-"""What a voucher that was just made says of its own: terms, active, both dates and metadata."""
 
 
 async def set_own(
-    transaction: Transaction, project: Project, n: int, before: Row, after: Row, moment: int
+    transaction: Transaction, project: Project, n: int, version: int, own: Row, moment: int
 ) -> None:
     """Write what the voucher in row `n` says of its own: terms, active, both dates and metadata.
 
     Raises:
-        Conflict: somebody else changed it since it was looked at.
+        Overtaken: somebody else changed it since it was looked at.
     """
-    if not await transaction.run("voucher_set", project.n, n, *after, moment, *before):
-        raise _moved()
+    if not await transaction.run("voucher_set", project.n, n, *own, moment, version):
+        raise _overtaken()
 
 
 async def update(
@@ -34,17 +29,17 @@ async def update(
     """Write what the voucher says of its own from now on, and answer it as it is then.
 
     Raises:
-        Conflict: somebody else changed it since it was looked at.
+        Overtaken: somebody else changed it since it was looked at.
     """
-    await set_own(transaction, project, voucher.n, voucher.own, own, moment)
-    return voucher.with_own(own)._replace(updated_at=moment)
+    await set_own(transaction, project, voucher.n, voucher.version, own, moment)
+    return voucher.with_own(own)._replace(updated_at=moment, version=voucher.version + 1)
 
 
 async def apply(transaction: Transaction, project: Project, before: Voucher, after: Voucher) -> None:
     """Write what a voucher became; its pool counts it under its new status.
 
     Raises:
-        Conflict: somebody else changed it since it was looked at.
+        Overtaken: somebody else changed it since it was looked at.
     """
     step = (
         after.redeemed_quantity - before.redeemed_quantity,
@@ -53,15 +48,21 @@ async def apply(transaction: Transaction, project: Project, before: Voucher, aft
         after.spent - before.spent,
     )
     new = (after.status, after.holder, after.assigned_at, after.redeemed_at, after.updated_at)
-    guard = (
-        *(before.status, before.own_active, before.redeemed_quantity),
-        *(before.granted, before.subtracted, before.spent, before.holder),
-    )
-    if not await transaction.run("voucher_change", project.n, before.n, *step, *new, *guard):
-        raise _moved()
+    if not await transaction.run("voucher_change", project.n, before.n, *step, *new, before.version):
+        raise _overtaken()
     if before.pool_n is not None and after.status != before.status:
         await transaction.count_code(project.n, before.pool_n, before.n, before.status, after.status)
 
 
-def _moved() -> Conflict:
-    return Conflict("The voucher was changed by someone else just now. Try again.", retryable=True)
+async def reserve(transaction: Transaction, project: Project, voucher: Voucher) -> None:
+    """Say that something of the voucher is reserved, so that whoever decided without knowing decides again.
+
+    Raises:
+        Overtaken: somebody else changed it since it was looked at.
+    """
+    if await transaction.one("voucher_reserve", project.n, voucher.n, voucher.version) is None:
+        raise _overtaken()
+
+
+def _overtaken() -> Overtaken:
+    return Overtaken("The voucher")

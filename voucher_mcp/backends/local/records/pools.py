@@ -12,7 +12,7 @@ from voucher_mcp.domain.values.texts import looked_up
 from voucher_mcp.domain.values.times import to_unix
 from voucher_mcp.domain.vouchers.pool import VoucherPool, VoucherPoolSummary, check_name, template_as_meant
 from voucher_mcp.domain.vouchers.voucher import VoucherTerms, check_together, parse_terms, public_terms
-from voucher_mcp.stores.base import Row, Transaction
+from voucher_mcp.stores.base import Overtaken, Row, Transaction
 from voucher_mcp.stores.projects import Project
 
 
@@ -185,16 +185,10 @@ async def update(
     changes = dict.fromkeys(clear) | {field: date for field, date in given.items() if date is not None}
     dates = _dates_of(pool) | changes
     check_together({**pool.template, **dates}, "", changes)
-    await transaction.run(
-        "pool_update",
-        project.n,
-        pool.n,
-        name or pool.name,
-        pool.active if active is None else active,
-        dates["start_date"],
-        dates["expiration_date"],
-        moment,
-    )
+    own = (name or pool.name, pool.active if active is None else active, *dates.values())
+    seen = (pool.name, pool.active, pool.start_date, pool.expiration_date)
+    if not await transaction.run("pool_update", project.n, pool.n, *own, moment, *seen):
+        raise Overtaken("The pool")
     return await find(transaction, project, pool.id)
 
 

@@ -5,9 +5,10 @@ whose time is up counts no more; its rows are swept away when the same voucher i
 """
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from voucher_mcp.backends.local.records import changes
 from voucher_mcp.backends.local.records.references import as_json
 from voucher_mcp.backends.local.records.vouchers import Voucher
 from voucher_mcp.domain.errors import SessionNotFound, quoted
@@ -73,11 +74,18 @@ async def reserve(
     transaction: Transaction,
     project: Project,
     key: str,
-    reserved: Reserved,
+    wanted: Sequence[tuple[Voucher, int]],
     span: Span,
     customer: str | None,
 ) -> None:
-    """Let the session of this key hold exactly this of these vouchers; what it holds of others stays."""
+    """Let the session of this key hold exactly so much of these vouchers; what it holds of others stays.
+
+    Raises:
+        Overtaken: one of them was changed, or reserved by somebody else, since it was looked at.
+    """
+    for voucher, _ in sorted(wanted, key=lambda one: one[0].n):
+        await changes.reserve(transaction, project, voucher)
+    reserved = {voucher.n: amount for voucher, amount in wanted}
     await release(transaction, project, key, reserved)
     await transaction.many("session_sweep", ((project.n, voucher, span.start) for voucher in reserved))
     rows = ((project.n, key, n, amount, span.end, span.start, customer) for n, amount in reserved.items())

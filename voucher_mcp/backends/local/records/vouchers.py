@@ -45,6 +45,8 @@ class _Columns(NamedTuple):
     project: int
     assigned_at: int | None
     redeemed_at: int | None
+    version: int
+    """How often it was written, where a store lets others write meanwhile."""
 
 
 class Voucher(_Columns):

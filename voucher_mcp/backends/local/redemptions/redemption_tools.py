@@ -46,9 +46,9 @@ class RedemptionTools(Engine):
             turns = validations.take_turns(looked, request.redeemables, order, there)
             if not validations.all_apply(turns):
                 return Answer(validations.show(turns, None))
-            amounts = {voucher.n: turn.spent for turn, voucher in validations.applying(turns)}
+            wanted = [(voucher, turn.spent) for turn, voucher in validations.applying(turns)]
             span = sessions.Span(moment, moment + ttl)
-            await sessions.reserve(transaction, project, key, amounts, span, request.customer_id)
+            await sessions.reserve(transaction, project, key, wanted, span, request.customer_id)
             return Answer(validations.show(turns, _session(key, ttl, span.end)))
 
         if request.session is None:

@@ -15,7 +15,7 @@ from voucher_mcp.backends.local.vouchers import ledger
 from voucher_mcp.backends.local.vouchers.standing import settled
 from voucher_mcp.domain.errors import AlreadyRolledBack, Conflict, InvalidInput
 from voucher_mcp.domain.values.times import to_iso
-from voucher_mcp.stores.base import Transaction
+from voucher_mcp.stores.base import Overtaken, Transaction
 from voucher_mcp.stores.projects import Project
 
 Object = dict[str, Any]
@@ -177,7 +177,8 @@ async def _record(
         call.moment,
     )
     assert row is not None
-    await transaction.run("redemption_mark_rolled_back", project.n, redemption.n, row[0])
+    if not await transaction.run("redemption_mark_rolled_back", project.n, redemption.n, row[0]):
+        raise Overtaken("The redemption")
     return replace(
         redemption,
         n=row[0],

@@ -27,7 +27,7 @@ from voucher_mcp.domain.values.field_kinds import (
 )
 from voucher_mcp.domain.values.filters import Filter, parse_filters
 from voucher_mcp.domain.vouchers.voucher import VALUE_FIELDS
-from voucher_mcp.stores.base import Transaction, Where
+from voucher_mcp.stores.base import Check, Transaction, Where
 from voucher_mcp.stores.conditions import condition
 from voucher_mcp.stores.projects import Project
 
@@ -69,26 +69,17 @@ FIELDS: Final[Mapping[str, FieldKind]] = {
 }
 """What `filters` may ask; the document names no fields, so the list is ours, in the names of a voucher."""
 
-_KEY = (
-    "(SELECT CASE WHEN type IN ('true', 'false') THEN type ELSE CAST(value AS TEXT) END "
-    "FROM json_each({}) WHERE key = ?)"
-)
-_OWN_KEY, _SHARED_KEY = _KEY.format("own_metadata"), _KEY.format("shared_metadata")
-_STARTED = "coalesce(start_date <= ?2, TRUE)"
-_ENDED = "coalesce(expiration_date < ?2, FALSE)"
-
 _COLUMNS: Final[Mapping[str, str]] = {
     **{name: name.replace(".", "_") for name in FIELDS},
-    "id": "printf('v_%s%010x', ?3, n)",
-    "is_referral_code": "FALSE",
-    "active.$active": f"active AND {_STARTED} AND NOT {_ENDED}",
+    "id": "voucher_id",
+    "is_referral_code": "voucher_is_referral",
+    "active.$active": "voucher_is_active",
     "active.$enabled": "active",
-    "active.$disabled": "NOT active",
-    "active.$expired": _ENDED,
-    "metadata.": f"coalesce({_OWN_KEY}, {_SHARED_KEY})",
+    "active.$disabled": "voucher_is_disabled",
+    "active.$expired": "voucher_is_expired",
+    "metadata.": "voucher_metadata",
 }
-
-_HELD_BY = "n IN (SELECT voucher FROM holders WHERE project = ?1 AND customer = ?)"
+"""Columns of the view, and fragments of `sql/fragments`."""
 
 
 async def page(
@@ -128,30 +119,29 @@ async def page(
 async def _where(
     transaction: Transaction, project: Project | None, query: VouchersQuery, wanted: Filter
 ) -> Where:
-    """All that the query narrows to; the text is made of constants."""
-    conditions = [condition(wanted, _COLUMNS)]
+    """All that the query narrows to."""
+    parts: list[Check | Where] = [condition(wanted, _COLUMNS)]
     for field, reference in (("campaign_id", query.campaign_id), ("campaign", query.campaign)):
         if reference is not None:
             pool = await pools.find(transaction, project, reference, field)
-            conditions.append(Where("project = ?1 AND pool = ?", (pool.n,)))
+            parts.append(Check("of_pool", "pool", (pool.n,)))
     if query.category is not None:
-        conditions.append(Where("category = ?", (query.category,)))
+        parts.append(Check("is_in", "category", (query.category,)))
     if query.customer is not None:
-        conditions.append(Where(_HELD_BY, (query.customer,)))
+        parts.append(Check("held_by", "n", (query.customer,)))
     if query.code is not None:
         row = await by_code(transaction, "voucher_by_code", project.n, code=query.code) if project else None
-        conditions.append(_one_of([] if row is None else [row[0]]))
+        parts.append(_one_of([] if row is None else [row[0]]))
     if query.ids is not None:
         rows = [voucher_row(project, text) for text in query.ids] if project else []
-        conditions.append(_one_of([n for n in rows if n is not None]))
+        parts.append(_one_of([n for n in rows if n is not None]))
     for column, window in (("created_at", query.created_at), ("updated_at", query.updated_at)):
         if window.after is not None:
-            conditions.append(Where(f"{column} >= ?", (window.after,)))
+            parts.append(Check("at_least", column, (window.after,)))
         if window.before is not None:
-            conditions.append(Where(f"{column} < ?", (window.before,)))
-    text = " AND ".join(f"({sql})" for sql, _ in conditions)
-    return Where(text, tuple(value for _, values in conditions for value in values))
+            parts.append(Check("less_than", column, (window.before,)))
+    return Where(tuple(parts))
 
 
-def _one_of(rows: list[int]) -> Where:
-    return Where(f"n IN ({', '.join('?' * len(rows))})", tuple(rows)) if rows else Where("FALSE", ())
+def _one_of(rows: list[int]) -> Check:
+    return Check("is_in", "n", tuple(rows)) if rows else Check("nothing", "n")

@@ -34,6 +34,9 @@ _COLUMNS: Final = frozenset({"active", "start_date", "expiration_date"})
 
 _ROUNDS = 20
 
+_NEW: Final = 0
+"""The version of a voucher that was just made."""
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -179,7 +182,9 @@ async def delete(
         if not force:
             raise
         voucher = await vouchers.find_to_free(transaction, project, reference)
-    await codes.remove(transaction, project, voucher.pool_n, voucher.n, voucher.status, force, moment)
+    await codes.remove(
+        transaction, project, voucher.pool_n, voucher.n, voucher.status, voucher.version, force, moment
+    )
     return voucher
 
 
@@ -248,7 +253,7 @@ async def _insert(
         if code not in added:
             return None
         n = added[code]
-    await changes.set_own(transaction, project, n, changes.NOTHING_OWN, draft.own, moment)
+    await changes.set_own(transaction, project, n, _NEW, draft.own, moment)
     made = await _read(transaction, project, n)
     if (stands := settled(made)).status != made.status:
         await changes.apply(transaction, project, made, stands)

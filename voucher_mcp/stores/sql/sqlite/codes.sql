@@ -110,13 +110,13 @@ SELECT count(*) FROM (
 
 -- codes_in_rows
 SELECT v.n, v.code, v.status, v.assigned_at, v.redeemed_at, v.holder, v.start_date, v.expiration_date, v.metadata,
-    v.updated_at
+    v.updated_at, 0
 FROM json_each(?2) AS wanted CROSS JOIN vouchers AS v ON v.project = ?1 AND v.n = wanted.value
 WHERE v.pool = ?3 AND v.status <= ?4 AND v.code IS NOT NULL;
 
 -- codes_named
 SELECT v.n, v.code, v.status, v.assigned_at, v.redeemed_at, v.holder, v.start_date, v.expiration_date, v.metadata,
-    v.updated_at
+    v.updated_at, 0
 FROM json_each(?2) AS wanted CROSS JOIN vouchers AS v ON v.project = ?1 AND v.code = wanted.value
 WHERE v.pool = ?3 AND v.status <= ?4;
 

@@ -12,6 +12,11 @@ SELECT n, project, id, type, status, parameters, total, cursor, done_count, fail
     created_at, updated_at
 FROM jobs WHERE project = ?1 AND n = ?2;
 
+-- job_to_change
+SELECT n, project, id, type, status, parameters, total, cursor, done_count, failed_count, ignored, error,
+    created_at, updated_at
+FROM jobs WHERE project = ?1 AND n = ?2;
+
 -- jobs_ended
 SELECT n, project, id, type, status, parameters, total, cursor, done_count, failed_count, ignored, error,
     created_at, updated_at

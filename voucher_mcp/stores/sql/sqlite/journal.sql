@@ -10,7 +10,8 @@ INSERT INTO writes (project, caller, key, digest, result, created_at, state, own
 VALUES (?1, ?2, ?3, ?4, '', ?5, 'pending', ?6, ?7);
 
 -- write_take_over
-UPDATE writes SET state = 'pending', owner = ?4 WHERE project = ?1 AND caller = ?2 AND key = ?3;
+UPDATE writes SET state = 'pending', owner = ?4
+WHERE project = ?1 AND caller = ?2 AND key = ?3 AND owner IS ?5;
 
 -- write_settle
 UPDATE writes SET state = ?5, result = ?6, owner = NULL
@@ -37,9 +38,15 @@ UPDATE audit SET codes = coalesce(codes, 0) + ?3 WHERE project = ?1 AND n = ?2;
 SELECT amount, points FROM minted WHERE project = ?1 AND day = ?2;
 
 -- minted_add
+-- Only where the day's amount and points are at most ?5 and ?6 before; NULL is without a limit.
 INSERT INTO minted (project, day, amount, points) VALUES (?1, ?2, ?3, ?4)
 ON CONFLICT (project, day) DO UPDATE SET
-    amount = max(0, min(amount + excluded.amount, 1 << 53)), points = max(0, min(points + excluded.points, 1 << 53));
+    amount = max(0, min(amount + excluded.amount, 1 << 53)), points = max(0, min(points + excluded.points, 1 << 53))
+WHERE (?5 IS NULL OR amount <= ?5) AND (?6 IS NULL OR points <= ?6);
+
+-- calls_turn
+-- Whoever counts a call is alone, as every writer is in SQLite.
+SELECT 1 FROM projects WHERE n = ?1;
 
 -- calls_forget
 DELETE FROM calls WHERE project = ?1 AND (at <= ?2 OR at > ?3);

@@ -50,12 +50,14 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8);
 SELECT 1 FROM pools WHERE project = ?1 AND name = ?2 AND deleted_at IS NULL AND id <> ?3;
 
 -- pool_update
+-- Only where the pool is what the rules decided by (from ?8 on).
 UPDATE pools SET name = ?3, active = ?4, start_date = ?5, expiration_date = ?6, updated_at = ?7
-WHERE project = ?1 AND n = ?2;
+WHERE project = ?1 AND n = ?2 AND deleted_at IS NULL AND name = ?8 AND active = ?9 AND start_date IS ?10
+    AND expiration_date IS ?11;
 
 -- pool_delete
 UPDATE pools SET deleted_at = coalesce(deleted_at, ?3), freed = max(freed, ?4), updated_at = ?3
-WHERE project = ?1 AND n = ?2;
+WHERE project = ?1 AND n = ?2 AND (deleted_at IS NULL OR ?4 AND NOT freed);
 
 -- pool_count
 UPDATE pools SET available = available + ?3, assigned = assigned + ?4, redeemed = redeemed + ?5

@@ -8,7 +8,7 @@ INSERT INTO redemptions
 VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING n;
 
 -- redemption_mark_rolled_back
-UPDATE redemptions SET rolled_back_by = ?3 WHERE project = ?1 AND n = ?2;
+UPDATE redemptions SET rolled_back_by = ?3 WHERE project = ?1 AND n = ?2 AND rolled_back_by IS NULL;
 
 -- redemption_last_live
 SELECT created_at FROM redemptions

@@ -2,7 +2,7 @@
 SELECT v.n, v.code, v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date,
     v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening, v.granted,
     v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at,
-    v.project, v.assigned_at, v.redeemed_at
+    v.project, v.assigned_at, v.redeemed_at, 0
 FROM vouchers AS v LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
 WHERE v.project = ?1 AND v.n = ?2 AND v.status < 3 AND p.deleted_at IS NULL;
 
@@ -10,7 +10,7 @@ WHERE v.project = ?1 AND v.n = ?2 AND v.status < 3 AND p.deleted_at IS NULL;
 SELECT v.n, v.code, v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date,
     v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening, v.granted,
     v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at,
-    v.project, v.assigned_at, v.redeemed_at
+    v.project, v.assigned_at, v.redeemed_at, 0
 FROM vouchers AS v LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
 WHERE v.project = ?1 AND v.code = ?2 AND v.status < 3 AND p.deleted_at IS NULL;
 
@@ -18,7 +18,7 @@ WHERE v.project = ?1 AND v.code = ?2 AND v.status < 3 AND p.deleted_at IS NULL;
 SELECT v.n, v.code, v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date,
     v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening, v.granted,
     v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at,
-    v.project, v.assigned_at, v.redeemed_at
+    v.project, v.assigned_at, v.redeemed_at, 0
 FROM json_each(?2) AS wanted
 CROSS JOIN vouchers AS v ON v.project = ?1 AND v.code = wanted.value
 LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
@@ -29,7 +29,7 @@ WHERE v.status < 3 AND p.deleted_at IS NULL;
 SELECT v.n, coalesce(v.code, v.former_code), v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date,
     v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening, v.granted,
     v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at,
-    v.project, v.assigned_at, v.redeemed_at
+    v.project, v.assigned_at, v.redeemed_at, 0
 FROM json_each(?2) AS wanted
 CROSS JOIN vouchers AS v ON v.project = ?1 AND v.n = wanted.value
 LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool;
@@ -38,7 +38,7 @@ LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool;
 SELECT v.n, coalesce(v.code, v.former_code), v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date,
     p.expiration_date, v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening,
     v.granted, v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at,
-    v.project, v.assigned_at, v.redeemed_at
+    v.project, v.assigned_at, v.redeemed_at, 0
 FROM vouchers AS v LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
 WHERE v.project = ?1 AND v.n = ?2;
 
@@ -57,23 +57,24 @@ INSERT INTO vouchers (project, code, folded, status, updated_at, created_at) VAL
 ON CONFLICT DO NOTHING RETURNING n;
 
 -- voucher_set
--- Only where the voucher is what the rules decided by (from ?9 on).
+-- Nobody else writes in a transaction of SQLite, so that a voucher has no version here (?9).
 UPDATE vouchers SET terms = ?3, active = ?4, start_date = ?5, expiration_date = ?6, metadata = ?7, updated_at = ?8
-WHERE project = ?1 AND n = ?2 AND terms IS ?9 AND active = ?10 AND start_date IS ?11 AND expiration_date IS ?12
-    AND metadata IS ?13;
+WHERE project = ?1 AND n = ?2 AND ?9 IS NOT NULL;
 
 -- voucher_change
--- Counts are added to, and only where the voucher is what the rules decided by (from ?12 on).
+-- Counts are added to.
 UPDATE vouchers SET redeemed_quantity = redeemed_quantity + ?3, granted = granted + ?4, subtracted = subtracted + ?5,
     spent = spent + ?6, status = ?7, holder = ?8, assigned_at = ?9, redeemed_at = ?10, updated_at = ?11
-WHERE project = ?1 AND n = ?2 AND status = ?12 AND active = ?13 AND redeemed_quantity = ?14 AND granted = ?15
-    AND subtracted = ?16 AND spent = ?17 AND holder IS ?18;
+WHERE project = ?1 AND n = ?2 AND ?12 IS NOT NULL;
+
+-- voucher_reserve
+SELECT 1 FROM vouchers WHERE project = ?1 AND n = ?2 AND ?3 IS NOT NULL;
 
 -- voucher_delete
 UPDATE vouchers SET status = 3, updated_at = ?4, code = CASE WHEN ?3 THEN NULL ELSE code END,
     folded = CASE WHEN ?3 THEN NULL ELSE folded END,
     former_code = CASE WHEN ?3 THEN coalesce(code, former_code) ELSE former_code END
-WHERE project = ?1 AND n = ?2;
+WHERE project = ?1 AND n = ?2 AND ?5 IS NOT NULL;
 
 -- voucher_holdings_uncount
 UPDATE holdings SET count = count - 1

@@ -1,0 +1,76 @@
+"""The codes of pools in PostgreSQL: put in, handed out and counted.
+
+Codes get their row numbers from a sequence, in the order in which they were given. Where a pool's codes stand
+is counted in lines that are only appended, so that no two writers wait for each other; they are folded into
+the blocks and the pool's row from time to time.
+"""
+
+from collections.abc import Sequence
+
+from voucher_mcp.domain.values.texts import folded
+from voucher_mcp.domain.vouchers.pool import NewCode
+from voucher_mcp.stores.base import ASSIGNED, AVAILABLE, REDEEMED, Overtaken, Row, Transaction
+
+
+async def add(
+    transaction: Transaction, project: int, pool: int, codes: Sequence[NewCode], status: int, moment: int
+) -> Sequence[int | None]:
+    """`Transaction.add_codes`."""
+    if not codes:
+        return []
+    texts = [code.value for code in codes]
+    row = await transaction.one(
+        "codes_add",
+        *(project, pool, status, moment, texts),
+        [folded(text) for text in texts],
+        [code.valid_from for code in codes],
+        [code.valid_until for code in codes],
+        [code.metadata for code in codes],
+    )
+    assert row is not None  # it counts
+    first, last, _, rows, added = row
+    if rows is None and added is None and first is not None:
+        return range(first, last + 1)
+    return _in_order(texts, dict(zip(added or (), rows or (), strict=True)))
+
+
+async def add_vouchers(
+    transaction: Transaction, project: int, rows: Sequence[Row], moment: int
+) -> Sequence[int | None]:
+    """`Transaction.add_vouchers`."""
+    if not rows:
+        return []
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    added = await transaction.all("vouchers_add", project, moment, *columns)
+    return _in_order(columns[0], {code: n for n, code in added})
+
+
+async def claim(
+    transaction: Transaction, project: int, pool: int, customer: str, moment: int
+) -> tuple[int, str] | None:
+    """`Transaction.claim_code`.
+
+    Raises:
+        Overtaken: somebody else got the last one that was seen.
+    """
+    row = await transaction.one("code_claim", project, pool, moment, customer)
+    if row is None:  # all are taken, or held just now: wait for the first of all
+        found = await transaction.one("code_claim_of_any", project, pool, moment, customer)
+        if found is None:
+            return None
+        n, code, is_ours = found
+        if not is_ours:
+            raise Overtaken("The next code")
+        return n, code
+    return row[0], row[1]
+
+
+async def count(transaction: Transaction, project: int, pool: int, n: int, old: int, new: int) -> None:
+    """`Transaction.count_code`."""
+    change = (int(new == status) - int(old == status) for status in (AVAILABLE, ASSIGNED, REDEEMED))
+    await transaction.run("code_count", project, pool, n, *change)
+
+
+def _in_order(texts: Sequence[str], added: dict[str, int]) -> Sequence[int | None]:
+    """The rows of those that went in; of one that stands twice the first did."""
+    return [added.pop(text, None) for text in texts]

@@ -1,0 +1,126 @@
+"""A few connections to one database, opened as they are needed and shared by all calls of this process.
+
+Nothing is kept in a connection's session, so that a pooler may stand between that gives each transaction
+another one (PgBouncer in its transaction mode).
+"""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final, NamedTuple
+
+import anyio
+import asyncpg
+
+from voucher_mcp.config.postgres import PostgresOptions
+from voucher_mcp.stores.postgres.failures import LOST
+from voucher_mcp.stores.postgres.schema import Standing, standing_of
+
+IDLE_SECONDS: Final = 300.0
+"""How long a connection that nobody needs stays open."""
+
+RECOVERY_SECONDS: Final = 2.0
+"""What ending an interrupted transaction may take; then its connection is given up."""
+
+
+class Connection(NamedTuple):
+    """An open connection, and what it leads to."""
+
+    driver: asyncpg.Connection
+    standing: Standing
+
+
+class Connections:
+    """A pool of connections."""
+
+    def __init__(self, options: PostgresOptions) -> None:
+        self._options = options
+        self._room = anyio.Semaphore(options.pool_size)
+        self._free: list[tuple[Connection, float]] = []
+        self._closed = False
+        self.last: Standing | None = None
+        """Of the connection that was opened last."""
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[Connection]:
+        """A connection outside of any transaction; where the block raises, it is brought back to that.
+
+        Raises:
+            asyncpg errors, OSError, TimeoutError: none can be opened.
+            WrongSchema: it does not lead to a database of this version.
+        """
+        async with self._room:
+            connection = await self._take()
+            kept = False
+            try:
+                yield connection
+                kept = True
+            finally:
+                if not kept:
+                    kept = await _brought_back(connection.driver)
+                self._put(connection, usable=kept)
+
+    async def _take(self) -> Connection:
+        while self._free:
+            connection, _ = self._free.pop()
+            if not connection.driver.is_closed():
+                return connection
+        driver = await connect(self._options)
+        try:
+            standing = await standing_of(driver)
+            standing.require_current()
+        except BaseException:
+            driver.terminate()
+            raise
+        self.last = standing
+        return Connection(driver, standing)
+
+    def _put(self, connection: Connection, *, usable: bool) -> None:
+        now = time.monotonic()
+        if usable and not self._closed and not connection.driver.is_closed():
+            self._free.append((connection, now))
+        else:
+            connection.driver.terminate()
+        while self._free and now - self._free[0][1] > IDLE_SECONDS:
+            self._free.pop(0)[0].driver.terminate()
+
+    def drop_idle(self) -> None:
+        """Close those that nobody uses just now: the server that they lead to may be gone."""
+        while self._free:
+            self._free.pop()[0].driver.terminate()
+
+    async def close(self) -> None:
+        """Close them all; one that is in use is closed as it comes back."""
+        self._closed = True
+        while self._free:
+            connection, _ = self._free.pop()
+            with anyio.move_on_after(RECOVERY_SECONDS), suppress(*LOST, asyncpg.PostgresError):
+                await connection.driver.close()
+            connection.driver.terminate()
+
+
+async def connect(options: PostgresOptions) -> asyncpg.Connection:
+    """A connection, as every part of the store uses it.
+
+    Raises:
+        asyncpg errors, OSError, TimeoutError: it cannot be opened.
+    """
+    arguments: dict[str, Any] = {
+        "timeout": options.connect_timeout,
+        "statement_cache_size": options.statement_cache_size,
+        "max_cached_statement_lifetime": 0,
+    }
+    connection: asyncpg.Connection = await asyncpg.connect(options.address, **arguments)
+    return connection
+
+
+async def _brought_back(driver: asyncpg.Connection) -> bool:
+    """End what an interrupted caller left; false where the connection cannot be used any more."""
+    with anyio.move_on_after(RECOVERY_SECONDS, shield=True):
+        try:
+            if not driver.is_closed():
+                await driver.execute("ROLLBACK")
+                return True
+        except (*LOST, asyncpg.PostgresError):
+            return False
+    return False

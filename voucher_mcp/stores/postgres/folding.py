@@ -1,0 +1,47 @@
+"""Folding the lines that count a pool's codes into its blocks, now and then, in the background."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+import anyio
+from anyio.abc import TaskGroup
+
+from voucher_mcp.domain.errors import VoucherError
+from voucher_mcp.stores.base import Transaction
+
+if TYPE_CHECKING:
+    from voucher_mcp.stores.base import Store
+
+EVERY: Final = 64
+"""Writes of this process on a pool between two folds of it."""
+
+AT_ONCE: Final = 10_000
+"""Lines that one fold takes."""
+
+
+class Folding:
+    """Folds the pools that this process writes to."""
+
+    def __init__(self, store: "Store", tasks: TaskGroup) -> None:
+        self._store = store
+        self._tasks = tasks
+        self._counted: Counter[tuple[int, int]] = Counter()
+
+    def note(self, moved: Iterable[tuple[int, int]]) -> None:
+        """Codes of these pools were counted, each with its project, in a write that is final."""
+        for pool in moved:
+            self._counted[pool] += 1
+            if self._counted[pool] >= EVERY:
+                del self._counted[pool]
+                self._tasks.start_soon(self._fold, pool)
+
+    async def _fold(self, pool: tuple[int, int]) -> None:
+        async def work(transaction: Transaction) -> int:
+            return await transaction.run("moves_fold", *pool, AT_ONCE)
+
+        try:
+            with anyio.CancelScope(shield=True):
+                await self._store.write(work)
+        except VoucherError:
+            self._counted[pool] += EVERY - 1  # the next write tries again

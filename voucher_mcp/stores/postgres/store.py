@@ -1,0 +1,166 @@
+"""The PostgreSQL store: a few connections, writes that are run again where others came first.
+
+A write looks, decides and writes with guards, in the order in which the rules do that. Whoever is overtaken
+meanwhile (a guard that misses, a unique key that another wrote first, a conflict that the database found) is
+undone and run again from its start.
+"""
+
+import random
+from collections.abc import Hashable
+from typing import Final, Self
+
+import anyio
+import asyncpg
+from anyio.abc import TaskGroup
+
+from voucher_mcp.config.postgres import PostgresOptions
+from voucher_mcp.domain.errors import VoucherError
+from voucher_mcp.stores.base import Overtaken, Store, T, Transaction, Work
+from voucher_mcp.stores.postgres.connections import Connections
+from voucher_mcp.stores.postgres.failures import (
+    FAILURES,
+    LOST,
+    WrongSchema,
+    as_unavailable,
+    lost_commit,
+    unavailable,
+)
+from voucher_mcp.stores.postgres.folding import Folding
+from voucher_mcp.stores.postgres.leases import Lease, Leases
+from voucher_mcp.stores.postgres.transaction import PostgresTransaction, begin_read, begin_write
+
+TRIES: Final = 30
+"""How often a write is run again that others overtake."""
+
+TRIES_WITHOUT_CONNECTION: Final = 3
+"""How often it is run again where the connection broke before anything could be final."""
+
+LONGEST_PAUSE: Final = 0.05
+
+LONGEST_READ: Final = 20.0
+"""Seconds that one statement of a read may take; a call has 50 s."""
+
+COMMIT_SECONDS: Final = 20.0
+"""What a commit may take before its fate counts as not known."""
+
+_OVERTAKEN = (
+    Overtaken,
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.UniqueViolationError,
+)
+
+
+class _LostCommit(Exception):
+    """The connection broke while the change was being made final."""
+
+
+class PostgresStore(Store):
+    """One database. Make it with `open`; what it does by itself lives in the task group that is given."""
+
+    def __init__(self, options: PostgresOptions, connections: Connections, tasks: TaskGroup) -> None:
+        self._options = options
+        self._connections = connections
+        self._begin = begin_write(options.isolation)
+        self._begins_at_once = options.isolation != "read_committed" or not options.statement_cache_size
+        self._leases = Leases(connections, tasks)
+        self._folding = Folding(self, tasks)
+
+    @classmethod
+    async def open(cls, options: PostgresOptions, tasks: TaskGroup) -> Self:
+        """Reach the database.
+
+        Raises:
+            Unavailable: it cannot be reached, or has not this version's schema.
+        """
+        connections = Connections(options)
+        with as_unavailable():
+            async with connections.one():
+                pass
+        return cls(options, connections, tasks)
+
+    @property
+    def read_only(self) -> bool:
+        return self._connections.last is not None and self._connections.last.read_only
+
+    async def read(self, work: Work[T], *, quick: bool = True) -> T:
+        for left in reversed(range(TRIES_WITHOUT_CONNECTION)):
+            try:
+                return await self._read(work)
+            except LOST as error:
+                if not left:
+                    raise unavailable(error) from error
+                self._connections.drop_idle()
+            except (*FAILURES, WrongSchema) as error:
+                raise unavailable(error) from error
+        raise AssertionError("the last try returns or raises")
+
+    async def _read(self, work: Work[T]) -> T:
+        async with self._connections.one() as connection:
+            transaction = PostgresTransaction(connection, begin_read(LONGEST_READ), at_once=True)
+            result = await work(transaction)
+            await transaction.commit()
+            return result
+
+    async def write(self, work: Work[T], *, kept: bool = True) -> T:
+        lost = overtaken = 0
+        while True:
+            try:
+                return await self._write(work)
+            except _LostCommit as error:
+                raise lost_commit() from error
+            except _OVERTAKEN as error:
+                overtaken += 1
+                if overtaken == TRIES:
+                    raise _as_conflict(error) from error
+                await anyio.sleep(random.uniform(0, min(LONGEST_PAUSE, 0.001 * 2**overtaken)))
+            except LOST as error:
+                lost += 1
+                if lost == TRIES_WITHOUT_CONNECTION:
+                    raise unavailable(error) from error
+                self._connections.drop_idle()
+            except (*FAILURES, WrongSchema) as error:
+                raise unavailable(error) from error
+
+    async def _write(self, work: Work[T]) -> T:
+        async with self._connections.one() as connection:
+            transaction = PostgresTransaction(connection, self._begin, at_once=self._begins_at_once)
+            result = await work(transaction)
+            await _commit(transaction)
+        self._folding.note(transaction.moved)
+        return result
+
+    def lock(self, name: str) -> Lease:
+        return self._leases.lease(name)
+
+    def sweep_locks(self, prefix: str) -> None:
+        self._leases.sweep(prefix)
+
+    async def close(self) -> None:
+        await self._connections.close()
+
+
+async def _commit(transaction: PostgresTransaction) -> None:
+    """Make it final, whether or not the caller still waits: its fate has to be known.
+
+    Raises:
+        _LostCommit: it is not.
+    """
+    try:
+        with anyio.CancelScope(shield=True), anyio.fail_after(COMMIT_SECONDS):
+            await transaction.commit()
+    except LOST as error:
+        raise _LostCommit from error
+
+
+def _as_conflict(error: Exception) -> VoucherError:
+    return error if isinstance(error, VoucherError) else Overtaken("What this changes")
+
+
+async def _nothing(transaction: Transaction) -> None:
+    """Work that changes nothing."""
+
+
+def identity(options: PostgresOptions) -> Hashable:
+    """What the addresses of one database have in common."""
+    return options.shown

@@ -1,0 +1,17 @@
+-- holder_insert
+INSERT INTO holders (project, customer, voucher, role, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING;
+
+-- holder_delete
+DELETE FROM holders WHERE project = $1 AND voucher = $2 AND customer = $3;
+
+-- holder_since
+UPDATE holders SET created_at = (
+    SELECT created_at FROM redemptions
+    WHERE project = $1 AND customer = $2 AND voucher = $3 AND NOT rollback AND rolled_back_by IS NULL ORDER BY n LIMIT 1
+)
+WHERE project = $1 AND voucher = $3 AND customer = $2;
+
+-- holdings_count
+INSERT INTO holdings AS h (project, customer, pool, count)
+SELECT $1, $2, coalesce(pool, 0), $4 FROM vouchers WHERE project = $1 AND n = $3
+ON CONFLICT (project, customer, pool) DO UPDATE SET count = h.count + excluded.count;

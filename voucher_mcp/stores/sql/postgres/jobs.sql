@@ -1,0 +1,66 @@
+-- job_insert
+INSERT INTO jobs (project, id, type, status, parameters, caller, total, cursor, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) RETURNING n;
+
+-- job_by_id
+SELECT n, project, id, type, status, parameters, total, cursor, done_count, failed_count, ignored, error,
+    created_at, updated_at
+FROM jobs WHERE project = $1 AND id = $2 AND status <> 'RECEIVING';
+
+-- job_by_n
+SELECT n, project, id, type, status, parameters, total, cursor, done_count, failed_count, ignored, error,
+    created_at, updated_at
+FROM jobs WHERE project = $1 AND n = $2;
+
+-- job_to_change
+-- Until the end of the transaction nobody else takes a step of it.
+SELECT n, project, id, type, status, parameters, total, cursor, done_count, failed_count, ignored, error,
+    created_at, updated_at
+FROM jobs WHERE project = $1 AND n = $2 FOR UPDATE;
+
+-- jobs_ended
+SELECT n, project, id, type, status, parameters, total, cursor, done_count, failed_count, ignored, error,
+    created_at, updated_at
+FROM jobs WHERE project = $1 AND type = $2 AND status = 'DONE' ORDER BY n DESC LIMIT $3;
+
+-- jobs_unfinished
+SELECT j.project, j.n, j.type, p.id
+FROM jobs AS j JOIN projects AS p ON p.n = j.project
+WHERE j.status IN ('ENQUEUED', 'IN_PROGRESS') ORDER BY j.n;
+
+-- jobs_receiving
+SELECT project, n FROM jobs WHERE status = 'RECEIVING';
+
+-- job_enqueue
+UPDATE jobs SET status = 'ENQUEUED', parameters = $3, total = $4, updated_at = $5 WHERE project = $1 AND n = $2;
+
+-- job_set
+UPDATE jobs SET status = $3, cursor = $4, done_count = $5, failed_count = $6, ignored = $7, error = $8, updated_at = $9
+WHERE project = $1 AND n = $2;
+
+-- job_delete
+DELETE FROM jobs WHERE project = $1 AND n = $2;
+
+-- job_chunk_insert
+INSERT INTO job_chunks (project, job, number, line, content) VALUES ($1, $2, $3, $4, $5);
+
+-- job_chunk_at
+SELECT number, line, content FROM job_chunks
+WHERE project = $1 AND job = $2 AND number <= $3 ORDER BY number DESC LIMIT 1;
+
+-- job_chunks
+SELECT content FROM job_chunks WHERE project = $1 AND job = $2 ORDER BY number;
+
+-- job_chunks_delete
+DELETE FROM job_chunks
+WHERE project = $1 AND job = $2
+    AND number IN (SELECT number FROM job_chunks WHERE project = $1 AND job = $2 ORDER BY number LIMIT $3);
+
+-- job_failure_insert
+INSERT INTO job_failures (project, job, row, code, reason) VALUES ($1, $2, $3, $4, $5);
+
+-- job_failures
+SELECT code, reason, row FROM job_failures WHERE project = $1 AND job = $2 ORDER BY row LIMIT $3;
+
+-- transactions_extent
+SELECT coalesce(max(n), 0), count(*) FROM transactions WHERE project = $1 AND voucher = $2;

@@ -1,0 +1,62 @@
+-- write_by_key
+SELECT digest, state, result, owner, created_at, line FROM writes
+WHERE project = $1 AND caller = $2 AND key = $3;
+
+-- write_insert
+INSERT INTO writes (project, caller, key, digest, result, created_at, line) VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- write_intend
+INSERT INTO writes (project, caller, key, digest, result, created_at, state, owner, line)
+VALUES ($1, $2, $3, $4, '', $5, 'pending', $6, $7);
+
+-- write_take_over
+UPDATE writes SET state = 'pending', owner = $4
+WHERE project = $1 AND caller = $2 AND key = $3 AND owner IS NOT DISTINCT FROM $5;
+
+-- write_settle
+UPDATE writes SET state = $5, result = $6, owner = NULL
+WHERE project = $1 AND caller = $2 AND key = $3 AND owner = $4;
+
+-- write_free
+DELETE FROM writes WHERE project = $1 AND caller = $2 AND key = $3 AND owner = $4;
+
+-- audit_insert
+INSERT INTO audit (at, project, caller, tool, digest, key, outcome, subject, amount, points, codes, owner)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+RETURNING n;
+
+-- audit_settle
+UPDATE audit SET outcome = $4, owner = NULL WHERE project = $1 AND n = $2 AND owner = $3;
+
+-- audit_earliest_since
+SELECT min(at) FROM (SELECT at FROM audit WHERE n >= $1 ORDER BY n LIMIT $2) AS lines;
+
+-- audit_add
+UPDATE audit SET codes = coalesce(codes, 0) + $3 WHERE project = $1 AND n = $2;
+
+-- minted_today
+SELECT amount, points FROM minted WHERE project = $1 AND day = $2;
+
+-- minted_add
+-- Only where the day's amount and points are at most $5 and $6 before; NULL is without a limit.
+INSERT INTO minted AS m (project, day, amount, points) VALUES ($1, $2, $3, $4)
+ON CONFLICT (project, day) DO UPDATE SET
+    amount = greatest(0, least(m.amount + excluded.amount, 1::bigint << 53)),
+    points = greatest(0, least(m.points + excluded.points, 1::bigint << 53))
+WHERE ($5::bigint IS NULL OR m.amount <= $5) AND ($6::bigint IS NULL OR m.points <= $6);
+
+-- calls_turn
+-- Whoever counts a call is alone in the project until it is counted.
+UPDATE projects SET turn = turn + 1 WHERE n = $1 RETURNING 1;
+
+-- calls_forget
+DELETE FROM calls WHERE project = $1 AND (at <= $2 OR at > $3);
+
+-- calls_count
+SELECT count(*), min(at) FROM calls WHERE project = $1;
+
+-- calls_since
+SELECT count(*) FROM calls WHERE project = $1 AND at > $2;
+
+-- call_insert
+INSERT INTO calls (project, at) VALUES ($1, $2);

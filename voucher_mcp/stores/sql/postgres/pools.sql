@@ -1,0 +1,80 @@
+-- project_by_id
+SELECT n, tag FROM projects WHERE id = $1;
+
+-- project_by_n
+SELECT n, tag FROM projects WHERE n = $1;
+
+-- project_insert
+INSERT INTO projects (id, tag, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING;
+
+-- pools_page
+SELECT p.n, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date, p.available + m.available,
+    p.assigned + m.assigned, p.redeemed + m.redeemed, p.created_at, p.project
+FROM (SELECT * FROM pools WHERE project = $1 AND deleted_at IS NULL ORDER BY n LIMIT $3 OFFSET $2) AS p
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(available), 0) AS available, coalesce(sum(assigned), 0) AS assigned,
+        coalesce(sum(redeemed), 0) AS redeemed
+    FROM code_moves WHERE project = $1 AND pool = p.n
+) AS m
+ORDER BY p.n;
+
+-- pool_by_id_or_name
+SELECT p.n, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date, p.available + m.available,
+    p.assigned + m.assigned, p.redeemed + m.redeemed, p.created_at, p.project
+FROM pools AS p
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(available), 0) AS available, coalesce(sum(assigned), 0) AS assigned,
+        coalesce(sum(redeemed), 0) AS redeemed
+    FROM code_moves WHERE project = $1 AND pool = p.n
+) AS m
+WHERE p.project = $1 AND p.n = coalesce(
+    (SELECT n FROM pools WHERE project = $1 AND id = $2 AND deleted_at IS NULL),
+    (SELECT n FROM pools WHERE project = $1 AND name = $2 AND deleted_at IS NULL)
+);
+
+-- pools_deleted
+SELECT p.n, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date, p.available + m.available,
+    p.assigned + m.assigned, p.redeemed + m.redeemed, p.created_at, p.project
+FROM pools AS p
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(available), 0) AS available, coalesce(sum(assigned), 0) AS assigned,
+        coalesce(sum(redeemed), 0) AS redeemed
+    FROM code_moves WHERE project = $1 AND pool = p.n
+) AS m
+WHERE p.project = $1 AND (p.id = $2 OR p.name = $2) AND p.deleted_at IS NOT NULL AND p.freed::int <= $3::int
+ORDER BY p.deleted_at DESC, p.n DESC;
+
+-- pool_holds
+SELECT count(*), coalesce(sum(balance / 1000000), 0)::bigint, coalesce(sum(balance % 1000000), 0)::bigint
+FROM (
+    SELECT coalesce(v.opening, (t.terms #>> '{gift,amount}')::bigint, (t.terms #>> '{loyalty_card,points}')::bigint, 0)
+        + v.granted - v.subtracted - v.spent AS balance
+    FROM vouchers AS v JOIN pools AS p ON p.project = v.project AND p.n = v.pool
+    CROSS JOIN LATERAL (SELECT coalesce(v.terms, p.template)::json AS terms) AS t
+    WHERE v.project = $1 AND v.pool = $2 AND v.status < 3 AND (
+        v.terms IS NOT NULL OR v.opening IS NOT NULL OR v.granted <> 0 OR v.subtracted <> 0 OR v.spent <> 0
+    )
+) AS touched;
+
+-- pool_own_dates
+-- How many codes have a date of their own in place of the pool's start ($3) or end ($4).
+SELECT count(*) FROM vouchers
+WHERE project = $1 AND pool = $2 AND status < 3 AND (start_date IS NOT NULL OR expiration_date IS NOT NULL)
+    AND ($3::boolean AND start_date IS NOT NULL OR $4::boolean AND expiration_date IS NOT NULL);
+
+-- pool_insert
+INSERT INTO pools (project, id, name, template, active, start_date, expiration_date, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8);
+
+-- pool_name_taken
+SELECT 1 FROM pools WHERE project = $1 AND name = $2 AND deleted_at IS NULL AND id <> $3;
+
+-- pool_update
+-- Only where the pool is what the rules decided by (from $8 on).
+UPDATE pools SET name = $3, active = $4, start_date = $5, expiration_date = $6, updated_at = $7
+WHERE project = $1 AND n = $2 AND deleted_at IS NULL AND name = $8 AND active = $9
+    AND start_date IS NOT DISTINCT FROM $10 AND expiration_date IS NOT DISTINCT FROM $11;
+
+-- pool_delete
+UPDATE pools SET deleted_at = coalesce(deleted_at, $3), freed = freed OR $4::boolean, updated_at = $3
+WHERE project = $1 AND n = $2 AND (deleted_at IS NULL OR $4::boolean AND NOT freed);

@@ -1,0 +1,91 @@
+-- voucher_by_n
+SELECT v.n, v.code, v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date,
+    v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening, v.granted,
+    v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at,
+    v.project, v.assigned_at, v.redeemed_at, v.version
+FROM vouchers AS v LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
+WHERE v.project = $1 AND v.n = $2 AND v.status < 3 AND p.deleted_at IS NULL;
+
+-- voucher_by_code
+SELECT v.n, v.code, v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date,
+    v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening, v.granted,
+    v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at,
+    v.project, v.assigned_at, v.redeemed_at, v.version
+FROM vouchers AS v LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
+WHERE v.project = $1 AND v.code = $2 AND v.status < 3 AND p.deleted_at IS NULL;
+
+-- vouchers_named
+SELECT v.n, v.code, v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date,
+    v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening, v.granted,
+    v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at,
+    v.project, v.assigned_at, v.redeemed_at, v.version
+FROM json_array_elements_text($2::json) AS wanted (value)
+JOIN vouchers AS v ON v.project = $1 AND v.code = wanted.value
+LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
+WHERE v.status < 3 AND p.deleted_at IS NULL;
+
+-- vouchers_in_rows
+-- Deleted ones too.
+SELECT v.n, coalesce(v.code, v.former_code), v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date,
+    v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening, v.granted,
+    v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at,
+    v.project, v.assigned_at, v.redeemed_at, v.version
+FROM json_array_elements_text($2::json) AS wanted (value)
+JOIN vouchers AS v ON v.project = $1 AND v.n = wanted.value::bigint
+LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool;
+
+-- voucher_ever_by_n
+SELECT v.n, coalesce(v.code, v.former_code), v.status, v.pool, p.id, p.name, p.template, p.active, p.start_date,
+    p.expiration_date, v.terms, v.active, v.start_date, v.expiration_date, v.metadata, v.redeemed_quantity, v.opening,
+    v.granted, v.subtracted, v.spent, v.holder, v.created_at, v.updated_at, p.deleted_at,
+    v.project, v.assigned_at, v.redeemed_at, v.version
+FROM vouchers AS v LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
+WHERE v.project = $1 AND v.n = $2;
+
+-- voucher_ever_by_code
+SELECT n FROM vouchers WHERE project = $1 AND code = $2
+UNION ALL
+(SELECT n FROM vouchers WHERE project = $1 AND former_code = $2 ORDER BY n DESC LIMIT 1)
+LIMIT 1;
+
+-- voucher_holds_code
+SELECT 1 FROM vouchers AS v LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
+WHERE v.project = $1 AND v.n = $2 AND v.code IS NOT NULL AND p.freed IS NOT TRUE;
+
+-- voucher_insert
+INSERT INTO vouchers (project, code, folded, status, updated_at, created_at) VALUES ($1, $2, $4, 0, $3, $3)
+ON CONFLICT DO NOTHING RETURNING n;
+
+-- voucher_set
+UPDATE vouchers SET terms = $3, active = $4::int::boolean, start_date = $5, expiration_date = $6, metadata = $7,
+    updated_at = $8, version = version + 1
+WHERE project = $1 AND n = $2 AND version = $9;
+
+-- voucher_change
+-- Counts are added to.
+UPDATE vouchers SET redeemed_quantity = redeemed_quantity + $3, granted = granted + $4, subtracted = subtracted + $5,
+    spent = spent + $6, status = $7, holder = $8, assigned_at = $9, redeemed_at = $10, updated_at = $11,
+    version = version + 1
+WHERE project = $1 AND n = $2 AND version = $12;
+
+-- voucher_reserve
+-- Something is reserved of it, which nobody may have decided without.
+UPDATE vouchers SET version = version + 1 WHERE project = $1 AND n = $2 AND version = $3 RETURNING 1;
+
+-- voucher_delete
+UPDATE vouchers SET status = 3, updated_at = $4, version = version + 1,
+    code = CASE WHEN $3::boolean THEN NULL ELSE code END,
+    folded = CASE WHEN $3::boolean THEN NULL ELSE folded END,
+    former_code = CASE WHEN $3::boolean THEN coalesce(code, former_code) ELSE former_code END
+WHERE project = $1 AND n = $2 AND version = $5;
+
+-- voucher_holdings_uncount
+UPDATE holdings SET count = count - 1
+WHERE project = $1 AND pool = (SELECT coalesce(pool, 0) FROM vouchers WHERE project = $1 AND n = $2)
+    AND customer IN (SELECT customer FROM holders WHERE project = $1 AND voucher = $2);
+
+-- voucher_holders_delete
+DELETE FROM holders WHERE project = $1 AND voucher = $2;
+
+-- voucher_sessions_delete
+DELETE FROM sessions WHERE project = $1 AND voucher = $2;
