@@ -22,12 +22,14 @@ T = TypeVar("T")
 class Check(NamedTuple):
     """One condition: a fragment of `sql/fragments` by its name, what it is asked of, and its values.
 
-    `column` is a column, or the name of a fragment too. The values are in the order of their bare `?`.
+    `column` is a column, or the name of a fragment too, which may have bare `?` in it: each is the key of a field
+    of many keys. The values are in the order of the fragment's own.
     """
 
     fragment: str
     column: str
     values: tuple[Any, ...] = ()
+    key: str | None = None
 
 
 class Where(NamedTuple):

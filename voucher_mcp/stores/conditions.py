@@ -34,23 +34,22 @@ _FRAGMENTS: Final[Mapping[Comparison, str]] = {
 _PLACE: Final = re.compile(r"\?(?![0-9])")
 """Where a bound value belongs."""
 
-KEYS: Final[Mapping[str, int]] = {"voucher_metadata": 2}
-"""How often the key of a field of many keys is bound in a fragment that stands for a column."""
-
 
 def condition(wanted: Filter, columns: Mapping[str, str]) -> Where:
     """The filter as a condition.
 
     Args:
-        columns: the column, or the fragment, of each field that the listing knows. For flags there is one a
+        columns: the column, or the fragment, of each field that the listing knows; that of a field of many keys
+            (`metadata.`) has a bare `?` wherever the key belongs. For flags there is one a
             flag (`active.$expired`), true, false or NULL.
     """
-    return Where(tuple(_test(one, columns[one.field]) for one in wanted.conditions), wanted.junction)
+    if not wanted.conditions:
+        return EVERYTHING
+    return Where(tuple(_check(one, columns[one.field]) for one in wanted.conditions), wanted.junction)
 
 
-def _test(one: Condition, column: str) -> Check:
-    keys = () if one.key is None else (one.key,) * KEYS[column]
-    return Check(_FRAGMENTS[one.comparison], column, (*keys, *_operands(one)))
+def _check(one: Condition, column: str) -> Check:
+    return Check(_FRAGMENTS[one.comparison], column, _operands(one), one.key)
 
 
 def _operands(one: Condition) -> tuple[Any, ...]:
@@ -82,10 +81,12 @@ def as_sql(
 
 
 def _as_sql(
-    test: Check, fragments: Mapping[str, str], place: Callable[[int, Any], str], number: int
+    check: Check, fragments: Mapping[str, str], place: Callable[[int, Any], str], number: int
 ) -> tuple[str, tuple[Any, ...]]:
-    column = fragments.get(test.column, test.column)
-    marks = ", ".join("?" * (len(test.values) - len(_PLACE.findall(column))))
-    text = fragments[test.fragment].replace("{values}", marks).replace("{column}", column)
-    rest = iter(enumerate(test.values, start=number))
-    return _PLACE.sub(lambda _: place(*next(rest)), text), test.values
+    column = fragments.get(check.column, check.column)
+    keys = (check.key,) * len(_PLACE.findall(column))
+    marks = ", ".join("?" * len(check.values))
+    text = fragments[check.fragment].replace("{values}", marks).replace("{column}", column)
+    values = (*keys, *check.values)
+    rest = iter(enumerate(values, start=number))
+    return _PLACE.sub(lambda _: place(*next(rest)), text), values

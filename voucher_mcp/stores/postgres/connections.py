@@ -6,7 +6,7 @@ another one (PgBouncer in its transaction mode).
 
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from typing import Any, Final, NamedTuple
 
 import anyio
@@ -65,14 +65,12 @@ class Connections:
             connection, _ = self._free.pop()
             if not connection.driver.is_closed():
                 return connection
-        driver = await connect(self._options)
-        try:
-            standing = await standing_of(driver)
+        with ExitStack() as undo:
+            driver = await connect(self._options)
+            undo.callback(driver.terminate)
+            self.last = standing = await standing_of(driver)
             standing.require_current()
-        except BaseException:
-            driver.terminate()
-            raise
-        self.last = standing
+            undo.pop_all()
         return Connection(driver, standing)
 
     def _put(self, connection: Connection, *, usable: bool) -> None:

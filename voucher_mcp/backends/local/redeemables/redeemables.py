@@ -65,7 +65,7 @@ async def page(
     if holdings is None or project is None:
         return Answer([], {"total": 0, "has_more": False, "known": False})
     held, total = holdings  # those of deleted pools too, and without them
-    narrowed = where != EVERYTHING
+    narrowed = where is not EVERYTHING
     listing = _Listing(
         transaction, project, customer_id, direction, where, held > SCANNED and (narrowed or held > total)
     )
