@@ -26,12 +26,12 @@ async def count(store: Store, project_id: str, most: int) -> tuple[int, float] |
         project, moment = await projects.find_or_make(transaction, project_id), now()
         await transaction.one("calls_turn", project.n)
         # a call of later than now was counted by a clock that has been set back since
-        await transaction.run("calls_forget", project.n, moment - MINUTE, moment)
+        await transaction.later("calls_forget", project.n, moment - MINUTE, moment)
         calls, oldest = await transaction.one("calls_count", project.n) or (0, None)
         if calls >= most:
             wait = MINUTE if oldest is None else oldest + MINUTE - moment
             return calls, max(0, wait) / 1_000
-        await transaction.run("call_insert", project.n, moment)
+        await transaction.later("call_insert", project.n, moment)
         return None
 
     return await store.write(work)

@@ -2,7 +2,7 @@
 
 from voucher_mcp.domain.errors import LimitExceeded
 from voucher_mcp.domain.write import Worth, Write
-from voucher_mcp.stores.base import Overtaken, Transaction
+from voucher_mcp.stores.base import Transaction
 from voucher_mcp.stores.projects import Project
 
 DAY = 86_400_000
@@ -19,17 +19,15 @@ async def reserve(transaction: Transaction, project: Project, write: Write, mome
         await check(transaction, project, write, moment)
         worth, may = write.worth, write.a_day
         room = (_room(worth.amount, may.amount), _room(worth.points, may.points))
-        if not await transaction.run(
-            "minted_add", project.n, moment // DAY, worth.amount, worth.points, *room
-        ):
-            raise Overtaken("What the day has minted")
+        minted = (project.n, moment // DAY, worth.amount, worth.points)
+        await transaction.later("minted_add", *minted, *room, overtakes="What the day has minted")
 
 
 async def release(transaction: Transaction, project: Project, worth: Worth, moment: int) -> None:
     """Give back what was reserved at `moment`, as nothing happened."""
     if worth.amount or worth.points:
         given_back = (-worth.amount, -worth.points)
-        await transaction.run("minted_add", project.n, moment // DAY, *given_back, None, None)
+        await transaction.later("minted_add", project.n, moment // DAY, *given_back, None, None)
 
 
 async def minted(transaction: Transaction, project: Project, moment: int) -> tuple[int, int]:

@@ -61,7 +61,7 @@ async def once(
     line = await audit(transaction, project, write, SUCCESS, moment)
     if write.key is not None:
         key = (project.n, write.caller, write.key)
-        await transaction.run("write_insert", *key, write.digest, as_result(answer), moment, line)
+        await transaction.later("write_insert", *key, write.digest, as_result(answer), moment, line)
     return answer
 
 
@@ -121,7 +121,7 @@ async def audit(
     Now and then it drops what is over: more than has come in since.
     """
     worth = write.worth
-    row = await transaction.one(
+    line = await transaction.add(
         "audit_insert",
         moment,
         project.n,
@@ -136,8 +136,6 @@ async def audit(
         worth.codes or None,
         owner,
     )
-    assert row is not None  # the query answers the row that it made
-    line = int(row[0])
     if line % _TIDIED_EVERY == 0:
         await housekeeping.tidy(transaction, line, moment)
     return line
@@ -150,5 +148,5 @@ async def go_on(transaction: Transaction, project: Project, write: Write, line: 
     """
     if line is None:
         return await audit(transaction, project, write, SUCCESS, now())
-    await transaction.run("audit_add", project.n, line, write.worth.codes)
+    await transaction.later("audit_add", project.n, line, write.worth.codes)
     return line

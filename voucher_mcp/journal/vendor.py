@@ -34,7 +34,7 @@ from voucher_mcp.domain.write import Worth, Write
 from voucher_mcp.journal import daily, records
 from voucher_mcp.journal.owner import Owner
 from voucher_mcp.stores import projects
-from voucher_mcp.stores.base import Overtaken, Store, Transaction
+from voucher_mcp.stores.base import Store, Transaction
 from voucher_mcp.stores.projects import Project
 
 logger = logging.getLogger(__name__)
@@ -261,10 +261,9 @@ class VendorJournal:
         line = await records.audit(transaction, project, line_of, PENDING, moment, owner=me)
         key = (project.n, write.caller, write.key)
         if found is not None:
-            if not await transaction.run("write_take_over", *key, me, found.owner):
-                raise Overtaken("The write")
+            await transaction.later("write_take_over", *key, me, found.owner, overtakes="The write")
         elif write.key is not None:
-            await transaction.run("write_intend", *key, write.digest, moment, me, line)
+            await transaction.later("write_intend", *key, write.digest, moment, me, line)
         return _Intent(project, me, line, moment, found.begun if found else None)
 
     async def _end(self, intent: _Intent, write: Write, outcome: Answer[Any] | VoucherError | None) -> None:
@@ -327,6 +326,6 @@ async def _settle(
     if write.key is None:
         return
     if state == "free":
-        await transaction.run("write_free", *key)
+        await transaction.later("write_free", *key)
     else:
-        await transaction.run("write_settle", *key, state, result)
+        await transaction.later("write_settle", *key, state, result)

@@ -22,8 +22,8 @@ T = TypeVar("T")
 class Check(NamedTuple):
     """One condition: a fragment of `sql/fragments` by its name, what it is asked of, and its values.
 
-    `column` is a column, or the name of a fragment too, which may have bare `?` in it: each is the key of a field
-    of many keys. The values are in the order of the fragment's own.
+    `column` is a column, or the name of a fragment too, which may have bare `?` in it: each is the key of a
+    field of many keys. The values are in the order of the fragment's own.
     """
 
     fragment: str
@@ -69,6 +69,23 @@ class Transaction(Protocol):
 
     async def run(self, query: str, *values: Any) -> int:
         """Write, and answer how many rows changed."""
+        ...
+
+    async def later(self, query: str, *values: Any, overtakes: str | None = None) -> None:
+        """Write at the latest when the work ends; what reads the same rows finds it written.
+
+        Args:
+            overtakes: what somebody else changed, or wrote first, where the statement changes no row; None
+            where
+                that does not matter.
+
+        Raises:
+            Overtaken: no row changed; where it is not written at once that ends the work.
+        """
+        ...
+
+    async def add(self, query: str, *values: Any) -> int:
+        """Write a row as `later` does, and answer its number."""
         ...
 
     async def many(self, query: str, rows: Iterable[Row]) -> int:

@@ -39,7 +39,8 @@ def condition(wanted: Filter, columns: Mapping[str, str]) -> Where:
     """The filter as a condition.
 
     Args:
-        columns: the column, or the fragment, of each field that the listing knows; that of a field of many keys
+        columns: the column, or the fragment, of each field that the listing knows; that of a field of many
+        keys
             (`metadata.`) has a bare `?` wherever the key belongs. For flags there is one a
             flag (`active.$expired`), true, false or NULL.
     """

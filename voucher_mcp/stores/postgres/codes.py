@@ -68,7 +68,7 @@ async def claim(
 async def count(transaction: Transaction, project: int, pool: int, n: int, old: int, new: int) -> None:
     """`Transaction.count_code`."""
     change = (int(new == status) - int(old == status) for status in (AVAILABLE, ASSIGNED, REDEEMED))
-    await transaction.run("code_count", project, pool, n, *change)
+    await transaction.later("code_count", project, pool, n, *change)
 
 
 def _in_order(texts: Sequence[str], added: dict[str, int]) -> Sequence[int | None]:

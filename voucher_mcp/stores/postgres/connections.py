@@ -51,14 +51,17 @@ class Connections:
         """
         async with self._room:
             connection = await self._take()
-            kept = False
+            usable = interrupted = False
             try:
                 yield connection
-                kept = True
+                usable = True
+            except anyio.get_cancelled_exc_class():
+                interrupted = True
+                raise
             finally:
-                if not kept:
-                    kept = await _brought_back(connection.driver)
-                self._put(connection, usable=kept)
+                if not usable:
+                    usable = await _brought_back(connection.driver, interrupted=interrupted)
+                self._put(connection, usable=usable)
 
     async def _take(self) -> Connection:
         while self._free:
@@ -112,8 +115,10 @@ async def connect(options: PostgresOptions) -> asyncpg.Connection:
     return connection
 
 
-async def _brought_back(driver: asyncpg.Connection) -> bool:
-    """End what an interrupted caller left; false where the connection cannot be used any more."""
+async def _brought_back(driver: asyncpg.Connection, *, interrupted: bool) -> bool:
+    """End what a failed or interrupted caller left; false where the connection cannot be used any more."""
+    if not (interrupted or driver.is_closed() or driver.is_in_transaction()):
+        return True
     with anyio.move_on_after(RECOVERY_SECONDS, shield=True):
         try:
             if not driver.is_closed():

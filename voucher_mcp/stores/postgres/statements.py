@@ -5,7 +5,7 @@ PostgreSQL wants a type for every parameter, so a statement takes those of its v
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 
 from voucher_mcp.stores.base import Where
@@ -14,8 +14,12 @@ from voucher_mcp.stores.queries import load_fragments, load_queries
 
 _PARAMETER: Final = re.compile(r"\$(\d+)")
 _COMMENT: Final = re.compile(r"^ *--.*\n", re.MULTILINE)
-_WRITE: Final = re.compile(r"\b(?:INSERT INTO|UPDATE|DELETE FROM)\b")
-"""Also of `FOR UPDATE`, which needs a transaction too."""
+_WRITTEN: Final = re.compile(r"\b(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
+_NAMED: Final = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE) (\w+)")
+_VIEWS: Final[Mapping[str, frozenset[str]]] = {
+    "redeemables": frozenset({"holders", "projects", "vouchers", "pools"}),
+    "voucher_list": frozenset({"vouchers", "pools"}),
+}
 
 
 class Statement(NamedTuple):
@@ -24,8 +28,18 @@ class Statement(NamedTuple):
     text: str
     takes: tuple[int, ...]
     """The place of each parameter among the query's values."""
-    writes: bool
-    """Whether it writes, or locks."""
+    tables: frozenset[str]
+    """All that it names."""
+    writes: str
+    """The table that it writes; empty where it only reads."""
+    appends: bool
+    """Whether it only adds a row, which no other statement of the same work can stand in the way of."""
+    locks: bool
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The tables that it reads beside the one that it writes."""
+        return self.tables - {self.writes}
 
     def values(self, given: tuple[Any, ...]) -> list[Any]:
         """The parameters, of all values that the query is given."""
@@ -38,24 +52,42 @@ def statement_of(sql: str) -> Statement:
     takes = sorted({int(number) for number in _PARAMETER.findall(text)})
     numbers = {number: f"${at}" for at, number in enumerate(takes, start=1)}
     renumbered = _PARAMETER.sub(lambda found: numbers[int(found[1])], text)
-    return Statement(renumbered, tuple(number - 1 for number in takes), bool(_WRITE.search(text)))
+    named = frozenset(_NAMED.findall(text))
+    tables = named.union(*(_VIEWS[view] for view in named & _VIEWS.keys()))
+    written = _WRITTEN.search(text)
+    appends = text.startswith("INSERT") and "ON CONFLICT" not in text and "SELECT" not in text
+    places = tuple(number - 1 for number in takes)
+    return Statement(renumbered, places, tables, written[1] if written else "", appends, "FOR UPDATE" in text)
+
+
+def shifted(statement: Statement, behind: int) -> str:
+    """Its text behind so many parameters of others."""
+    return _PARAMETER.sub(lambda found: f"${int(found[1]) + behind}", statement.text)
 
 
 @cache
 def statements() -> Mapping[str, Statement]:
-    """Every named query, but for those with a `{where}`."""
+    """Every named query; those with a `{where}` only as what `narrowed` begins with."""
     return {name: statement_of(sql) for name, sql in load_queries("postgres").items()}
 
 
 @cache
-def _templates() -> Mapping[str, str]:
-    return load_queries("postgres")
+def locking() -> Mapping[str, Statement]:
+    """The queries that look at vouchers, so that nobody changes these before the work ends."""
+    names = ("voucher_by_n", "voucher_by_code", "vouchers_named", "codes_named", "codes_in_rows")
+    queries = load_queries("postgres")
+    return {name: statement_of(f"{queries[name]} ORDER BY v.n FOR UPDATE OF v") for name in names}
+
+
+@lru_cache(maxsize=200)
+def _narrowed(query: str, text: str) -> Statement:
+    return statement_of(load_queries("postgres")[query].replace("{where}", text))
 
 
 def narrowed(query: str, where: Where, values: tuple[Any, ...]) -> tuple[Statement, tuple[Any, ...]]:
     """A query with a condition in the place of its `{where}`, and all values."""
     text, more = as_sql(where, load_fragments("postgres"), _place, len(values) + 1)
-    return statement_of(_templates()[query].replace("{where}", text)), (*values, *more)
+    return _narrowed(query, text), (*values, *more)
 
 
 def _place(number: int, value: Any) -> str:

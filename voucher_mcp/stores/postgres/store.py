@@ -106,7 +106,7 @@ class PostgresStore(Store):
         lost = overtaken = 0
         while True:
             try:
-                return await self._write(work)
+                return await self._write(work, locks=overtaken > 0)
             except _LostCommit as error:
                 raise lost_commit() from error
             except _OVERTAKEN as error:
@@ -122,9 +122,10 @@ class PostgresStore(Store):
             except (*FAILURES, WrongSchema) as error:
                 raise unavailable(error) from error
 
-    async def _write(self, work: Work[T]) -> T:
+    async def _write(self, work: Work[T], *, locks: bool) -> T:
         async with self._connections.one() as connection:
-            transaction = PostgresTransaction(connection, self._begin, at_once=self._begins_at_once)
+            at_once = self._begins_at_once
+            transaction = PostgresTransaction(connection, self._begin, at_once=at_once, locks=locks)
             result = await work(transaction)
             await _commit(transaction)
         self._folding.note(transaction.moved)

@@ -1,24 +1,31 @@
 """Named queries in one transaction on one connection.
 
 What only reads needs no transaction of its own where each statement sees what is committed (READ COMMITTED):
-the rules decide by what they read, and their writes are guarded by that. So the first write begins one.
+the rules decide by what they read, and their writes are guarded by that. These wait, and go as one statement,
+which is a transaction by itself where it is the last.
 """
 
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Final
 
+import asyncpg
+
 from voucher_mcp.config.postgres import Isolation
 from voucher_mcp.domain.vouchers.pool import NewCode
-from voucher_mcp.stores.base import Row, Where
+from voucher_mcp.stores.base import Overtaken, Row, Where
 from voucher_mcp.stores.postgres import codes as pool_codes
 from voucher_mcp.stores.postgres.connections import Connection
-from voucher_mcp.stores.postgres.statements import Statement, narrowed, statements
+from voucher_mcp.stores.postgres.queue import OVERTAKEN, Queue, Waiting
+from voucher_mcp.stores.postgres.statements import Statement, locking, narrowed, statements
 
 _LEVELS: Final[dict[Isolation, str]] = {
     "read_committed": "READ COMMITTED",
     "repeatable_read": "REPEATABLE READ",
     "serializable": "SERIALIZABLE",
 }
+
+NUMBERS_AT_ONCE: Final = 3
+"""Row numbers that a work is given at once: a redemption, its line of the ledger and that of the audit trail."""
 
 
 def begin_write(isolation: Isolation) -> str:
@@ -37,21 +44,29 @@ def begin_read(seconds: float) -> str:
 class PostgresTransaction:
     """A transaction on one connection."""
 
-    def __init__(self, connection: Connection, begin: str, *, at_once: bool) -> None:
-        """`begin` is sent before the first statement where `at_once` says so, else before the first write."""
+    def __init__(self, connection: Connection, begin: str, *, at_once: bool, locks: bool = False) -> None:
+        """Begin it with that statement.
+
+        Args:
+            at_once: whether the first statement needs it, be it one that only reads.
+            locks: whether vouchers that are looked at are locked, as it was overtaken before.
+        """
         self._driver = connection.driver
         self._begin = begin
         self._at_once = at_once
+        self._locks = locks
+        self._queue = Queue()
+        self._numbers: list[int] = []
         self.origin: Hashable = connection.standing.mark
         self.begun = False
         self.moved: list[tuple[int, int]] = []
         """Projects and pools whose codes were counted."""
 
     async def all(self, query: str, *values: Any) -> list[Row]:
-        return await self._rows(statements()[query], values)
+        return await self._rows(self._statement(query), values)
 
     async def one(self, query: str, *values: Any) -> Row | None:
-        rows = await self._rows(statements()[query], values)
+        rows = await self._rows(self._statement(query), values)
         return rows[0] if rows else None
 
     async def select(self, query: str, where: Where, *values: Any) -> list[Row]:
@@ -62,6 +77,19 @@ class PostgresTransaction:
         await self._ready(statement)
         status = await self._driver.execute(statement.text, *statement.values(values))
         return int(status.rpartition(" ")[2])
+
+    async def later(self, query: str, *values: Any, overtakes: str | None = None) -> None:
+        statement = statements()[query]
+        if not self._queue.fits(statement):
+            await self._flush()
+        self._queue.put(Waiting(statement, statement.values(values), overtakes))
+
+    async def add(self, query: str, *values: Any) -> int:
+        if not self._numbers:
+            self._numbers = [n for (n,) in await self.all("row_numbers", NUMBERS_AT_ONCE)]
+        number = self._numbers.pop(0)
+        await self.later(query, *values, number)
+        return number
 
     async def many(self, query: str, rows: Iterable[Row]) -> int:
         changed = 0
@@ -86,11 +114,28 @@ class PostgresTransaction:
         self.moved.append((project, pool))
         await pool_codes.count(self, project, pool, n, old, new)
 
+    @property
+    def is_final_at_once(self) -> bool:
+        """Whether what still waits goes by itself, as nothing was written before it."""
+        return not (self.begun or self._at_once)
+
     async def commit(self) -> None:
-        """Make final what was written."""
+        """Make final what was written.
+
+        Raises:
+            Overtaken: somebody else changed what it was decided by, and nothing was written.
+        """
+        if self._queue and self.is_final_at_once:
+            await self._send(final=True)
+        elif self._queue:
+            await self._flush()
         if self.begun:
             await self._driver.execute("COMMIT")
             self.begun = False
+
+    def _statement(self, query: str) -> Statement:
+        locked = locking().get(query) if self._locks else None
+        return statements()[query] if locked is None else locked
 
     async def _rows(self, statement: Statement, values: tuple[Any, ...]) -> list[Row]:
         await self._ready(statement)
@@ -98,6 +143,29 @@ class PostgresTransaction:
         return [tuple(row) for row in rows]
 
     async def _ready(self, statement: Statement) -> None:
-        if not self.begun and (self._at_once or statement.writes):
-            await self._driver.execute(self._begin)
-            self.begun = True
+        """Send what has to be sent before a statement."""
+        if self._queue.conflicts(statement):
+            await self._flush()
+        elif not self.begun and (self._at_once or statement.writes or statement.locks):
+            await self._open()
+
+    async def _open(self) -> None:
+        await self._driver.execute(self._begin)
+        self.begun = True
+
+    async def _flush(self) -> None:
+        if not self.begun:
+            await self._open()
+        await self._send(final=False)
+
+    async def _send(self, *, final: bool) -> None:
+        flush, waiting = self._queue.take(fails=final)
+        try:
+            missed = await self._driver.fetchval(flush.text, *flush.values)
+        except asyncpg.InvalidTextRepresentationError as error:
+            if OVERTAKEN not in str(error):
+                raise
+            (what, *_) = (one.overtakes for one in waiting if one.overtakes is not None)
+            raise Overtaken(what) from None
+        if missed:
+            raise Overtaken(waiting[missed - 1].overtakes or "")

@@ -6,7 +6,7 @@ from typing import Any
 import apsw
 
 from voucher_mcp.domain.vouchers.pool import NewCode
-from voucher_mcp.stores.base import Row, Where
+from voucher_mcp.stores.base import Overtaken, Row, Where
 from voucher_mcp.stores.conditions import as_sql
 from voucher_mcp.stores.queries import load_fragments
 from voucher_mcp.stores.sqlite import codes as pool_codes
@@ -64,6 +64,15 @@ class SqliteTransaction:
 
     async def run(self, query: str, *values: Any) -> int:
         return self._run(query, *values)
+
+    async def later(self, query: str, *values: Any, overtakes: str | None = None) -> None:
+        if not await self.run(query, *values) and overtakes is not None:
+            raise Overtaken(overtakes)
+
+    async def add(self, query: str, *values: Any) -> int:
+        row = await self.one(query, *values)
+        assert row is not None  # the query answers the row that it made
+        return int(row[0])
 
     async def many(self, query: str, rows: Iterable[Row]) -> int:
         before = self._connection.total_changes()

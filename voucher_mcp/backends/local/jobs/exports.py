@@ -88,7 +88,7 @@ async def _step(transaction: Transaction, job: Job, size: int) -> Job:
     if rows or not job.done_count:
         text = _csv(fields, lines, header=not job.done_count)
         chunk = jobs.Chunk(job.done_count, job.done_count + 1, text.encode())
-        await transaction.run("job_chunk_insert", *job.key, *chunk)
+        await transaction.later("job_chunk_insert", *job.key, *chunk)
     job = replace(
         job,
         status="DONE" if ended else "IN_PROGRESS",

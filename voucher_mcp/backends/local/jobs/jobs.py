@@ -166,7 +166,7 @@ async def ended(transaction: Transaction, project: Project | None, kind: str, li
 
 async def enqueue(transaction: Transaction, job: Job, parameters: Mapping[str, Any], total: int) -> None:
     """The input of a job is whole: let it run."""
-    await transaction.run("job_enqueue", *job.key, _text(parameters), total, now())
+    await transaction.later("job_enqueue", *job.key, _text(parameters), total, now())
 
 
 async def project_of(transaction: Transaction, job: Job) -> Project:
@@ -182,7 +182,7 @@ async def save(transaction: Transaction, job: Job, failures: Sequence[Failure] =
     await transaction.many("job_failure_insert", [(*job.key, *failure) for failure in failures[:room]])
     saved = replace(job, updated_at=now())
     counts = (job.cursor, job.done_count, job.failed_count, _text(job.ignored), job.error)
-    await transaction.run("job_set", *job.key, job.status, *counts, saved.updated_at)
+    await transaction.later("job_set", *job.key, job.status, *counts, saved.updated_at)
     return saved
 
 

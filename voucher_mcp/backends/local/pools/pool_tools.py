@@ -25,7 +25,7 @@ from voucher_mcp.domain.vouchers.pool import (
     VoucherPoolSummary,
 )
 from voucher_mcp.domain.write import Write
-from voucher_mcp.stores.base import Overtaken, Transaction
+from voucher_mcp.stores.base import Transaction
 from voucher_mcp.stores.projects import Project
 
 GENERATED_SHOWN = 100
@@ -148,8 +148,7 @@ class PoolTools(Engine):
         async def effect(transaction: Transaction, project: Project) -> Answer[Deletion]:
             pool = await pools.find_to_delete(transaction, project, pool_id, force)
             about = {"pool": pool.name, "codes": pool.total, **await holdings.of_pool(transaction, pool)}
-            if not await transaction.run("pool_delete", project.n, pool.n, now(), force):
-                raise Overtaken("The pool")
+            await transaction.later("pool_delete", project.n, pool.n, now(), force, overtakes="The pool")
             return Answer({"deleted": 1, "ids": [pool.id], "freed": force}, about=about)
 
         return await self.write(write, effect)

@@ -6,9 +6,13 @@ by. So nothing that somebody else wrote meanwhile is written over, however a sto
 apart.
 """
 
+from typing import Final
+
 from voucher_mcp.backends.local.records.vouchers import Voucher
-from voucher_mcp.stores.base import Overtaken, Row, Transaction
+from voucher_mcp.stores.base import Row, Transaction
 from voucher_mcp.stores.projects import Project
+
+_VOUCHER: Final = "The voucher"
 
 
 async def set_own(
@@ -19,8 +23,7 @@ async def set_own(
     Raises:
         Overtaken: somebody else changed it since it was looked at.
     """
-    if not await transaction.run("voucher_set", project.n, n, *own, moment, version):
-        raise _overtaken()
+    await transaction.later("voucher_set", project.n, n, *own, moment, version, overtakes=_VOUCHER)
 
 
 async def update(
@@ -48,8 +51,8 @@ async def apply(transaction: Transaction, project: Project, before: Voucher, aft
         after.spent - before.spent,
     )
     new = (after.status, after.holder, after.assigned_at, after.redeemed_at, after.updated_at)
-    if not await transaction.run("voucher_change", project.n, before.n, *step, *new, before.version):
-        raise _overtaken()
+    change = (*step, *new, before.version)
+    await transaction.later("voucher_change", project.n, before.n, *change, overtakes=_VOUCHER)
     if before.pool_n is not None and after.status != before.status:
         await transaction.count_code(project.n, before.pool_n, before.n, before.status, after.status)
 
@@ -60,9 +63,4 @@ async def reserve(transaction: Transaction, project: Project, voucher: Voucher) 
     Raises:
         Overtaken: somebody else changed it since it was looked at.
     """
-    if await transaction.one("voucher_reserve", project.n, voucher.n, voucher.version) is None:
-        raise _overtaken()
-
-
-def _overtaken() -> Overtaken:
-    return Overtaken("The voucher")
+    await transaction.later("voucher_reserve", project.n, voucher.n, voucher.version, overtakes=_VOUCHER)

@@ -6,7 +6,7 @@ from voucher_mcp.backends.local.records import removal, taken
 from voucher_mcp.backends.local.records.pools import Pool
 from voucher_mcp.backends.local.records.references import is_an_id, rows_of
 from voucher_mcp.domain.vouchers.pool import NewCode
-from voucher_mcp.stores.base import AVAILABLE, DELETED, REDEEMED, Overtaken, Row, Transaction
+from voucher_mcp.stores.base import AVAILABLE, DELETED, REDEEMED, Row, Transaction
 from voucher_mcp.stores.projects import Project
 
 STATUS_NAMES = ("available", "assigned", "redeemed")
@@ -57,8 +57,7 @@ async def remove(
     Raises:
         Overtaken: somebody else changed it since it was looked at.
     """
-    if not await transaction.run("voucher_delete", project.n, n, force, moment, version):
-        raise Overtaken("The voucher")
+    await transaction.later("voucher_delete", project.n, n, force, moment, version, overtakes="The voucher")
     if status != DELETED:
         if pool_n is not None:
             await transaction.count_code(project.n, pool_n, n, status, DELETED)

@@ -11,14 +11,16 @@ async def hold(
     transaction: Transaction, project: Project, customer_id: str, voucher_n: int, role: str, moment: int
 ) -> bool:
     """Let a customer, who comes into being with it, hold a voucher; answer whether they did not before."""
-    await transaction.run("customer_insert", project.n, customer_id, moment, caseless(customer_id))
-    if not await transaction.run("holder_insert", project.n, customer_id, voucher_n, role, moment):
+    if await transaction.one("holder_known", project.n, customer_id, voucher_n):
         return False
-    await transaction.run("holdings_count", project.n, customer_id, voucher_n, 1)
+    await transaction.later("customer_insert", project.n, customer_id, moment, caseless(customer_id))
+    holder = (project.n, customer_id, voucher_n, role, moment)
+    await transaction.later("holder_insert", *holder, overtakes="The holder of the voucher")
+    await transaction.later("holdings_count", project.n, customer_id, voucher_n, 1)
     return True
 
 
 async def let_go(transaction: Transaction, project: Project, customer_id: str, voucher_n: int) -> None:
     """Let a customer hold a voucher no more."""
     if await transaction.run("holder_delete", project.n, voucher_n, customer_id):
-        await transaction.run("holdings_count", project.n, customer_id, voucher_n, -1)
+        await transaction.later("holdings_count", project.n, customer_id, voucher_n, -1)

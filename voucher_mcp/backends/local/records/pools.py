@@ -12,7 +12,7 @@ from voucher_mcp.domain.values.texts import looked_up
 from voucher_mcp.domain.values.times import to_unix
 from voucher_mcp.domain.vouchers.pool import VoucherPool, VoucherPoolSummary, check_name, template_as_meant
 from voucher_mcp.domain.vouchers.voucher import VoucherTerms, check_together, parse_terms, public_terms
-from voucher_mcp.stores.base import Overtaken, Row, Transaction
+from voucher_mcp.stores.base import Row, Transaction
 from voucher_mcp.stores.projects import Project
 
 
@@ -144,7 +144,7 @@ async def create(
     pool_id = new_pool_id()
     await _refuse_taken(transaction, project, name, pool_id)
     text = json.dumps(template, separators=(",", ":"), ensure_ascii=False)
-    await transaction.run(
+    await transaction.later(
         "pool_insert",
         project.n,
         pool_id,
@@ -187,8 +187,7 @@ async def update(
     check_together({**pool.template, **dates}, "", changes)
     own = (name or pool.name, pool.active if active is None else active, *dates.values())
     seen = (pool.name, pool.active, pool.start_date, pool.expiration_date)
-    if not await transaction.run("pool_update", project.n, pool.n, *own, moment, *seen):
-        raise Overtaken("The pool")
+    await transaction.later("pool_update", project.n, pool.n, *own, moment, *seen, overtakes="The pool")
     return await find(transaction, project, pool.id)
 
 

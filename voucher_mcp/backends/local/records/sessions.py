@@ -87,14 +87,16 @@ async def reserve(
         await changes.reserve(transaction, project, voucher)
     reserved = {voucher.n: amount for voucher, amount in wanted}
     await release(transaction, project, key, reserved)
-    await transaction.many("session_sweep", ((project.n, voucher, span.start) for voucher in reserved))
-    rows = ((project.n, key, n, amount, span.end, span.start, customer) for n, amount in reserved.items())
-    await transaction.many("session_insert", rows)
+    for n, amount in reserved.items():
+        await transaction.later("session_sweep", project.n, n, span.start)
+        row = (project.n, key, n, amount, span.end, span.start, customer)
+        await transaction.later("session_insert", *row)
 
 
 async def release(transaction: Transaction, project: Project, key: str, vouchers: Iterable[int]) -> None:
     """Give back what the session of this key holds of the vouchers in these rows, not of others."""
-    await transaction.many("session_release", ((project.n, key, voucher) for voucher in vouchers))
+    for voucher in vouchers:
+        await transaction.later("session_release", project.n, key, voucher)
 
 
 async def shown(transaction: Transaction, voucher: Voucher, moment: int) -> list[dict[str, Any]]:

@@ -51,4 +51,4 @@ def _why(owner: Sequence[Any], pool_n: int | None, since: int | None, again: Tak
 async def take_over(transaction: Transaction, project: Project, codes: Sequence[str]) -> None:
     """Free those of the codes that are of pools deleted by force, just before they are added."""
     if await transaction.one("codes_to_take_over", project.n):
-        await transaction.run("codes_take_over", project.n, as_json(codes))
+        await transaction.later("codes_take_over", project.n, as_json(codes))

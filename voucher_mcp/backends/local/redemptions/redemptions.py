@@ -150,7 +150,7 @@ async def _insert(
 ) -> Redemption:
     """A new row: of one voucher, or the parent of a stack."""
     n, pool = (voucher.n, voucher.pool_n) if voucher else (None, None)
-    row = await transaction.one(
+    row = await transaction.add(
         "redemption_insert",
         project.n,
         parent,
@@ -163,9 +163,8 @@ async def _insert(
         to_json(body).decode(),
         call.moment,
     )
-    assert row is not None
     return Redemption(
-        row[0], 0, None, parent, n, pool, call.customer, amount, None, None, call.key, body, call.moment
+        row, 0, None, parent, n, pool, call.customer, amount, None, None, call.key, body, call.moment
     )
 
 

@@ -15,7 +15,7 @@ from voucher_mcp.backends.local.vouchers import ledger
 from voucher_mcp.backends.local.vouchers.standing import settled
 from voucher_mcp.domain.errors import AlreadyRolledBack, Conflict, InvalidInput
 from voucher_mcp.domain.values.times import to_iso
-from voucher_mcp.stores.base import Overtaken, Transaction
+from voucher_mcp.stores.base import Transaction
 from voucher_mcp.stores.projects import Project
 
 Object = dict[str, Any]
@@ -141,11 +141,11 @@ async def _released(transaction: Transaction, project: Project, voucher: Voucher
     if not became_by_redeeming:
         return voucher
     if live:
-        await transaction.run("holder_since", project.n, customer, voucher.n)
+        await transaction.later("holder_since", project.n, customer, voucher.n)
     else:
         await holders.let_go(transaction, project, customer, voucher.n)
         # how they come to hold it another time, say by assignment, has nothing to do with these redemptions
-        await transaction.run("redemption_holds_forget", project.n, customer, voucher.n)
+        await transaction.later("redemption_holds_forget", project.n, customer, voucher.n)
     if voucher.holder != customer:
         return voucher
     first = await transaction.one("redemption_first", project.n, voucher.n)
@@ -162,7 +162,7 @@ async def _record(
 ) -> Redemption:
     """Write the rollback's row, and on the redemption that it is rolled back."""
     body = _undone(redemption.body)
-    row = await transaction.one(
+    n = await transaction.add(
         "rollback_insert",
         project.n,
         redemption.n,
@@ -176,12 +176,12 @@ async def _record(
         to_json(body).decode(),
         call.moment,
     )
-    assert row is not None
-    if not await transaction.run("redemption_mark_rolled_back", project.n, redemption.n, row[0]):
-        raise Overtaken("The redemption")
+    await transaction.later(
+        "redemption_mark_rolled_back", project.n, redemption.n, n, overtakes="The redemption"
+    )
     return replace(
         redemption,
-        n=row[0],
+        n=n,
         rollback=1,
         related=redemption.n,
         parent=parent,

@@ -58,8 +58,6 @@ async def write(
         source_id: the idempotency key of the write.
         redemption: the row of the redemption or rollback that it belongs to.
     """
-    row = await transaction.one(
+    return await transaction.add(
         "transaction_insert", project.n, voucher.n, *line, reason, source_id, redemption, moment
     )
-    assert row is not None  # the query answers the row that it made
-    return int(row[0])

@@ -1,3 +1,6 @@
+-- holder_known
+SELECT 1 FROM holders WHERE project = $1 AND customer = $2 AND voucher = $3;
+
 -- holder_insert
 INSERT INTO holders (project, customer, voucher, role, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING;
 

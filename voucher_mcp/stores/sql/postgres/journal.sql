@@ -21,9 +21,8 @@ WHERE project = $1 AND caller = $2 AND key = $3 AND owner = $4;
 DELETE FROM writes WHERE project = $1 AND caller = $2 AND key = $3 AND owner = $4;
 
 -- audit_insert
-INSERT INTO audit (at, project, caller, tool, digest, key, outcome, subject, amount, points, codes, owner)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-RETURNING n;
+INSERT INTO audit (at, project, caller, tool, digest, key, outcome, subject, amount, points, codes, owner, n)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
 
 -- audit_settle
 UPDATE audit SET outcome = $4, owner = NULL WHERE project = $1 AND n = $2 AND owner = $3;

@@ -1,6 +1,6 @@
 -- transaction_insert
-INSERT INTO transactions (project, voucher, type, amount, balance, total, reason, source_id, redemption, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING n;
+INSERT INTO transactions (project, voucher, type, amount, balance, total, reason, source_id, redemption, created_at, n)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 
 -- transactions_down
 SELECT t.n, t.type, t.amount, t.balance, t.total, t.reason, t.source_id, t.redemption, t.created_at, r.related

@@ -1,3 +1,7 @@
+-- row_numbers
+-- For rows that a work is about to write: one that looked at what another wrote has higher ones.
+SELECT nextval('row_numbers') FROM generate_series(1, $1);
+
 -- project_by_id
 SELECT n, tag FROM projects WHERE id = $1;
 

@@ -70,7 +70,7 @@ WHERE project = $1 AND n = $2 AND version = $12;
 
 -- voucher_reserve
 -- Something is reserved of it, which nobody may have decided without.
-UPDATE vouchers SET version = version + 1 WHERE project = $1 AND n = $2 AND version = $3 RETURNING 1;
+UPDATE vouchers SET version = version + 1 WHERE project = $1 AND n = $2 AND version = $3;
 
 -- voucher_delete
 UPDATE vouchers SET status = 3, updated_at = $4, version = version + 1,

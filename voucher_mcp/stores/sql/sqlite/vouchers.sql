@@ -68,7 +68,7 @@ UPDATE vouchers SET redeemed_quantity = redeemed_quantity + ?3, granted = grante
 WHERE project = ?1 AND n = ?2 AND ?12 IS NOT NULL;
 
 -- voucher_reserve
-SELECT 1 FROM vouchers WHERE project = ?1 AND n = ?2 AND ?3 IS NOT NULL;
+UPDATE vouchers SET status = status WHERE project = ?1 AND n = ?2 AND ?3 IS NOT NULL;
 
 -- voucher_delete
 UPDATE vouchers SET status = 3, updated_at = ?4, code = CASE WHEN ?3 THEN NULL ELSE code END,
