@@ -45,6 +45,8 @@ class PostgresOptions:
     connect_timeout: float = 10.0
     """Seconds."""
     isolation: Isolation = "read_committed"
+    clock: Literal["database", "host"] = "database"
+    """Whose clock tells the time: that of the database, which all hosts share, or this machine's."""
 
 
 def parse_postgres(url: str) -> PostgresOptions:
@@ -115,5 +117,6 @@ _OWN: Final[Mapping[str, Callable[[str, str], object]]] = {
     "pool_size": _number(1, 1_000),
     "statement_cache_size": _number(0, 100_000),
     "connect_timeout": _number(1, 300),
+    "clock": lambda name, value: _one_of(name, value, ("database", "host")),
     "isolation": lambda name, value: _one_of(name, value, _ISOLATIONS),
 }

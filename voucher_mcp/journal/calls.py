@@ -1,6 +1,5 @@
 """How many calls a project had in the last minute, which slides, with those of all processes."""
 
-from voucher_mcp.domain.values.times import now
 from voucher_mcp.stores import projects
 from voucher_mcp.stores.base import Store, Transaction
 from voucher_mcp.stores.projects import Project
@@ -23,7 +22,7 @@ async def count(store: Store, project_id: str, most: int) -> tuple[int, float] |
     """
 
     async def work(transaction: Transaction) -> tuple[int, float] | None:
-        project, moment = await projects.find_or_make(transaction, project_id), now()
+        project, moment = await projects.find_or_make(transaction, project_id), transaction.now()
         await transaction.one("calls_turn", project.n)
         # a call of later than now was counted by a clock that has been set back since
         await transaction.later("calls_forget", project.n, moment - MINUTE, moment)

@@ -14,7 +14,6 @@ from pydantic_core import to_json
 
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import IdempotencyMismatch
-from voucher_mcp.domain.values.times import now
 from voucher_mcp.domain.write import Unconfirmed, Values, Write, digest_of_result
 from voucher_mcp.journal import daily
 from voucher_mcp.stores import housekeeping
@@ -51,7 +50,7 @@ async def once(
         return first
     if write.weigh is not None:
         write = replace(write, worth=await write.weigh(values))
-    moment = now()
+    moment = transaction.now()
     await daily.reserve(transaction, project, write, moment)
     answer = await effect()
     if write.dry_run:
@@ -147,6 +146,6 @@ async def go_on(transaction: Transaction, project: Project, write: Write, line: 
     The first makes it (`line` is None), and each adds the codes that it wrote.
     """
     if line is None:
-        return await audit(transaction, project, write, SUCCESS, now())
+        return await audit(transaction, project, write, SUCCESS, transaction.now())
     await transaction.later("audit_add", project.n, line, write.worth.codes)
     return line

@@ -29,7 +29,6 @@ from voucher_mcp.domain.errors import (
     VoucherError,
     restored,
 )
-from voucher_mcp.domain.values.times import now
 from voucher_mcp.domain.write import Worth, Write
 from voucher_mcp.journal import daily, records
 from voucher_mcp.journal.owner import Owner
@@ -125,7 +124,8 @@ class VendorJournal:
         """Raises LimitExceeded where the day has not enough left; nothing is counted."""
 
         async def work(transaction: Transaction) -> None:
-            await daily.check(transaction, await projects.find(transaction, project_id), write, now())
+            project = await projects.find(transaction, project_id)
+            await daily.check(transaction, project, write, transaction.now())
 
         await self._store.read(work)
 
@@ -228,7 +228,7 @@ class VendorJournal:
                 return await self._intend(transaction, project_id, write, abandoned)
             except (IdempotencyMismatch, LimitExceeded) as refusal:
                 project = await projects.find_or_make(transaction, project_id)
-                await records.audit(transaction, project, write, refusal.code, now())
+                await records.audit(transaction, project, write, refusal.code, transaction.now())
                 return refusal  # raised in here it would take its line in the audit trail along
 
         while True:
@@ -251,7 +251,8 @@ class VendorJournal:
     async def _intend(
         self, transaction: Transaction, project_id: str, write: Write, abandoned: str | None
     ) -> _Intent | _Open | _Spent:
-        project, moment, me = await projects.find_or_make(transaction, project_id), now(), self._owner.id
+        project, moment = await projects.find_or_make(transaction, project_id), transaction.now()
+        me = self._owner.id
         found = await _look_up(transaction, project, write)
         if isinstance(found, _Spent) or (found is not None and found.owner not in (None, abandoned)):
             return found
@@ -295,7 +296,7 @@ async def _look_up(transaction: Transaction, project: Project, write: Write) -> 
 async def _begun(transaction: Transaction, begun: int, line: int) -> int:
     """When a first try began, at the latest: its own clock may have been ahead, as later lines tell."""
     row = await transaction.one("audit_earliest_since", line, _LINES_LOOKED_AT) if line else None
-    later = now() if row is None or row[0] is None else min(row[0], now())
+    later = transaction.now() if row is None or row[0] is None else min(row[0], transaction.now())
     return min(begun, int(later))
 
 

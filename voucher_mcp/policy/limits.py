@@ -10,7 +10,6 @@ from contextlib import suppress
 from voucher_mcp.config import Limits
 from voucher_mcp.domain.errors import LimitExceeded, OutcomeUnknown, Unavailable, VoucherError
 from voucher_mcp.domain.values.texts import counted
-from voucher_mcp.domain.values.times import now
 from voucher_mcp.domain.write import Allowance, Worth
 from voucher_mcp.journal import calls, daily
 from voucher_mcp.policy.access import Room
@@ -68,7 +67,7 @@ async def room(store: Store | None, project_id: str, limits: Limits) -> dict[str
     """
 
     async def work(transaction: Transaction) -> dict[str, int]:
-        project, moment = await projects.find(transaction, project_id), now()
+        project, moment = await projects.find(transaction, project_id), transaction.now()
         if project is None:
             return {}
         amount, points = await daily.minted(transaction, project, moment)

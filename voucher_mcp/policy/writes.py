@@ -25,7 +25,6 @@ from voucher_mcp.domain.errors import (
     Unavailable,
     VoucherError,
 )
-from voucher_mcp.domain.values.times import now
 from voucher_mcp.domain.write import (
     Unconfirmed,
     Values,
@@ -252,7 +251,7 @@ class Writes:
     async def _note(self, project: Project, write: Write, outcome: str) -> None:
         async def work(transaction: Transaction) -> None:
             row = await projects.find_or_make(transaction, project.id)
-            await records.audit(transaction, row, write, outcome, now())
+            await records.audit(transaction, row, write, outcome, transaction.now())
 
         try:
             await (await self._backends.journal_of(project.id)).write(work)

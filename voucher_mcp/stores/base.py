@@ -55,6 +55,10 @@ class Transaction(Protocol):
     origin: Hashable
     """Which database it is: what is remembered of one means nothing in another that came in its place."""
 
+    def now(self) -> int:
+        """This moment in milliseconds UTC, which all hosts that use the database agree on."""
+        ...
+
     async def all(self, query: str, *values: Any) -> list[Row]:
         """Every row."""
         ...

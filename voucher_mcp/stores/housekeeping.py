@@ -12,7 +12,6 @@ from typing import Final
 import anyio
 
 from voucher_mcp.domain.errors import OutcomeUnknown, Unavailable
-from voucher_mcp.domain.values.times import now
 from voucher_mcp.stores.base import Store, Transaction
 
 logger = logging.getLogger(__name__)
@@ -80,7 +79,7 @@ class Housekeeping:
             await self._store.write(self._step)
 
     async def _is_due(self, transaction: Transaction) -> bool:
-        moment = now()
+        moment = transaction.now()
         due = (
             await transaction.one("session_is_over", moment - SESSIONS_KEPT),
             await transaction.one("audit_is_old", moment - self._audit_kept, ROWS_AT_ONCE),
@@ -90,7 +89,7 @@ class Housekeeping:
 
     async def _step(self, transaction: Transaction) -> None:
         """Clear so much that no other write waits long."""
-        moment = now()
+        moment = transaction.now()
         await transaction.run("sessions_forget", moment - SESSIONS_KEPT, ROWS_AT_ONCE)
         await transaction.run("audit_forget", moment - self._audit_kept, ROWS_AT_ONCE)
         if (job := await transaction.one("job_over", moment - JOBS_KEPT)) is None:

@@ -3,7 +3,6 @@
 import secrets
 from typing import NamedTuple
 
-from voucher_mcp.domain.values.times import now
 from voucher_mcp.stores.base import Transaction
 
 
@@ -24,7 +23,7 @@ async def find_or_make(transaction: Transaction, project_id: str) -> Project:
     """The project's row, made at the first write."""
     if (project := await find(transaction, project_id)) is not None:
         return project
-    await transaction.run("project_insert", project_id, new_tag(), now())
+    await transaction.run("project_insert", project_id, new_tag(), transaction.now())
     made = await find(transaction, project_id)
     assert made is not None
     return made

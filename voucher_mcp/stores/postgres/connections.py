@@ -19,6 +19,9 @@ from voucher_mcp.stores.postgres.schema import Standing, standing_of
 IDLE_SECONDS: Final = 300.0
 """How long a connection that nobody needs stays open."""
 
+CLOCK_SECONDS: Final = 60.0
+"""How often the database's clock is compared with this machine's."""
+
 RECOVERY_SECONDS: Final = 2.0
 """What ending an interrupted transaction may take; then its connection is given up."""
 
@@ -28,6 +31,8 @@ class Connection(NamedTuple):
 
     driver: asyncpg.Connection
     standing: Standing
+    ahead: int
+    """Milliseconds that the clock which counts is ahead of this machine's."""
 
 
 class Connections:
@@ -38,6 +43,7 @@ class Connections:
         self._room = anyio.Semaphore(options.pool_size)
         self._free: list[tuple[Connection, float]] = []
         self._closed = False
+        self._compared, self._ahead = 0.0, 0
         self.last: Standing | None = None
         """Of the connection that was opened last."""
 
@@ -67,14 +73,22 @@ class Connections:
         while self._free:
             connection, _ = self._free.pop()
             if not connection.driver.is_closed():
-                return connection
+                if time.monotonic() - self._compared > CLOCK_SECONDS:
+                    self._know(await standing_of(connection.driver))
+                return connection._replace(ahead=self._ahead)
         with ExitStack() as undo:
             driver = await connect(self._options)
             undo.callback(driver.terminate)
-            self.last = standing = await standing_of(driver)
+            standing = await standing_of(driver)
             standing.require_current()
+            self._know(standing)
             undo.pop_all()
-        return Connection(driver, standing)
+        return Connection(driver, standing, self._ahead)
+
+    def _know(self, standing: Standing) -> None:
+        self._compared = time.monotonic()
+        self.last = standing
+        self._ahead = standing.ahead if self._options.clock == "database" else 0
 
     def _put(self, connection: Connection, *, usable: bool) -> None:
         now = time.monotonic()

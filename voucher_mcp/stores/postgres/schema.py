@@ -10,6 +10,7 @@ from typing import Final
 
 import asyncpg
 
+from voucher_mcp.domain.values.times import now
 from voucher_mcp.stores.postgres.failures import WrongSchema
 from voucher_mcp.stores.queries import load_migrations
 
@@ -26,7 +27,7 @@ SELECT to_regclass('voucher_mcp_schema') IS NOT NULL,
         )
     ),
     pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean,
-    getdatabaseencoding()
+    getdatabaseencoding(), (extract(epoch FROM clock_timestamp()) * 1000)::bigint
 """
 
 
@@ -42,6 +43,8 @@ class Standing:
     """Whether tables are there, and none of them ours."""
     read_only: bool
     encoding: str
+    ahead: int
+    """Milliseconds that its clock is ahead of this machine's."""
 
     def require_ours(self) -> None:
         """Raises WrongSchema where it is another program's, or a newer version's."""
@@ -75,14 +78,16 @@ class Standing:
 
 async def standing_of(connection: asyncpg.Connection) -> Standing:
     """What the connection leads to."""
+    asked = now()
     row = await connection.fetchrow(_STANDING)
     assert row is not None
-    made, tables, read_only, encoding = row
+    made, tables, read_only, encoding, clock = row
+    ahead = clock - (asked + now()) // 2
     version, mark = 0, ""
     if made:
         known = await connection.fetchrow("SELECT version, mark FROM voucher_mcp_schema")
         version, mark = known or (0, "")
-    return Standing(version, mark, tables and not made, read_only, encoding)
+    return Standing(version, mark, tables and not made, read_only, encoding, ahead)
 
 
 async def migrate(connection: asyncpg.Connection) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import asyncpg
 
 from voucher_mcp.config.postgres import Isolation
+from voucher_mcp.domain.values.times import now
 from voucher_mcp.domain.vouchers.pool import NewCode
 from voucher_mcp.stores.base import Overtaken, Row, Where
 from voucher_mcp.stores.postgres import codes as pool_codes
@@ -25,7 +26,7 @@ _LEVELS: Final[dict[Isolation, str]] = {
 }
 
 NUMBERS_AT_ONCE: Final = 3
-"""Row numbers that a work is given at once: a redemption, its line of the ledger and that of the audit trail."""
+"""Row numbers that a work is given at once: for a redemption, a line of the ledger and one of the audit."""
 
 
 def begin_write(isolation: Isolation) -> str:
@@ -52,6 +53,7 @@ class PostgresTransaction:
             locks: whether vouchers that are looked at are locked, as it was overtaken before.
         """
         self._driver = connection.driver
+        self._ahead = connection.ahead
         self._begin = begin
         self._at_once = at_once
         self._locks = locks
@@ -61,6 +63,9 @@ class PostgresTransaction:
         self.begun = False
         self.moved: list[tuple[int, int]] = []
         """Projects and pools whose codes were counted."""
+
+    def now(self) -> int:
+        return now() + self._ahead
 
     async def all(self, query: str, *values: Any) -> list[Row]:
         return await self._rows(self._statement(query), values)

@@ -5,6 +5,7 @@ from typing import Any
 
 import apsw
 
+from voucher_mcp.domain.values.times import now
 from voucher_mcp.domain.vouchers.pool import NewCode
 from voucher_mcp.stores.base import Overtaken, Row, Where
 from voucher_mcp.stores.conditions import as_sql
@@ -42,6 +43,9 @@ class SqliteTransaction:
     def forget(self) -> None:
         """Count nothing of what moved, as it was undone."""
         self._counts.forget()
+
+    def now(self) -> int:
+        return now()  # every process on the file has the same clock
 
     async def all(self, query: str, *values: Any) -> list[Row]:
         if query in self._before:

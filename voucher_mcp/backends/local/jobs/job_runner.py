@@ -21,7 +21,6 @@ from voucher_mcp.backends.local.jobs.jobs import Chunk, Job, Key
 from voucher_mcp.domain.crash import log_crash
 from voucher_mcp.domain.errors import OutcomeUnknown, Unavailable, VoucherError
 from voucher_mcp.domain.job import EXPORT
-from voucher_mcp.domain.values.times import now
 from voucher_mcp.stores.base import Store, Transaction
 from voucher_mcp.stores.housekeeping import CHUNKS_AT_ONCE
 from voucher_mcp.stores.pace import Pace
@@ -203,7 +202,7 @@ async def _apply(transaction: Transaction, kind: InputJob, known: Job, part: Seq
     if job.cursor != known.cursor or job.ended:
         raise Unavailable("Another process runs this job too. Try again later.")
     project = await jobs.project_of(transaction, job)
-    outcome = await kind.deal_with(transaction, project, part, now())
+    outcome = await kind.deal_with(transaction, project, part, transaction.now())
     after = replace(
         job,
         status="IN_PROGRESS",

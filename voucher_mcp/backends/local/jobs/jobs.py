@@ -20,7 +20,7 @@ from voucher_mcp.domain.job import (
     operation_status,
     progress,
 )
-from voucher_mcp.domain.values.times import now, to_iso
+from voucher_mcp.domain.values.times import to_iso
 from voucher_mcp.stores.base import Row, Transaction
 from voucher_mcp.stores.projects import Project
 
@@ -101,8 +101,8 @@ async def insert(
 ) -> Job:
     """A new job."""
     name = ("export_" if kind == EXPORT else "aa_") + secrets.token_hex(9)
-    values = (project.n, name, kind, status, _text(parameters or {}), caller, total, cursor, now())
-    row = await transaction.one("job_insert", *values)
+    values = (project.n, name, kind, status, _text(parameters or {}), caller, total, cursor)
+    row = await transaction.one("job_insert", *values, transaction.now())
     assert row is not None
     return await read(transaction, Key(project.n, row[0]))
 
@@ -166,7 +166,7 @@ async def ended(transaction: Transaction, project: Project | None, kind: str, li
 
 async def enqueue(transaction: Transaction, job: Job, parameters: Mapping[str, Any], total: int) -> None:
     """The input of a job is whole: let it run."""
-    await transaction.later("job_enqueue", *job.key, _text(parameters), total, now())
+    await transaction.later("job_enqueue", *job.key, _text(parameters), total, transaction.now())
 
 
 async def project_of(transaction: Transaction, job: Job) -> Project:
@@ -180,7 +180,7 @@ async def save(transaction: Transaction, job: Job, failures: Sequence[Failure] =
     """Write the job's new state and what failed; failures beyond those that are shown are only counted."""
     room = max(0, FAILURES_SHOWN - (job.failed_count - len(failures)))
     await transaction.many("job_failure_insert", [(*job.key, *failure) for failure in failures[:room]])
-    saved = replace(job, updated_at=now())
+    saved = replace(job, updated_at=transaction.now())
     counts = (job.cursor, job.done_count, job.failed_count, _text(job.ignored), job.error)
     await transaction.later("job_set", *job.key, job.status, *counts, saved.updated_at)
     return saved

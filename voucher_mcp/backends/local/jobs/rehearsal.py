@@ -16,7 +16,6 @@ from voucher_mcp.backends.local.jobs.jobs import Chunk, Failure
 from voucher_mcp.backends.local.jobs.pool_input import PoolInput
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.job import FAILURES_SHOWN
-from voucher_mcp.domain.values.times import now
 from voucher_mcp.domain.write import Write
 from voucher_mcp.stores.base import Transaction
 from voucher_mcp.stores.pace import Pace
@@ -74,7 +73,7 @@ async def _undone(
 ) -> Outcome:
     async def effect(transaction: Transaction, project: Project) -> Answer[Outcome]:
         with pace.measured(len(part)):
-            return Answer(await kind.deal_with(transaction, project, part, now()))
+            return Answer(await kind.deal_with(transaction, project, part, transaction.now()))
 
     return (await engine.write(write, effect)).data
 

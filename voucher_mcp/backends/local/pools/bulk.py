@@ -13,7 +13,6 @@ from voucher_mcp.backends.local.engine import Engine
 from voucher_mcp.backends.local.records import codes, pools, taken
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import NotFound
-from voucher_mcp.domain.values.times import now
 from voucher_mcp.domain.vouchers.pool import ImportedBatch, NewCode, Taken
 from voucher_mcp.domain.write import Worth, Write
 from voucher_mcp.journal import records
@@ -85,14 +84,14 @@ class Batches:
         except NotFound:
             if self._voucher is None or self._line is not None:  # or somebody deleted it meanwhile
                 raise
-        pool = await pools.create(transaction, project, self._pool_id, self._voucher, now())
+        pool = await pools.create(transaction, project, self._pool_id, self._voucher, transaction.now())
         return pool, True
 
     async def _add(
         self, transaction: Transaction, project: Project, pool: pools.Pool, batch: Sequence[NewCode]
     ) -> tuple[int | None, list[tuple[NewCode, str]]]:
         """The row of the first code of all batches, and what was refused of this one."""
-        rows = await codes.store(transaction, project, pool, batch, now())
+        rows = await codes.store(transaction, project, pool, batch, transaction.now())
         first_n = self._first_n
         if first_n is None:
             first_n = next((n for n in rows if n is not None), None)

@@ -14,7 +14,6 @@ from voucher_mcp.backends.local.records.ids import voucher_ids
 from voucher_mcp.backends.local.records.pools import Pool
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput
-from voucher_mcp.domain.values.times import now
 from voucher_mcp.domain.vouchers.pool import CodesQuery, ExportedCode, VoucherCode
 from voucher_mcp.stores.base import AVAILABLE, REDEEMED, Row, Transaction
 from voucher_mcp.stores.projects import Project
@@ -150,7 +149,7 @@ async def every(
     wanted, last, key = _status(status), -1, (project.n, pool.n)
     statuses = (AVAILABLE, REDEEMED) if wanted is None else (wanted, wanted)
     while rows := await read(
-        lambda t, after=last: t.all("codes_exported", *key, after + 1, *statuses, EXPORT_BATCH, now())  # type: ignore[misc]
+        lambda t, after=last: t.all("codes_exported", *key, after + 1, *statuses, EXPORT_BATCH, t.now())  # type: ignore[misc]
     ):
         shown = public(project, [row[:9] for row in rows])
         yield list(map(_exported, shown, rows))

@@ -9,7 +9,6 @@ from voucher_mcp.backends.local.pools import adding, assigning, code_pages, dele
 from voucher_mcp.backends.local.pools.bulk import Batches
 from voucher_mcp.backends.local.records import pools
 from voucher_mcp.domain.answer import Answer
-from voucher_mcp.domain.values.times import now
 from voucher_mcp.domain.vouchers.pool import (
     AssignedCode,
     BadCode,
@@ -67,7 +66,7 @@ class PoolTools(Engine):
         codes: Sequence[NewCode | BadCode] | Generation,
     ) -> Answer[VoucherPool]:
         async def effect(transaction: Transaction, project: Project) -> Answer[VoucherPool]:
-            moment = now()
+            moment = transaction.now()
             pool = await pools.create(transaction, project, name, voucher, moment)
             counts: Mapping[str, Any] = {}
             if codes:
@@ -96,7 +95,7 @@ class PoolTools(Engine):
                 transaction,
                 project,
                 await pools.find(transaction, project, pool_id),
-                now(),
+                transaction.now(),
                 name=name,
                 active=active,
                 start_date=start_date,
@@ -116,7 +115,7 @@ class PoolTools(Engine):
     ) -> Answer[list[CodeFate]]:
         async def effect(transaction: Transaction, project: Project) -> Answer[list[CodeFate]]:
             pool = await pools.find(transaction, project, pool_id)
-            answer = await self._add(transaction, project, pool, codes, now())
+            answer = await self._add(transaction, project, pool, codes, transaction.now())
             return _foreseen(answer, codes) if write.dry_run else answer
 
         return await self.write(write, effect)
@@ -124,7 +123,7 @@ class PoolTools(Engine):
     async def assign_voucher_code(self, write: Write, pool_id: str, customer_id: str) -> Answer[AssignedCode]:
         async def effect(transaction: Transaction, project: Project) -> Answer[AssignedCode]:
             pool = await pools.find(transaction, project, pool_id)
-            return Answer(await assigning.assign(transaction, project, pool, customer_id, now()))
+            return Answer(await assigning.assign(transaction, project, pool, customer_id, transaction.now()))
 
         return await self.write(write, effect)
 
@@ -139,7 +138,7 @@ class PoolTools(Engine):
                 "codes": len(rows),
                 **await holdings.of_codes(transaction, project, rows),
             }
-            ids = await deleting.delete(transaction, project, pool, rows, force, now())
+            ids = await deleting.delete(transaction, project, pool, rows, force, transaction.now())
             return Answer({"deleted": len(ids), "ids": ids, "freed": force}, about=about)
 
         return await self.write(write, effect)
@@ -148,7 +147,8 @@ class PoolTools(Engine):
         async def effect(transaction: Transaction, project: Project) -> Answer[Deletion]:
             pool = await pools.find_to_delete(transaction, project, pool_id, force)
             about = {"pool": pool.name, "codes": pool.total, **await holdings.of_pool(transaction, pool)}
-            await transaction.later("pool_delete", project.n, pool.n, now(), force, overtakes="The pool")
+            deleted = (project.n, pool.n, transaction.now(), force)
+            await transaction.later("pool_delete", *deleted, overtakes="The pool")
             return Answer({"deleted": 1, "ids": [pool.id], "freed": force}, about=about)
 
         return await self.write(write, effect)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self, cast
 from voucher_mcp.backends.local.records.ids import voucher_id, voucher_row
 from voucher_mcp.backends.local.records.references import as_json, by_code, hint, rows_of
 from voucher_mcp.domain.errors import NotFound, quoted
-from voucher_mcp.domain.values.times import now, to_iso
+from voucher_mcp.domain.values.times import to_iso
 from voucher_mcp.domain.vouchers.validity import RedeemableStatus, redeemable_status
 from voucher_mcp.domain.vouchers.voucher import VALUE_FIELDS, VoucherTerms
 from voucher_mcp.stores.base import DELETED, Row, Transaction
@@ -265,9 +265,9 @@ def status(voucher: Voucher, moment: int) -> RedeemableStatus:
     )
 
 
-def public_now(project: Project, voucher: Voucher, detail: str) -> dict[str, Any]:
-    """The same object with the status that the voucher has now."""
-    return {**public(project, voucher, detail), "status": status(voucher, now())}
+def public_at(project: Project, voucher: Voucher, detail: str, moment: int) -> dict[str, Any]:
+    """The same object with the status that the voucher has then."""
+    return {**public(project, voucher, detail), "status": status(voucher, moment)}
 
 
 def public(project: Project, voucher: Voucher, detail: str = "concise") -> dict[str, Any]:

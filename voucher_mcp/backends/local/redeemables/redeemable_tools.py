@@ -6,7 +6,6 @@ from voucher_mcp.backends.local.records import customers
 from voucher_mcp.backends.local.redeemables import redeemables
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.queries import Detail, RedeemablesQuery
-from voucher_mcp.domain.values.times import now
 from voucher_mcp.stores.base import Transaction
 from voucher_mcp.stores.projects import Project
 
@@ -24,6 +23,6 @@ class RedeemableTools(Engine):
         self, customer_id: str, query: RedeemablesQuery, detail: Detail
     ) -> Answer[list[Object]]:
         async def work(transaction: Transaction, project: Project | None) -> Answer[list[Object]]:
-            return await redeemables.page(transaction, project, customer_id, query, detail, now())
+            return await redeemables.page(transaction, project, customer_id, query, detail, transaction.now())
 
         return await self.read(work, quick=query.filters is None)

@@ -13,7 +13,7 @@ from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.domain.queries import Detail, RedemptionRequest, RedemptionsQuery, SessionRequest
 from voucher_mcp.domain.redeeming.order import Order, parse_order
-from voucher_mcp.domain.values.times import now, to_iso
+from voucher_mcp.domain.values.times import to_iso
 from voucher_mcp.domain.write import Write
 from voucher_mcp.stores.base import Transaction
 from voucher_mcp.stores.projects import Project
@@ -31,7 +31,7 @@ class RedemptionTools(Engine):
         order, customer = _order(request), _metadata_of(request)
 
         async def look(transaction: Transaction, project: Project | None) -> Answer[Object]:
-            there = Circumstances(now(), self.zone, customer)
+            there = Circumstances(transaction.now(), self.zone, customer)
             looked = await validations.look(transaction, project, request.redeemables, there)
             turns = validations.take_turns(looked, request.redeemables, order, there)
             return Answer(validations.show(turns, None))
@@ -39,7 +39,7 @@ class RedemptionTools(Engine):
         async def reserve(transaction: Transaction, project: Project) -> Answer[Object]:
             assert request.session is not None
             key, ttl = request.session.key or sessions.new_key(), request.session.ttl or DEFAULT_TTL
-            moment = now()
+            moment = transaction.now()
             reserved = await sessions.reserved_by(transaction, project, key, moment)
             there = Circumstances(moment, self.zone, customer, key, reserved)
             looked = await validations.look(transaction, project, request.redeemables, there)
@@ -64,7 +64,7 @@ class RedemptionTools(Engine):
         key = _key_of(request.session)
 
         async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
-            moment = now()
+            moment = transaction.now()
             there = Circumstances(moment, self.zone, customer)
             if key is not None:
                 reserved = await sessions.find(transaction, project, key, moment)
@@ -84,7 +84,7 @@ class RedemptionTools(Engine):
         self, write: Write, redemption_id: str, reason: str | None, detail: Detail
     ) -> Answer[Object]:
         async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
-            call = rollbacks.Circumstances(reason, write.key, now(), detail)
+            call = rollbacks.Circumstances(reason, write.key, transaction.now(), detail)
             rolled_back = await rollbacks.roll_back(transaction, project, redemption_id, call)
             return Answer(_undone(rolled_back) if write.dry_run else rolled_back)
 
@@ -110,7 +110,7 @@ class RedemptionTools(Engine):
     async def release_validation_session(self, write: Write, code: str, session_key: str) -> Answer[Object]:
         async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
             voucher = await vouchers.find(transaction, project, code)
-            await sessions.release_one(transaction, project, session_key, voucher, now())
+            await sessions.release_one(transaction, project, session_key, voucher, transaction.now())
             return Answer({"released": True, "code": voucher.code, "session_key": session_key})
 
         return await self.write(write, effect)

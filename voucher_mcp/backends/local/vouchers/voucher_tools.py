@@ -10,7 +10,6 @@ from voucher_mcp.backends.local.records.vouchers import Voucher
 from voucher_mcp.backends.local.vouchers import balances, moving, voucher_listing, voucher_writes
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.queries import Detail, VouchersQuery
-from voucher_mcp.domain.values.times import now
 from voucher_mcp.domain.vouchers.code_config import CodeConfig, validate_code
 from voucher_mcp.domain.vouchers.pool import Deletion
 from voucher_mcp.domain.write import Write
@@ -28,8 +27,8 @@ class VoucherTools(Engine):
 
         async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
             draft = await voucher_writes.draft(transaction, project, body)
-            made = await voucher_writes.create(transaction, project, own_code, draft, now())
-            shown = vouchers.public_now(project, made, detail)
+            made = await voucher_writes.create(transaction, project, own_code, draft, transaction.now())
+            shown = vouchers.public_at(project, made, detail, transaction.now())
             return Answer({**shown, "id": None} if write.dry_run else shown)
 
         return await self.write(write, effect)
@@ -43,8 +42,8 @@ class VoucherTools(Engine):
 
         async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
             draft = await voucher_writes.draft(transaction, project, body)
-            made = await voucher_writes.generate(transaction, project, config, draft, now())
-            shown = vouchers.public_now(project, made, detail)
+            made = await voucher_writes.generate(transaction, project, config, draft, transaction.now())
+            shown = vouchers.public_at(project, made, detail, transaction.now())
             return Answer({**shown, "id": None, "code": config.shape} if write.dry_run else shown)
 
         return await self.write(write, effect)
@@ -53,17 +52,19 @@ class VoucherTools(Engine):
         async def work(transaction: Transaction, project: Project | None) -> Answer[Object]:
             voucher = await vouchers.find(transaction, project, code)
             assert project is not None  # it has a voucher
-            reserved = await sessions.shown(transaction, voucher, now())
-            shown = vouchers.public_now(project, voucher, detail)
+            reserved = await sessions.shown(transaction, voucher, transaction.now())
+            shown = vouchers.public_at(project, voucher, detail, transaction.now())
             return Answer(shown | ({"reservations": reserved} if reserved else {}))
 
         return await self.read(work)
 
     async def list_vouchers(self, query: VouchersQuery, detail: Detail) -> Answer[list[Object]]:
         async def work(transaction: Transaction, project: Project | None) -> Answer[list[Object]]:
-            page = await voucher_listing.page(transaction, project, query, now())
+            page = await voucher_listing.page(transaction, project, query, transaction.now())
             shown = (
-                [vouchers.public_now(project, voucher, detail) for voucher in page.data] if project else []
+                [vouchers.public_at(project, voucher, detail, transaction.now()) for voucher in page.data]
+                if project
+                else []
             )
             stranger = await customers.unknown(transaction, project, query.customer)
             return Answer(shown, {**page.beside, **stranger})
@@ -86,7 +87,7 @@ class VoucherTools(Engine):
 
     async def delete_voucher(self, write: Write, code: str, force: bool) -> Answer[Deletion]:
         async def effect(transaction: Transaction, project: Project) -> Answer[Deletion]:
-            voucher = await voucher_writes.delete(transaction, project, code, force, now())
+            voucher = await voucher_writes.delete(transaction, project, code, force, transaction.now())
             about: Object = {"code": voucher.code, "type": voucher.terms.get("type")}
             about |= {"balance": voucher.balance} if voucher.balance is not None else {}
             ids = [vouchers.identity(project, voucher)]
@@ -100,7 +101,13 @@ class VoucherTools(Engine):
         async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
             voucher = await vouchers.find(transaction, project, code)
             changed = await balances.change(
-                transaction, project, voucher, amount, reason=reason, source_id=write.key, moment=now()
+                transaction,
+                project,
+                voucher,
+                amount,
+                reason=reason,
+                source_id=write.key,
+                moment=transaction.now(),
             )
             return Answer({**changed, "transaction_id": None} if write.dry_run else changed)
 
@@ -119,7 +126,7 @@ class VoucherTools(Engine):
                     amount,
                     reason=reason,
                     source_id=write.key,
-                    moment=now(),
+                    moment=transaction.now(),
                 )
             )
 
@@ -146,7 +153,7 @@ class VoucherTools(Engine):
     async def _change(self, write: Write, code: str, change: Change, detail: Detail) -> Answer[Object]:
         async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
             voucher = await vouchers.find(transaction, project, code)
-            changed = await change(transaction, project, voucher, now())
-            return Answer(vouchers.public_now(project, changed, detail))
+            changed = await change(transaction, project, voucher, transaction.now())
+            return Answer(vouchers.public_at(project, changed, detail, transaction.now()))
 
         return await self.write(write, effect)
