@@ -10,10 +10,14 @@ import asyncpg
 
 from voucher_mcp.domain.errors import OutcomeUnknown, Unavailable, VoucherError
 
-LOST: Final = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
-"""A connection that is not there, or not any more."""
+LOST: Final = (
+    *(OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError),
+    *(asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError),
+    *(asyncpg.CannotConnectNowError, asyncpg.IdleInTransactionSessionTimeoutError),
+)
+"""A connection that is not there, or not any more; the driver itself stumbles over some that break."""
 
-FAILURES: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+FAILURES: Final = (asyncpg.PostgresError, *LOST)
 """What a database, or the way to it, can fail with."""
 
 
@@ -25,6 +29,11 @@ class Ended(Exception):
     """The server is ending, and nothing is written any more."""
 
 
+_POOLER: Final = (
+    "a pooler gives each transaction another connection; the operator has to add statement_cache_size=0 to "
+    "`url`",
+    False,
+)
 _BY_STATE: Final[dict[str, tuple[str, bool]]] = {
     "28P01": ("its user name or password is wrong; the operator has to correct the address in `url`", False),
     "28000": ("it does not let this user in from here; the operator has to see to its pg_hba.conf", False),
@@ -39,6 +48,8 @@ _BY_STATE: Final[dict[str, tuple[str, bool]]] = {
     "57P02": ("it is being restarted; try again in a moment", True),
     "57014": ("it took too long and was stopped; ask for less: fewer filters, or a shorter time", False),
     "55P03": ("other processes keep it busy; try again in a moment", True),
+    "26000": _POOLER,
+    "42P05": _POOLER,
     "3F000": ("it has no tables of voucher-mcp; the operator has to run `voucher-mcp migrate`", False),
     "42P01": ("it lacks tables of voucher-mcp; the operator has to run `voucher-mcp migrate`", False),
     "42703": ("it lacks columns of voucher-mcp; the operator has to run `voucher-mcp migrate`", False),
@@ -73,15 +84,22 @@ def _reason(error: Exception) -> tuple[str, bool]:
             return "no encrypted connection could be made; the operator has to see to sslmode", False
         case socket.gaierror():
             return "its host is not known; the operator has to correct the address in `url`", False
+        case asyncpg.ClientConfigurationError():
+            return "its address says what does not go together; the operator has to correct `url`", False
+        case OSError(filename=str()):
+            return "a file that `url` names cannot be read; the operator has to correct the address", False
         case ConnectionRefusedError() | FileNotFoundError():
             return "nothing listens at its address; the operator has to start it, or correct `url`", True
+        case ConnectionError() if "rejected SSL" in str(error):
+            return (
+                "it makes no encrypted connections; the operator has to turn them on, or see to sslmode",
+                False,
+            )
         case TimeoutError():
             return "it did not answer in time; try again in a moment", True
         case Ended():
             return "the server is ending; try again once it runs", True
-        case asyncpg.InternalClientError() | asyncpg.UnsupportedClientFeatureError():
-            return _OTHER
-        case OSError() | asyncpg.InterfaceError():
+        case OSError() | asyncpg.InterfaceError() | asyncpg.InternalClientError():
             return "the connection to it broke; try again in a moment", True
     return _OTHER
 

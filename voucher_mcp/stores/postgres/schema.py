@@ -77,7 +77,15 @@ class Standing:
 
 
 async def standing_of(connection: asyncpg.Connection) -> Standing:
-    """What the connection leads to."""
+    """What the connection leads to.
+
+    All in one transaction, so that a pooler does not prepare and run a statement on different connections.
+    """
+    async with connection.transaction():
+        return await _standing_of(connection)
+
+
+async def _standing_of(connection: asyncpg.Connection) -> Standing:
     asked = now()
     row = await connection.fetchrow(_STANDING)
     assert row is not None

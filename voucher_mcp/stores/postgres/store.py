@@ -35,6 +35,9 @@ TRIES: Final = 30
 TRIES_WITHOUT_CONNECTION: Final = 3
 """How often it is run again where the connection broke before anything could be final."""
 
+PAUSE_WITHOUT_CONNECTION: Final = 0.2
+"""Seconds before that, at most."""
+
 LONGEST_PAUSE: Final = 0.05
 
 LONGEST_READ: Final = 20.0
@@ -90,7 +93,7 @@ class PostgresStore(Store):
             except LOST as error:
                 if not left:
                     raise unavailable(error) from error
-                self._connections.drop_idle()
+                await self._reach_again()
             except (*FAILURES, WrongSchema) as error:
                 raise unavailable(error) from error
         raise AssertionError("the last try returns or raises")
@@ -118,7 +121,7 @@ class PostgresStore(Store):
                 lost += 1
                 if lost == TRIES_WITHOUT_CONNECTION:
                     raise unavailable(error) from error
-                self._connections.drop_idle()
+                await self._reach_again()
             except (*FAILURES, WrongSchema) as error:
                 raise unavailable(error) from error
 
@@ -130,6 +133,11 @@ class PostgresStore(Store):
             await _commit(transaction)
         self._folding.note(transaction.moved)
         return result
+
+    async def _reach_again(self) -> None:
+        """What is open may lead to a server that is gone; another one may be there in a moment."""
+        self._connections.drop_idle()
+        await anyio.sleep(random.uniform(0.5, 1) * PAUSE_WITHOUT_CONNECTION)
 
     def lock(self, name: str) -> Lease:
         return self._leases.lease(name)

@@ -31,7 +31,7 @@ NUMBERS_AT_ONCE: Final = 3
 
 def begin_write(isolation: Isolation) -> str:
     """How a transaction that writes is begun."""
-    return f"BEGIN ISOLATION LEVEL {_LEVELS[isolation]} READ WRITE"
+    return f"BEGIN ISOLATION LEVEL {_LEVELS[isolation]}"
 
 
 def begin_read(seconds: float) -> str:
