@@ -38,6 +38,8 @@ ONLY_IN = {
 BLIND_EXCEPT_ALLOWED = {
     "voucher_mcp/tools/dispatch.py",
     "voucher_mcp/stores/opening.py",
+    "voucher_mcp/stores/postgres/convoys.py",
+    "voucher_mcp/stores/postgres/store.py",
     "voucher_mcp/stores/sqlite/writer.py",
     "voucher_mcp/backends/local/jobs/job_runner.py",
 }

@@ -45,8 +45,10 @@ class Overtaken(Conflict):
     A store in which that can happen runs the work again; the caller is told where it comes again and again.
     """
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, row: Hashable = None) -> None:
+        """Say what was changed; `row` is which row, as the store knows it."""
         super().__init__(f"{what} was changed by someone else just now. Try again.", retryable=True)
+        self.row = row
 
 
 class Transaction(Protocol):

@@ -86,10 +86,9 @@ def _reason(error: Exception) -> tuple[str, bool]:
             return "its host is not known; the operator has to correct the address in `url`", False
         case asyncpg.ClientConfigurationError():
             return "its address says what does not go together; the operator has to correct `url`", False
-        case OSError(filename=str()):
-            return "a file that `url` names cannot be read; the operator has to correct the address", False
         case ConnectionRefusedError() | FileNotFoundError():
-            return "nothing listens at its address; the operator has to start it, or correct `url`", True
+            why = "nothing listens at its address, or a file that `url` names is not there"
+            return f"{why}; the operator has to start it, or to correct `url`", True
         case ConnectionError() if "rejected SSL" in str(error):
             return (
                 "it makes no encrypted connections; the operator has to turn them on, or see to sslmode",

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from voucher_mcp.stores.base import Overtaken
 from voucher_mcp.stores.postgres.statements import Statement, shifted
 
 OVERTAKEN: Final = "overtaken by another write"
@@ -22,6 +23,10 @@ class Waiting(NamedTuple):
     values: list[Any]
     overtakes: str | None
     """What somebody else changed where it changes no row."""
+
+    def overtaken(self) -> Overtaken:
+        """What is said then; the first two values of a query are the project, and the row or its name."""
+        return Overtaken(self.overtakes or "", (self.statement.writes, *self.values[:2]))
 
 
 class Flush(NamedTuple):

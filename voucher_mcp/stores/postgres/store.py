@@ -6,17 +6,17 @@ undone and run again from its start.
 """
 
 import random
-from collections.abc import Hashable
-from typing import Final, Self
+from collections.abc import Container, Hashable, Sequence
+from typing import Any, Final, Self
 
 import anyio
 import asyncpg
 from anyio.abc import TaskGroup
 
 from voucher_mcp.config.postgres import PostgresOptions
-from voucher_mcp.domain.errors import VoucherError
-from voucher_mcp.stores.base import Overtaken, Store, T, Transaction, Work
+from voucher_mcp.stores.base import Overtaken, Store, T, Work
 from voucher_mcp.stores.postgres.connections import Connections
+from voucher_mcp.stores.postgres.convoys import Convoys, Member
 from voucher_mcp.stores.postgres.failures import (
     FAILURES,
     LOST,
@@ -54,6 +54,10 @@ _OVERTAKEN = (
 )
 
 
+class _HalfDone(Exception):
+    """One of several failed after it had written something."""
+
+
 class _LostCommit(Exception):
     """The connection broke while the change was being made final."""
 
@@ -68,6 +72,7 @@ class PostgresStore(Store):
         self._begins_at_once = options.isolation != "read_committed" or not options.statement_cache_size
         self._leases = Leases(connections, tasks)
         self._folding = Folding(self, tasks)
+        self._convoys = Convoys(self._together, self._alone, tasks)
 
     @classmethod
     async def open(cls, options: PostgresOptions, tasks: TaskGroup) -> Self:
@@ -106,16 +111,40 @@ class PostgresStore(Store):
             return result
 
     async def write(self, work: Work[T], *, kept: bool = True) -> T:
+        try:
+            return await self._tried(work, tries=1, fought_for=self._convoys if kept else ())
+        except _OVERTAKEN as error:
+            if kept and isinstance(error, Overtaken) and error.row is not None:
+                return await self._convoys.run(error.row, work)
+        return await self._alone(work)
+
+    async def _alone(self, work: Work[T]) -> T:
+        """Run work that was overtaken, with locks on what it looks at."""
+        try:
+            return await self._tried(work, tries=TRIES, locks=True)
+        except Overtaken:
+            raise
+        except _OVERTAKEN as error:
+            raise Overtaken("What this changes") from error
+
+    async def _tried(
+        self, work: Work[T], *, tries: int, locks: bool = False, fought_for: Container[Hashable] = ()
+    ) -> T:
+        """Run work so often at most.
+
+        Raises:
+            Overtaken, asyncpg errors of `_OVERTAKEN`: others were faster each time.
+        """
         lost = overtaken = 0
         while True:
             try:
-                return await self._write(work, locks=overtaken > 0)
+                return await self._write(work, locks=locks, fought_for=fought_for)
             except _LostCommit as error:
                 raise lost_commit() from error
-            except _OVERTAKEN as error:
+            except _OVERTAKEN:
                 overtaken += 1
-                if overtaken == TRIES:
-                    raise _as_conflict(error) from error
+                if overtaken == tries:
+                    raise
                 await anyio.sleep(random.uniform(0, min(LONGEST_PAUSE, 0.001 * 2**overtaken)))
             except LOST as error:
                 lost += 1
@@ -125,14 +154,44 @@ class PostgresStore(Store):
             except (*FAILURES, WrongSchema) as error:
                 raise unavailable(error) from error
 
-    async def _write(self, work: Work[T], *, locks: bool) -> T:
+    async def _write(self, work: Work[T], *, locks: bool, fought_for: Container[Hashable]) -> T:
         async with self._connections.one() as connection:
             at_once = self._begins_at_once
-            transaction = PostgresTransaction(connection, self._begin, at_once=at_once, locks=locks)
+            transaction = PostgresTransaction(
+                connection, self._begin, at_once=at_once, locks=locks, fought_for=fought_for
+            )
             result = await work(transaction)
             await _commit(transaction)
         self._folding.note(transaction.moved)
         return result
+
+    async def _together(self, group: Sequence[Member[Any]]) -> bool:
+        """Run several in one transaction, one after another; false where that was undone."""
+        moved: list[tuple[int, int]] = []
+        try:
+            async with self._connections.one() as connection:
+                transaction = PostgresTransaction(connection, self._begin, at_once=True, locks=True)
+                for member in group:
+                    transaction = transaction.next()
+                    member.error = None
+                    try:
+                        member.result = await member.work(transaction)
+                        await transaction.flush()
+                    except (*_OVERTAKEN, *FAILURES):
+                        raise
+                    except Exception as error:  # carried to the caller's task, whatever it is
+                        if transaction.wrote:
+                            raise _HalfDone from error
+                        member.error = error
+                    moved += transaction.moved
+                await _commit(transaction)
+        except _LostCommit:
+            for member in group:
+                member.error = member.error or lost_commit()
+        except (*_OVERTAKEN, *FAILURES, WrongSchema, _HalfDone):
+            return False
+        self._folding.note(moved)
+        return True
 
     async def _reach_again(self) -> None:
         """What is open may lead to a server that is gone; another one may be there in a moment."""
@@ -160,16 +219,3 @@ async def _commit(transaction: PostgresTransaction) -> None:
             await transaction.commit()
     except LOST as error:
         raise _LostCommit from error
-
-
-def _as_conflict(error: Exception) -> VoucherError:
-    return error if isinstance(error, VoucherError) else Overtaken("What this changes")
-
-
-async def _nothing(transaction: Transaction) -> None:
-    """Work that changes nothing."""
-
-
-def identity(options: PostgresOptions) -> Hashable:
-    """What the addresses of one database have in common."""
-    return options.shown

@@ -5,7 +5,7 @@ the rules decide by what they read, and their writes are guarded by that. These 
 which is a transaction by itself where it is the last.
 """
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Container, Hashable, Iterable, Sequence
 from typing import Any, Final
 
 import asyncpg
@@ -45,22 +45,35 @@ def begin_read(seconds: float) -> str:
 class PostgresTransaction:
     """A transaction on one connection."""
 
-    def __init__(self, connection: Connection, begin: str, *, at_once: bool, locks: bool = False) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        begin: str,
+        *,
+        at_once: bool,
+        locks: bool = False,
+        fought_for: Container[Hashable] = (),
+    ) -> None:
         """Begin it with that statement.
 
         Args:
             at_once: whether the first statement needs it, be it one that only reads.
             locks: whether vouchers that are looked at are locked, as it was overtaken before.
+            fought_for: rows for which others stand in line; whoever looks at one counts as overtaken.
         """
+        self._connection = connection
         self._driver = connection.driver
         self._ahead = connection.ahead
         self._begin = begin
         self._at_once = at_once
         self._locks = locks
+        self._fought_for = fought_for
         self._queue = Queue()
         self._numbers: list[int] = []
         self.origin: Hashable = connection.standing.mark
         self.begun = False
+        self.wrote = False
+        """Whether anything was sent that has to be undone where the work fails."""
         self.moved: list[tuple[int, int]] = []
         """Projects and pools whose codes were counted."""
 
@@ -72,6 +85,12 @@ class PostgresTransaction:
 
     async def one(self, query: str, *values: Any) -> Row | None:
         rows = await self._rows(self._statement(query), values)
+        if (
+            rows
+            and query == "voucher_by_code"
+            and (row := ("vouchers", values[0], rows[0][0])) in self._fought_for
+        ):
+            raise Overtaken("The voucher", row)
         return rows[0] if rows else None
 
     async def select(self, query: str, where: Where, *values: Any) -> list[Row]:
@@ -119,10 +138,22 @@ class PostgresTransaction:
         self.moved.append((project, pool))
         await pool_codes.count(self, project, pool, n, old, new)
 
-    @property
-    def is_final_at_once(self) -> bool:
-        """Whether what still waits goes by itself, as nothing was written before it."""
-        return not (self.begun or self._at_once)
+    def next(self) -> "PostgresTransaction":
+        """The same transaction for another work."""
+        following = PostgresTransaction(
+            self._connection, self._begin, at_once=self._at_once, locks=self._locks
+        )
+        following.begun = self.begun
+        return following
+
+    async def flush(self) -> None:
+        """Write what still waits.
+
+        Raises:
+            Overtaken: somebody else changed what it was decided by.
+        """
+        if self._queue:
+            await self._flush()
 
     async def commit(self) -> None:
         """Make final what was written.
@@ -130,10 +161,9 @@ class PostgresTransaction:
         Raises:
             Overtaken: somebody else changed what it was decided by, and nothing was written.
         """
-        if self._queue and self.is_final_at_once:
+        if self._queue and not (self.begun or self._at_once):  # which is a transaction by itself
             await self._send(final=True)
-        elif self._queue:
-            await self._flush()
+        await self.flush()
         if self.begun:
             await self._driver.execute("COMMIT")
             self.begun = False
@@ -153,6 +183,7 @@ class PostgresTransaction:
             await self._flush()
         elif not self.begun and (self._at_once or statement.writes or statement.locks):
             await self._open()
+        self.wrote = self.wrote or bool(statement.writes)
 
     async def _open(self) -> None:
         await self._driver.execute(self._begin)
@@ -164,13 +195,13 @@ class PostgresTransaction:
         await self._send(final=False)
 
     async def _send(self, *, final: bool) -> None:
+        self.wrote = True
         flush, waiting = self._queue.take(fails=final)
         try:
             missed = await self._driver.fetchval(flush.text, *flush.values)
         except asyncpg.InvalidTextRepresentationError as error:
             if OVERTAKEN not in str(error):
                 raise
-            (what, *_) = (one.overtakes for one in waiting if one.overtakes is not None)
-            raise Overtaken(what) from None
+            raise next(one.overtaken() for one in waiting if one.overtakes is not None) from None
         if missed:
-            raise Overtaken(waiting[missed - 1].overtakes or "")
+            raise waiting[missed - 1].overtaken()
