@@ -64,6 +64,12 @@ async def once(
     return answer
 
 
+def foresee(transaction: Transaction, project: Project, write: Write) -> None:
+    """Say that the write's key is going to be looked up."""
+    if write.key is not None and not write.dry_run:
+        transaction.ahead("write_by_key", project.n, write.caller, write.key)
+
+
 async def first_result(transaction: Transaction, project: Project, write: Write) -> Answer[Any] | None:
     """The result that a spent key has; None where it is free.
 

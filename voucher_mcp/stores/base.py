@@ -61,6 +61,10 @@ class Transaction(Protocol):
         """This moment in milliseconds UTC, which all hosts that use the database agree on."""
         ...
 
+    def ahead(self, query: str, *values: Any) -> None:
+        """Say that a query is going to be asked with these values: it may be read together with others."""
+        ...
+
     async def all(self, query: str, *values: Any) -> list[Row]:
         """Every row."""
         ...

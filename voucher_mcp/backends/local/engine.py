@@ -9,7 +9,8 @@ from voucher_mcp.backends.base import Backend
 from voucher_mcp.backends.local.stored_values import StoredValues
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.write import Write
-from voucher_mcp.journal.records import DryRun, once
+from voucher_mcp.journal import records
+from voucher_mcp.journal.records import DryRun
 from voucher_mcp.stores import projects
 from voucher_mcp.stores.base import Store, T, Transaction
 from voucher_mcp.stores.projects import Project
@@ -42,13 +43,24 @@ class Engine(Backend):
 
         return await self.store.read(with_project, quick=quick)
 
-    async def write(self, write: Write, effect: Effect[T]) -> Answer[T]:
-        """Run a write under its key; a dry run goes the same way and is undone."""
+    async def write(
+        self, write: Write, effect: Effect[T], foresee: Callable[[Transaction, Project], None] | None = None
+    ) -> Answer[T]:
+        """Run a write under its key; a dry run goes the same way and is undone.
+
+        Args:
+            foresee: says which queries the effect is going to ask.
+        """
 
         async def work(transaction: Transaction) -> tuple[tuple[Hashable, Project], Answer[T]]:
             project = await self.find_or_make_project(transaction)
+            records.foresee(transaction, project, write)
+            if foresee is not None:
+                foresee(transaction, project)
             values = StoredValues(transaction, project)
-            answer = await once(transaction, project, write, values, lambda: effect(transaction, project))
+            answer = await records.once(
+                transaction, project, write, values, lambda: effect(transaction, project)
+            )
             return (transaction.origin, project), answer
 
         try:

@@ -79,6 +79,22 @@ def locking() -> Mapping[str, Statement]:
     return {name: statement_of(f"{queries[name]} ORDER BY v.n FOR UPDATE OF v") for name in names}
 
 
+@lru_cache(maxsize=1_000)
+def together(queries: tuple[str, ...]) -> str:
+    """Several queries as one statement: it answers the rows of each as a list, and row numbers behind them.
+
+    It takes the values of each, one behind the other, then how many numbers.
+    """
+    lists: list[str] = []
+    behind = 0
+    for query in queries:
+        statement = statements()[query]
+        lists.append(f"ARRAY(SELECT q FROM ({shifted(statement, behind)}) AS q)")  # noqa: S608 - named queries
+        behind += len(statement.takes)
+    lists.append(f"ARRAY({shifted(statements()['row_numbers'], behind)})")
+    return f"SELECT {', '.join(lists)}"
+
+
 @lru_cache(maxsize=200)
 def _narrowed(query: str, text: str) -> Statement:
     return statement_of(load_queries("postgres")[query].replace("{where}", text))

@@ -6,6 +6,7 @@ which is a transaction by itself where it is the last.
 """
 
 from collections.abc import Container, Hashable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import asyncpg
@@ -17,7 +18,7 @@ from voucher_mcp.stores.base import Overtaken, Row, Where
 from voucher_mcp.stores.postgres import codes as pool_codes
 from voucher_mcp.stores.postgres.connections import Connection
 from voucher_mcp.stores.postgres.queue import OVERTAKEN, Queue, Waiting
-from voucher_mcp.stores.postgres.statements import Statement, locking, narrowed, statements
+from voucher_mcp.stores.postgres.statements import Statement, locking, narrowed, statements, together
 
 _LEVELS: Final[dict[Isolation, str]] = {
     "read_committed": "READ COMMITTED",
@@ -40,6 +41,14 @@ def begin_read(seconds: float) -> str:
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
         f"SET LOCAL statement_timeout = {round(seconds * 1_000)}"
     )
+
+
+@dataclass
+class _Foreseen:
+    """A query that is going to be asked, with its rows once these were read."""
+
+    values: tuple[Any, ...]
+    rows: list[Row] | None = None
 
 
 class PostgresTransaction:
@@ -70,6 +79,8 @@ class PostgresTransaction:
         self._fought_for = fought_for
         self._queue = Queue()
         self._numbers: list[int] = []
+        self._foreseen: dict[str, _Foreseen] = {}
+        self._moment: int | None = None
         self.origin: Hashable = connection.standing.mark
         self.begun = False
         self.wrote = False
@@ -78,13 +89,24 @@ class PostgresTransaction:
         """Projects and pools whose codes were counted."""
 
     def now(self) -> int:
-        return now() + self._ahead
+        if self._moment is None:
+            self._moment = now() + self._ahead
+        return self._moment
+
+    def ahead(self, query: str, *values: Any) -> None:
+        if not self._locks:  # what is locked is asked by itself
+            self._foreseen[query] = _Foreseen(values)
 
     async def all(self, query: str, *values: Any) -> list[Row]:
+        foreseen = self._foreseen.pop(query, None)
+        if foreseen is not None and foreseen.values == values:
+            rows = await self._read_ahead(query, foreseen)
+            if rows is not None:
+                return rows
         return await self._rows(self._statement(query), values)
 
     async def one(self, query: str, *values: Any) -> Row | None:
-        rows = await self._rows(self._statement(query), values)
+        rows = await self.all(query, *values)
         if (
             rows
             and query == "voucher_by_code"
@@ -104,6 +126,7 @@ class PostgresTransaction:
 
     async def later(self, query: str, *values: Any, overtakes: str | None = None) -> None:
         statement = statements()[query]
+        self._foreseen.clear()  # what was read ahead may not be so any more
         if not self._queue.fits(statement):
             await self._flush()
         self._queue.put(Waiting(statement, statement.values(values), overtakes))
@@ -168,12 +191,32 @@ class PostgresTransaction:
             await self._driver.execute("COMMIT")
             self.begun = False
 
+    async def _read_ahead(self, query: str, wanted: "_Foreseen") -> list[Row] | None:
+        """The rows of a query that was foreseen, read with all that were; None where that is too late."""
+        if wanted.rows is not None or self._queue or self.wrote:
+            return wanted.rows
+        unread = [(name, one) for name, one in self._foreseen.items() if one.rows is None]
+        asked = [(query, wanted), *unread]
+        parameters = [value for name, one in asked for value in statements()[name].values(one.values)]
+        await self._ready(statements()[query])
+        found = await self._driver.fetchrow(
+            together(tuple(name for name, _ in asked)), *parameters, NUMBERS_AT_ONCE
+        )
+        assert found is not None
+        first, *rest, numbers = found
+        self._numbers = list(numbers)
+        for (_, one), rows in zip(unread, rest, strict=True):
+            one.rows = [tuple(row) for row in rows]
+        return [tuple(row) for row in first]
+
     def _statement(self, query: str) -> Statement:
         locked = locking().get(query) if self._locks else None
         return statements()[query] if locked is None else locked
 
     async def _rows(self, statement: Statement, values: tuple[Any, ...]) -> list[Row]:
         await self._ready(statement)
+        if "vouchers" in statement.tables:
+            self._numbers.clear()  # who wrote what is looked at now has higher ones
         rows = await self._driver.fetch(statement.text, *statement.values(values))
         return [tuple(row) for row in rows]
 
@@ -183,7 +226,9 @@ class PostgresTransaction:
             await self._flush()
         elif not self.begun and (self._at_once or statement.writes or statement.locks):
             await self._open()
-        self.wrote = self.wrote or bool(statement.writes)
+        if statement.writes:
+            self.wrote = True
+            self._foreseen.clear()
 
     async def _open(self) -> None:
         await self._driver.execute(self._begin)

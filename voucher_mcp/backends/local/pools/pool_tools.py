@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from voucher_mcp.backends.local.engine import Engine
@@ -125,7 +126,7 @@ class PoolTools(Engine):
             pool = await pools.find(transaction, project, pool_id)
             return Answer(await assigning.assign(transaction, project, pool, customer_id, transaction.now()))
 
-        return await self.write(write, effect)
+        return await self.write(write, effect, partial(pools.foresee, reference=pool_id))
 
     async def delete_voucher_codes(
         self, write: Write, pool_id: str, code_ids: Sequence[str], force: bool = False

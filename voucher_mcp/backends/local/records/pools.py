@@ -69,6 +69,11 @@ def public(pool: Pool, project_id: str) -> VoucherPool:
     }
 
 
+def foresee(transaction: Transaction, project: Project, reference: str) -> None:
+    """Say that `find` is going to be asked."""
+    transaction.ahead("pool_by_id_or_name", project.n, reference)
+
+
 async def find(
     transaction: Transaction, project: Project | None, reference: str, field: str = "pool_id"
 ) -> Pool:

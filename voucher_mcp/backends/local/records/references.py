@@ -26,6 +26,13 @@ async def by_code(transaction: Transaction, query: str, *values: Any, code: str)
     return None
 
 
+def foresee(transaction: Transaction, query: str, *values: Any, code: str) -> str:
+    """Say that `by_code` is going to be asked; answers the first spelling."""
+    (spelling, *_) = spellings(looked_up(code))
+    transaction.ahead(query, *values, spelling)
+    return spelling
+
+
 async def rows_of(
     transaction: Transaction,
     project: Project,

@@ -13,7 +13,7 @@ from voucher_mcp.backends.local.records.references import as_json
 from voucher_mcp.backends.local.records.vouchers import Voucher
 from voucher_mcp.domain.errors import SessionNotFound, quoted
 from voucher_mcp.domain.values.times import to_iso
-from voucher_mcp.stores.base import Transaction
+from voucher_mcp.stores.base import Row, Transaction
 from voucher_mcp.stores.projects import Project
 
 Reserved = Mapping[int, int]
@@ -49,9 +49,18 @@ async def held_by_others(
     transaction: Transaction, project: Project, vouchers: Iterable[Voucher], key: str | None, moment: int
 ) -> dict[int, Held]:
     """What sessions other than that of this key hold of vouchers, by the rows of those that they hold."""
-    rows = as_json(sorted({voucher.n for voucher in vouchers}))  # one may be named twice, by code and id
-    found = await transaction.all("session_holds", project.n, rows, moment, key or "")
+    codes = sorted({voucher.code for voucher in vouchers})  # one may be named twice, by code and id
+    found = await transaction.all("session_holds", *_holds(project, codes, key, moment))
     return {n: Held(redemptions, amount) for n, redemptions, amount in found}
+
+
+def foresee(transaction: Transaction, project: Project, code: str, key: str | None, moment: int) -> None:
+    """Say that `held_by_others` is going to be asked of the voucher of this code."""
+    transaction.ahead("session_holds", *_holds(project, [code], key, moment))
+
+
+def _holds(project: Project, codes: Sequence[str], key: str | None, moment: int) -> Row:
+    return project.n, as_json(codes), moment, key or ""
 
 
 async def reserved_by(transaction: Transaction, project: Project, key: str, moment: int) -> Reserved:

@@ -78,7 +78,10 @@ class RedemptionTools(Engine):
                 await sessions.release(transaction, project, key, done)
             return Answer(_undone(redeemed) if write.dry_run else redeemed)
 
-        return await self.write(write, effect)
+        def foresee(transaction: Transaction, project: Project) -> None:
+            validations.foresee(transaction, project, request.redeemables, key)
+
+        return await self.write(write, effect, foresee)
 
     async def rollback_redemption(
         self, write: Write, redemption_id: str, reason: str | None, detail: Detail

@@ -12,7 +12,7 @@ from datetime import tzinfo
 from fractions import Fraction
 from typing import Any, Final, Literal, cast
 
-from voucher_mcp.backends.local.records import sessions, vouchers
+from voucher_mcp.backends.local.records import references, sessions, vouchers
 from voucher_mcp.backends.local.records.vouchers import Voucher
 from voucher_mcp.domain.errors import (
     InsufficientBalance,
@@ -121,6 +121,15 @@ class Looked:
     missing: NotFound | None
     """Of the first that does not exist."""
     held: Mapping[int, sessions.Held]
+
+
+def foresee(
+    transaction: Transaction, project: Project, asked: Sequence[Redeemable], session: str | None
+) -> None:
+    """Say what `look` is going to read, so far as that is known beforehand: of one voucher, by its code."""
+    if len(asked) == 1:
+        code = references.foresee(transaction, "voucher_by_code", project.n, code=asked[0].id)
+        sessions.foresee(transaction, project, code, session, transaction.now())
 
 
 async def look(

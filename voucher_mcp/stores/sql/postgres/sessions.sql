@@ -1,7 +1,8 @@
 -- session_holds
 SELECT s.voucher, count(*), sum(s.amount)::bigint
 FROM json_array_elements_text($2::json) AS wanted (value)
-JOIN sessions AS s ON s.project = $1 AND s.voucher = wanted.value::bigint
+JOIN vouchers AS v ON v.project = $1 AND v.code = wanted.value
+JOIN sessions AS s ON s.project = $1 AND s.voucher = v.n
 WHERE s.expires_at > $3 AND s.key <> $4 GROUP BY s.voucher;
 
 -- session_rows

@@ -1,6 +1,7 @@
 -- session_holds
 SELECT s.voucher, count(*), sum(s.amount)
-FROM json_each(?2) AS wanted CROSS JOIN sessions AS s ON s.project = ?1 AND s.voucher = wanted.value
+FROM json_each(?2) AS wanted CROSS JOIN vouchers AS v ON v.project = ?1 AND v.code = wanted.value
+CROSS JOIN sessions AS s ON s.project = ?1 AND s.voucher = v.n
 WHERE s.expires_at > ?3 AND s.key <> ?4 GROUP BY s.voucher;
 
 -- session_rows
