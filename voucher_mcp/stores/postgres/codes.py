@@ -5,11 +5,40 @@ is counted in lines that are only appended, so that no two writers wait for each
 the blocks and the pool's row from time to time.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
+from typing import Final
 
 from voucher_mcp.domain.values.texts import folded
 from voucher_mcp.domain.vouchers.pool import NewCode
 from voucher_mcp.stores.base import ASSIGNED, AVAILABLE, REDEEMED, Overtaken, Row, Transaction
+
+CHOICE: Final = 24
+"""Codes that a call chooses from: as many others may choose at the same moment."""
+
+
+class Choices:
+    """The codes that calls of this process are about to give, so that no two choose the same."""
+
+    def __init__(self) -> None:
+        self._chosen: defaultdict[int, set[int]] = defaultdict(set)
+
+    def of(self, pool: int) -> list[int]:
+        """Those of a pool, by their rows."""
+        return list(self._chosen.get(pool, ()))
+
+    def take(self, pool: int, n: int) -> bool:
+        """Choose one, unless somebody has."""
+        if n in self._chosen[pool]:
+            return False
+        self._chosen[pool].add(n)
+        return True
+
+    def drop(self, pool: int, n: int) -> None:
+        """It is given, or free again."""
+        self._chosen[pool].discard(n)
+        if not self._chosen[pool]:
+            del self._chosen[pool]
 
 
 async def add(
@@ -43,6 +72,25 @@ async def add_vouchers(
     columns = [list(column) for column in zip(*rows, strict=True)]
     added = await transaction.all("vouchers_add", project, moment, *columns)
     return _in_order(columns[0], {code: n for n, code in added})
+
+
+async def choose(
+    transaction: Transaction, project: int, pool: int, customer: str, moment: int, chosen: Choices
+) -> tuple[int, str, bool] | None:
+    """The next free code that nobody in this process chose, given to the customer as far as it still is free.
+
+    Answers its row, its code and whether the customer holds it; None where none was found.
+    """
+    wanted = (project, pool, moment, customer, chosen.of(pool), CHOICE)
+    rows = await transaction.all("code_next", *wanted)
+    # others may have chosen some of them meanwhile
+    row = next((row for row in rows if chosen.take(pool, row[0])), None)
+    if row is None:
+        return None
+    n, code, version, held = row
+    await transaction.later("code_give", project, n, customer, moment, version, overtakes="The next code")
+    await count(transaction, project, pool, n, AVAILABLE, ASSIGNED)
+    return n, code, held
 
 
 async def claim(

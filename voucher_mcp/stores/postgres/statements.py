@@ -16,6 +16,12 @@ _PARAMETER: Final = re.compile(r"\$(\d+)")
 _COMMENT: Final = re.compile(r"^ *--.*\n", re.MULTILINE)
 _WRITTEN: Final = re.compile(r"\b(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
 _NAMED: Final = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE) (\w+)")
+LOOKS: Final = frozenset(
+    {"voucher_by_n", "voucher_by_code", "vouchers_named", "vouchers_in_rows", "voucher_ever_by_n"}
+    | {"codes_named", "codes_in_rows"}
+)
+"""Queries by whose vouchers the rules decide."""
+
 _VIEWS: Final[Mapping[str, frozenset[str]]] = {
     "redeemables": frozenset({"holders", "projects", "vouchers", "pools"}),
     "voucher_list": frozenset({"vouchers", "pools"}),
@@ -74,9 +80,8 @@ def statements() -> Mapping[str, Statement]:
 @cache
 def locking() -> Mapping[str, Statement]:
     """The queries that look at vouchers, so that nobody changes these before the work ends."""
-    names = ("voucher_by_n", "voucher_by_code", "vouchers_named", "codes_named", "codes_in_rows")
     queries = load_queries("postgres")
-    return {name: statement_of(f"{queries[name]} ORDER BY v.n FOR UPDATE OF v") for name in names}
+    return {name: statement_of(f"{queries[name]} ORDER BY v.n FOR UPDATE OF v") for name in LOOKS}
 
 
 @lru_cache(maxsize=1_000)

@@ -6,7 +6,7 @@ undone and run again from its start.
 """
 
 import random
-from collections.abc import Container, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Self
 
 import anyio
@@ -15,6 +15,7 @@ from anyio.abc import TaskGroup
 
 from voucher_mcp.config.postgres import PostgresOptions
 from voucher_mcp.stores.base import Overtaken, Store, T, Work
+from voucher_mcp.stores.postgres.codes import Choices
 from voucher_mcp.stores.postgres.connections import Connections
 from voucher_mcp.stores.postgres.convoys import Convoys, Member
 from voucher_mcp.stores.postgres.failures import (
@@ -72,6 +73,7 @@ class PostgresStore(Store):
         self._begins_at_once = options.isolation != "read_committed" or not options.statement_cache_size
         self._leases = Leases(connections, tasks)
         self._folding = Folding(self, tasks)
+        self._choices = Choices()
         self._convoys = Convoys(self._together, self._alone, tasks)
 
     @classmethod
@@ -112,7 +114,7 @@ class PostgresStore(Store):
 
     async def write(self, work: Work[T], *, kept: bool = True) -> T:
         try:
-            return await self._tried(work, tries=1, fought_for=self._convoys if kept else ())
+            return await self._tried(lambda: self._try(work, kept=kept), tries=1)
         except _OVERTAKEN as error:
             if kept and isinstance(error, Overtaken) and error.row is not None:
                 return await self._convoys.run(error.row, work)
@@ -121,16 +123,14 @@ class PostgresStore(Store):
     async def _alone(self, work: Work[T]) -> T:
         """Run work that was overtaken, with locks on what it looks at."""
         try:
-            return await self._tried(work, tries=TRIES, locks=True)
+            return await self._tried(lambda: self._locking(work), tries=TRIES)
         except Overtaken:
             raise
         except _OVERTAKEN as error:
             raise Overtaken("What this changes") from error
 
-    async def _tried(
-        self, work: Work[T], *, tries: int, locks: bool = False, fought_for: Container[Hashable] = ()
-    ) -> T:
-        """Run work so often at most.
+    async def _tried(self, run: Callable[[], Awaitable[T]], *, tries: int) -> T:
+        """Run it so often at most.
 
         Raises:
             Overtaken, asyncpg errors of `_OVERTAKEN`: others were faster each time.
@@ -138,7 +138,7 @@ class PostgresStore(Store):
         lost = overtaken = 0
         while True:
             try:
-                return await self._write(work, locks=locks, fought_for=fought_for)
+                return await run()
             except _LostCommit as error:
                 raise lost_commit() from error
             except _OVERTAKEN:
@@ -154,12 +154,31 @@ class PostgresStore(Store):
             except (*FAILURES, WrongSchema) as error:
                 raise unavailable(error) from error
 
-    async def _write(self, work: Work[T], *, locks: bool, fought_for: Container[Hashable]) -> T:
+    async def _try(self, work: Work[T], *, kept: bool) -> T:
+        """Run work as if nobody else were there, with guards."""
+        at_once = self._begins_at_once
+        async with self._connections.one() as connection:
+            transaction = PostgresTransaction(
+                connection,
+                self._begin,
+                at_once=at_once,
+                fought_for=self._convoys if kept else (),
+                choices=None if at_once else self._choices,
+            )
+            try:
+                result = await work(transaction)
+                await _commit(transaction)
+            finally:
+                for pool, n in transaction.chosen:
+                    self._choices.drop(pool, n)
+        self._folding.note(transaction.moved)
+        return result
+
+    async def _locking(self, work: Work[T]) -> T:
+        """Run work, which was overtaken, with locks."""
         async with self._connections.one() as connection:
             at_once = self._begins_at_once
-            transaction = PostgresTransaction(
-                connection, self._begin, at_once=at_once, locks=locks, fought_for=fought_for
-            )
+            transaction = PostgresTransaction(connection, self._begin, at_once=at_once, locks=True)
             result = await work(transaction)
             await _commit(transaction)
         self._folding.note(transaction.moved)

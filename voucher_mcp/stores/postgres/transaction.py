@@ -18,7 +18,7 @@ from voucher_mcp.stores.base import Overtaken, Row, Where
 from voucher_mcp.stores.postgres import codes as pool_codes
 from voucher_mcp.stores.postgres.connections import Connection
 from voucher_mcp.stores.postgres.queue import OVERTAKEN, Queue, Waiting
-from voucher_mcp.stores.postgres.statements import Statement, locking, narrowed, statements, together
+from voucher_mcp.stores.postgres.statements import LOOKS, Statement, locking, narrowed, statements, together
 
 _LEVELS: Final[dict[Isolation, str]] = {
     "read_committed": "READ COMMITTED",
@@ -62,6 +62,7 @@ class PostgresTransaction:
         at_once: bool,
         locks: bool = False,
         fought_for: Container[Hashable] = (),
+        choices: pool_codes.Choices | None = None,
     ) -> None:
         """Begin it with that statement.
 
@@ -69,6 +70,7 @@ class PostgresTransaction:
             at_once: whether the first statement needs it, be it one that only reads.
             locks: whether vouchers that are looked at are locked, as it was overtaken before.
             fought_for: rows for which others stand in line; whoever looks at one counts as overtaken.
+            choices: codes that others of this process are about to give; None locks the one to give.
         """
         self._connection = connection
         self._driver = connection.driver
@@ -77,6 +79,9 @@ class PostgresTransaction:
         self._at_once = at_once
         self._locks = locks
         self._fought_for = fought_for
+        self._choices = choices
+        self.chosen: list[tuple[int, int]] = []
+        """Pools and rows of the codes that it is about to give."""
         self._queue = Queue()
         self._numbers: list[int] = []
         self._foreseen: dict[str, _Foreseen] = {}
@@ -103,6 +108,8 @@ class PostgresTransaction:
             rows = await self._read_ahead(query, foreseen)
             if rows is not None:
                 return rows
+        if query in LOOKS:
+            self._numbers.clear()  # who wrote what is looked at now may have higher ones
         return await self._rows(self._statement(query), values)
 
     async def one(self, query: str, *values: Any) -> Row | None:
@@ -155,6 +162,13 @@ class PostgresTransaction:
 
     async def claim_code(self, project: int, pool: int, customer: str, moment: int) -> tuple[int, str] | None:
         self.moved.append((project, pool))
+        if self._choices is not None:
+            found = await pool_codes.choose(self, project, pool, customer, moment, self._choices)
+            if found is not None:
+                n, code, held = found
+                self.chosen.append((pool, n))
+                self._foreseen["holder_known"] = _Foreseen((project, customer, n), [(1,)] if held else [])
+                return n, code
         return await pool_codes.claim(self, project, pool, customer, moment)
 
     async def count_code(self, project: int, pool: int, n: int, old: int, new: int) -> None:
@@ -215,8 +229,6 @@ class PostgresTransaction:
 
     async def _rows(self, statement: Statement, values: tuple[Any, ...]) -> list[Row]:
         await self._ready(statement)
-        if "vouchers" in statement.tables:
-            self._numbers.clear()  # who wrote what is looked at now has higher ones
         rows = await self._driver.fetch(statement.text, *statement.values(values))
         return [tuple(row) for row in rows]
 

@@ -41,7 +41,7 @@ async def assign(
             f"{pool.total:,} in all). add_voucher_codes puts more into it."
         )
     n, code = claimed
-    await holders.hold(transaction, project, customer_id, n, holders.OWNER, moment)
+    await holders.hold(transaction, project, customer_id, n, pool.n, moment)
     identity = voucher_id(project, n)
     return {
         "code": code,

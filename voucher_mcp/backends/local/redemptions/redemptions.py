@@ -90,7 +90,7 @@ async def _redeem_one(
     made_holder = False
     if call.customer is not None:
         is_new = await holders.hold(
-            transaction, project, call.customer, voucher.n, holders.OWNER, call.moment
+            transaction, project, call.customer, voucher.n, voucher.pool_n, call.moment
         )
         made_holder = is_new and voucher.holder != call.customer
     redemption = await _insert(

@@ -143,7 +143,7 @@ async def _released(transaction: Transaction, project: Project, voucher: Voucher
     if live:
         await transaction.later("holder_since", project.n, customer, voucher.n)
     else:
-        await holders.let_go(transaction, project, customer, voucher.n)
+        await holders.let_go(transaction, project, customer, voucher.n, voucher.pool_n)
         # how they come to hold it another time, say by assignment, has nothing to do with these redemptions
         await transaction.later("redemption_holds_forget", project.n, customer, voucher.n)
     if voucher.holder != customer:

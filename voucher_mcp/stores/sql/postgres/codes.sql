@@ -146,6 +146,25 @@ FROM json_array_elements_text($2::json) AS wanted (value)
 JOIN vouchers AS v ON v.project = $1 AND v.code = wanted.value
 WHERE v.pool = $3 AND v.status <= $4;
 
+-- code_next
+-- The next codes that no other call of this process is about to give, and whether the customer holds them.
+SELECT c.n, c.code, c.version, EXISTS (
+    SELECT 1 FROM holders AS h WHERE h.project = $1 AND h.voucher = c.n AND h.customer = $4
+)
+FROM (
+    SELECT n, code, version, expiration_date FROM vouchers
+    WHERE project = $1 AND pool = $2 AND status = 0 AND active ORDER BY n LIMIT 512
+) AS c
+WHERE (c.expiration_date IS NULL OR c.expiration_date >= $3) AND c.n <> ALL ($5::bigint[]) AND NOT EXISTS (
+    SELECT 1 FROM sessions AS s
+    WHERE s.project = $1 AND s.voucher = c.n AND s.expires_at > $3 AND s.customer IS DISTINCT FROM $4
+)
+ORDER BY c.n LIMIT $6;
+
+-- code_give
+UPDATE vouchers SET status = 1, holder = $3, assigned_at = $4, updated_at = $4, version = version + 1
+WHERE project = $1 AND n = $2 AND status = 0 AND version = $5;
+
 -- code_claim
 -- The first of the next codes that nobody else is at just now. Whoever reserves one has its row meanwhile; one that
 -- was changed since it was looked at is left out by its version, as what is reserved of it may have changed with it.

@@ -15,6 +15,5 @@ UPDATE holders SET created_at = (
 WHERE project = $1 AND voucher = $3 AND customer = $2;
 
 -- holdings_count
-INSERT INTO holdings AS h (project, customer, pool, count)
-SELECT $1, $2, coalesce(pool, 0), $4 FROM vouchers WHERE project = $1 AND n = $3
+INSERT INTO holdings AS h (project, customer, pool, count) VALUES ($1, $2, coalesce($3, 0), $4)
 ON CONFLICT (project, customer, pool) DO UPDATE SET count = h.count + excluded.count;
