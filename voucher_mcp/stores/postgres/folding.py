@@ -1,6 +1,6 @@
 """Folding the lines that count a pool's codes into its blocks, now and then, in the background."""
 
-from collections import Counter
+import random
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from voucher_mcp.stores.base import Store
 
 EVERY: Final = 64
-"""Writes of this process on a pool between two folds of it."""
+"""Writes of this process on a pool between two folds; the first comes after any number up to that, so that
+processes which write a little fold as often as one that writes much."""
 
 AT_ONCE: Final = 10_000
 """Lines that one fold takes."""
@@ -26,14 +27,14 @@ class Folding:
     def __init__(self, store: "Store", tasks: TaskGroup) -> None:
         self._store = store
         self._tasks = tasks
-        self._counted: Counter[tuple[int, int]] = Counter()
+        self._left: dict[tuple[int, int], int] = {}
 
     def note(self, moved: Iterable[tuple[int, int]]) -> None:
         """Codes of these pools were counted, each with its project, in a write that is final."""
         for pool in moved:
-            self._counted[pool] += 1
-            if self._counted[pool] >= EVERY:
-                del self._counted[pool]
+            left = self._left.get(pool) or random.randint(1, EVERY)
+            self._left[pool] = left - 1 or EVERY
+            if left == 1:
                 self._tasks.start_soon(self._fold, pool)
 
     async def _fold(self, pool: tuple[int, int]) -> None:
@@ -44,4 +45,4 @@ class Folding:
             with anyio.CancelScope(shield=True):
                 await self._store.write(work)
         except VoucherError:
-            self._counted[pool] += EVERY - 1  # the next write tries again
+            self._left[pool] = 1  # the next write tries again

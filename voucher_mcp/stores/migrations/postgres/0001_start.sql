@@ -105,7 +105,7 @@ CREATE TABLE code_moves (
     assigned integer NOT NULL,
     redeemed integer NOT NULL,
     PRIMARY KEY (project, pool, n)
-);
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 
 CREATE TABLE customers (
     project bigint NOT NULL,
