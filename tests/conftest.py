@@ -4,20 +4,27 @@ import gc
 import json
 import os
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 from hypothesis import HealthCheck, settings
 from jsonschema import Draft202012Validator
 from mcp.types import Tool
 
+from tests.databases import binaries
+from tests.databases.database import Database, NewDatabase, SqliteDatabase
+from tests.databases.postgres import Postgres, shared
 from tests.forking import Forker
 from voucher_mcp.tools.registry import ToolDefinition
 
 # The same examples in every run, so that only a change can break it; `--hypothesis-profile=explore` looks for
-# new ones. A slow machine is no bug.
-_PATIENT = settings(deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+# new ones. A slow machine is no bug; and one fixture makes a database for every example.
+_UNHURT = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+_PATIENT = settings(deadline=None, print_blob=True, suppress_health_check=_UNHURT)
 settings.register_profile("explore", _PATIENT, max_examples=1_000)
 settings.register_profile("voucher-mcp", _PATIENT, derandomize=True)
 settings.load_profile("voucher-mcp")
@@ -32,6 +39,7 @@ def pytest_collection_finish() -> None:
 FOREIGN = (
     *("VOUCHER_MCP_", "VOUCHERIFY_", "MEWS_", "LOOMI_", "XDG_"),
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_"),
+    "PG",
     *("BROWSER", "FORCE_COLOR", "NO_COLOR", "COLUMNS"),
 )
 """How variables begin that configure the product, what it reaches, or how it looks."""
@@ -95,5 +103,47 @@ def forker() -> Iterator[Forker]:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
-    """Where a test may make its voucher database; nothing is there yet."""
+    """Where a test may make its voucher database, a file; nothing is there yet."""
     return tmp_path / "vouchers.db"
+
+
+@pytest.fixture(scope="session")
+def postgres(_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """Databases on the server that all processes of this run share, which the first test that asks starts."""
+    if binaries.find() is None:
+        pytest.skip(binaries.MISSING)
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    with start_blocking_portal() as portal, shared(folder, portal) as cluster:
+        postgres = Postgres(cluster, portal)
+        yield postgres
+        postgres.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def dialect(request: pytest.FixtureRequest) -> str:
+    """The database that a test runs on; a test about one of them alone has its name as a parameter."""
+    return str(request.param)
+
+
+@pytest.fixture
+def databases(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> NewDatabase:
+    """Makes empty databases, each there for as long as its context."""
+    if dialect == "postgres":
+        postgres: Postgres = request.getfixturevalue("postgres")
+        return postgres.database
+    numbers = count(1)
+
+    @contextmanager
+    def new_file() -> Iterator[Database]:
+        yield SqliteDatabase(tmp_path / f"vouchers-{next(numbers)}.db")
+
+    return new_file
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what a developer could install, so that nothing is skipped."""
+    skipped = " ".join(str(report.longrepr) for report in terminalreporter.stats.get("skipped", []))
+    for sentence in (binaries.MISSING, binaries.NO_POOLER):
+        if sentence in skipped:
+            terminalreporter.write_line(sentence, yellow=True)
