@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.backends.agent import Agent
-from tests.backends.opening import PROJECT, SYSTEMS, System, connect, lacks
+from tests.backends.opening import PROJECT, SYSTEMS, System, connect, lacks, local_table
 from tests.backends.traits import traits_of
+from tests.databases.postgres import Postgres
 from tests.support import held
 
 HERE = Path(__file__).parent
@@ -19,6 +20,7 @@ HERE = Path(__file__).parent
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*names): the methods and traits that a backend must have")
+    config.addinivalue_line("markers", "postgres: the embedded engine is on PostgreSQL")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -28,7 +30,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     backends = [backend for backend in SYSTEMS if not lacks(backend, needed)]
     if not backends:
         raise pytest.UsageError(f"{metafunc.definition.nodeid}: no backend has {', '.join(needed)}")
-    metafunc.parametrize("backend", backends)
+    variants = [pytest.param(backend, id=backend) for backend in backends]
+    if "local" in backends and "system" in metafunc.fixturenames:
+        variants.append(pytest.param("local", id="local-postgres", marks=pytest.mark.postgres))
+    metafunc.parametrize("backend", variants)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -53,8 +58,13 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def system(backend: str, tmp_path: Path) -> AsyncIterator[System]:
+async def system(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[System]:
     """The backend's system, empty."""
+    if request.node.get_closest_marker("postgres"):
+        postgres: Postgres = request.getfixturevalue("postgres")
+        with postgres.database() as database:
+            yield System(local_table(database))
+        return
     async with held(SYSTEMS[backend](tmp_path)) as system:
         yield system
 

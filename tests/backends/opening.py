@@ -9,6 +9,7 @@ from typing import Any
 from mcp import Client
 
 from tests.backends.traits import TRAITS
+from tests.databases.database import Database, url_of
 from tests.standins import bloomreach as loomi
 from tests.standins import mews as mews_system
 from tests.standins import voucherify as voucherify_system
@@ -103,9 +104,9 @@ async def _bloomreach(_: Path) -> AsyncIterator[System]:
         )
 
 
-def local_table(database: Path) -> Table:
-    """A project in that file."""
-    return {"backend": "local", "url": f"sqlite:///{database}"}
+def local_table(database: Database | Path) -> Table:
+    """A project in that database, or file."""
+    return {"backend": "local", "url": url_of(database)}
 
 
 def _voucherify_table(base_url: str, app_id: str, app_token: str) -> Table:

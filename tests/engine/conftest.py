@@ -1,21 +1,19 @@
 """What the engine's suites share: an agent that calls tools, and the engine beneath, on one empty project."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from itertools import count
-from pathlib import Path
 from typing import Any, TypeVar
 
-import anyio
 import pytest
 from mcp import Client
 
+from tests.databases.database import Database, NewDatabase, open_store
 from tests.support import TEN_PERCENT, can_write, held
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.config import Settings
 from voucher_mcp.domain.write import Write, digest_of_call
 from voucher_mcp.server import build_server
-from voucher_mcp.stores.sqlite.store import SqliteStore
 
 T = TypeVar("T")
 Envelope = dict[str, Any]
@@ -73,20 +71,17 @@ class Agent:
 
 
 @asynccontextmanager
-async def open_engine(path: Path, timezone: str = "UTC") -> AsyncIterator[LocalBackend]:
-    """The engine on one file, as the server opens it."""
-    async with anyio.create_task_group() as tasks:
-        store = await SqliteStore.open(path, tasks)
+async def open_engine(database: Database, timezone: str = "UTC") -> AsyncIterator[LocalBackend]:
+    """The engine on a database, as the server opens it."""
+    async with open_store(database) as store:
         yield LocalBackend(PROJECT, store, timezone)
-        tasks.cancel_scope.cancel()
-    await store.close()
 
 
 @asynccontextmanager
-async def open_agent(path: Path, **keys: Any) -> AsyncIterator[Agent]:
-    """An agent of a server with that file as its project, where nobody is asked about anything."""
+async def open_agent(database: Database, **keys: Any) -> AsyncIterator[Agent]:
+    """An agent of a server with that database as its project, where nobody is asked about anything."""
     free = {"destructive": "allow", "limits": {"confirm_above": "none"}}
-    table = {"backend": "local", "url": f"sqlite:///{path}", **free, **keys}
+    table = {"backend": "local", "url": database.url, **free, **keys}
     async with Client(build_server(Settings.model_validate({"projects": {PROJECT: table}}))) as client:
         tools = (await client.list_tools()).tools
         keyed = frozenset(t.name for t in tools if "idempotency_key" in t.input_schema["properties"])
@@ -94,20 +89,21 @@ async def open_agent(path: Path, **keys: Any) -> AsyncIterator[Agent]:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Path:
-    """Where a test may make its voucher database; nothing is there yet."""
-    return tmp_path / "vouchers.db"
+def database(databases: NewDatabase) -> Iterator[Database]:
+    """An empty database."""
+    with databases() as database:
+        yield database
 
 
 @pytest.fixture
-async def engine(database: Path) -> AsyncIterator[LocalBackend]:
+async def engine(database: Database) -> AsyncIterator[LocalBackend]:
     """The engine with an empty project."""
     async with held(open_engine(database)) as opened:
         yield opened
 
 
 @pytest.fixture
-async def agent(database: Path) -> AsyncIterator[Agent]:
+async def agent(database: Database) -> AsyncIterator[Agent]:
     """An agent with an empty project."""
     async with held(open_agent(database)) as opened:
         yield opened

@@ -2,12 +2,11 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import anyio
-import apsw
 
+from tests.databases.database import Database
 from tests.engine.conftest import PROJECT, Agent
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.backends.opening import open_backends
@@ -55,9 +54,9 @@ async def reason_of(agent: Agent, header: str, row: str) -> str:
 
 
 @asynccontextmanager
-async def open_backend(database: Path, **keys: Any) -> AsyncIterator[LocalBackend]:
-    """The project in a file, with a process's part in running its jobs."""
-    table = {"backend": "local", "url": f"sqlite:///{database}", **keys}
+async def open_backend(database: Database, **keys: Any) -> AsyncIterator[LocalBackend]:
+    """The project in a database, with a process's part in running its jobs."""
+    table = {"backend": "local", "url": database.url, **keys}
     async with open_backends(Settings.model_validate({"projects": {PROJECT: table}})) as backends:
         backend = await backends.get(PROJECT)
         assert isinstance(backend, LocalBackend)
@@ -71,12 +70,3 @@ async def ended(backend: LocalBackend, job: str) -> dict[str, Any]:
         while (action := (await look(job)).data)["status"] not in {"DONE", "FAILED"}:  # noqa: ASYNC110
             await anyio.sleep(0.02)
     return action
-
-
-def ask(database: Path, query: str) -> list[Any]:
-    """Look into the file itself."""
-    connection = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY)
-    try:
-        return connection.execute(query).fetchall()
-    finally:
-        connection.close()

@@ -4,16 +4,15 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
-import anyio
 import apsw
 import pytest
 
+from tests.databases.database import SqliteDatabase
 from tests.engine.conftest import Agent
 from tests.engine.test_redemptions import TEN_PERCENT, one, pool
-from tests.support import held, open_store
+from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.backends.local.redemptions import redemption_rows
 from voucher_mcp.policy import naming
 from voucher_mcp.stores.queries import load_queries
@@ -65,21 +64,16 @@ async def test_counting_redemptions_stops_and_says_so(
     assert (page["total"], page["total_limited"], len(page["data"])) == (3, True, 4)
 
 
-async def _make(database: Path) -> None:
-    async with held(open_store(database)):
-        pass
-
-
 @pytest.fixture
-def busy_customer(database: Path) -> Iterator[apsw.Connection]:
+def busy_customer(engine: LocalBackend, database: SqliteDatabase) -> Iterator[apsw.Connection]:
     """A file in which one customer redeemed one voucher and others very often."""
-    anyio.run(_make, database)
-    with closing(apsw.Connection(str(database))) as connection:
+    with closing(apsw.Connection(str(database.path))) as connection:
         connection.execute(_HISTORY)
         yield connection
 
 
-def test_a_rollback_does_not_read_all_that_its_customer_or_voucher_ever_redeemed(
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_a_rollback_does_not_read_all_that_its_customer_or_voucher_ever_redeemed(
     busy_customer: apsw.Connection,
 ) -> None:
     steps = 0

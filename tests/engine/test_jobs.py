@@ -1,10 +1,10 @@
 """Imports and bulk updates as an agent sees them."""
 
-from pathlib import Path
 from typing import Any
 
+from tests.databases.database import Database
 from tests.engine.conftest import Agent
-from tests.engine.job_support import HEADER, ask, csv_of, finished, imported
+from tests.engine.job_support import HEADER, csv_of, finished, imported
 
 GIFT = {"type": "GIFT_VOUCHER", "gift": {"amount": 1000}}
 
@@ -82,14 +82,14 @@ async def test_a_deleted_voucher_keeps_its_code_from_being_imported(agent: Agent
 
 
 async def test_of_many_failures_a_thousand_are_listed_and_all_are_counted(
-    agent: Agent, database: Path
+    agent: Agent, database: Database
 ) -> None:
     rows = [{"code": f"C{number}"} for number in range(2_500)]
     result = (await finished(agent, "import_vouchers", vouchers=rows))["result"]
     assert result["failed_count"] == 2_500
     assert [failure["row"] for failure in result["failed"]] == list(range(1, 1_001))
     assert result["failed_truncated"] is True
-    assert ask(database, "SELECT count(*) FROM job_failures") == [(1_000,)]
+    assert database.rows("SELECT count(*) FROM job_failures") == [(1_000,)]
 
 
 async def test_a_repeated_key_answers_the_same_job_and_imports_once(agent: Agent) -> None:
@@ -105,15 +105,15 @@ async def test_a_repeated_key_answers_the_same_job_and_imports_once(agent: Agent
 
 
 async def test_a_dry_run_counts_what_would_happen_and_leaves_nothing_behind(
-    agent: Agent, database: Path
+    agent: Agent, database: Database
 ) -> None:
     await imported(agent, csv_of(["OLD"]))
     csv = (
         csv_of([*(f"C{number}" for number in range(3_000)), "OLD", "C7"])
         + "X,DISCOUNT_VOUCHER,y,AMOUNT,,,,\n"
     )
-    before = ask(
-        database, "SELECT count(*), (SELECT count(*) FROM jobs), (SELECT count(*) FROM audit) FROM vouchers"
+    before = database.rows(
+        "SELECT count(*), (SELECT count(*) FROM jobs), (SELECT count(*) FROM audit) FROM vouchers"
     )
     answer = await agent.ok("import_vouchers_using_csv", csv=csv, dry_run=True)
     assert answer["dry_run"] is True
@@ -125,8 +125,8 @@ async def test_a_dry_run_counts_what_would_happen_and_leaves_nothing_behind(
         "reason": "the code is already in the project, as a voucher without a pool",
         "row": 3_002,
     } in result["failed"]
-    after = ask(
-        database, "SELECT count(*), (SELECT count(*) FROM jobs), (SELECT count(*) FROM audit) FROM vouchers"
+    after = database.rows(
+        "SELECT count(*), (SELECT count(*) FROM jobs), (SELECT count(*) FROM audit) FROM vouchers"
     )
     assert after == before
     real = await imported(agent, csv)
@@ -208,8 +208,8 @@ async def test_a_job_of_another_project_or_kind_is_not_found(agent: Agent) -> No
     await agent.refused("not_found", "get_export", export_id="export_0000")
 
 
-async def test_an_ended_job_keeps_none_of_its_input(agent: Agent, database: Path) -> None:
+async def test_an_ended_job_keeps_none_of_its_input(agent: Agent, database: Database) -> None:
     await imported(agent, csv_of(f"C{number}" for number in range(30_000)))
-    assert ask(database, "SELECT count(*) FROM job_chunks") == [(0,)]
+    assert database.rows("SELECT count(*) FROM job_chunks") == [(0,)]
     await agent.refused("invalid_input", "import_vouchers_using_csv", csv=csv_of(["A"]) + '"')
-    assert ask(database, "SELECT count(*) FROM jobs WHERE status = 'RECEIVING'") == [(0,)]
+    assert database.rows("SELECT count(*) FROM jobs WHERE status = 'RECEIVING'") == [(0,)]

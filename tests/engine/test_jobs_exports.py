@@ -2,7 +2,6 @@
 
 import csv
 import io
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 from mcp.types import INVALID_PARAMS, ResourceLink, TextResourceContents
 
+from tests.databases.database import Database
 from tests.engine.conftest import PROJECT, Agent, open_engine, warrant
 from tests.engine.job_support import csv_of
 from voucher_mcp.config import Settings
@@ -24,8 +24,8 @@ def era(request: pytest.FixtureRequest) -> str:
     return mode
 
 
-def connect(database: Path, era: str = "auto", **top: Any) -> Client:
-    table = {"backend": "local", "url": f"sqlite:///{database}", **top.pop("keys", {})}
+def connect(database: Database, era: str = "auto", **top: Any) -> Client:
+    table = {"backend": "local", "url": database.url, **top.pop("keys", {})}
     return Client(build_server(Settings.model_validate({"projects": {PROJECT: table}, **top})), mode=era)
 
 
@@ -57,7 +57,7 @@ async def with_ledger(client: Client, *changes: tuple[int, str]) -> None:
         assert made["success"], made
 
 
-async def test_a_finished_export_is_a_resource_link_and_a_resource(database: Path, era: str) -> None:
+async def test_a_finished_export_is_a_resource_link_and_a_resource(database: Database, era: str) -> None:
     async with connect(database, era, resource_links=True) as client:
         await with_ledger(client, (500, "topped up"), (-200, "corrected"))
         begun = (await call(client, "export_voucher_transactions", code="CARD"))["data"]
@@ -85,14 +85,14 @@ async def test_a_finished_export_is_a_resource_link_and_a_resource(database: Pat
         assert template.uri_template == "voucher-export://{project_id}/{export_id}"
 
 
-async def test_order_and_fields_are_as_asked(database: Path) -> None:
+async def test_order_and_fields_are_as_asked(database: Database) -> None:
     async with connect(database) as client:
         await with_ledger(client, (1, "a"), (2, "b"))
         text = await exported(client, code="CARD", order="created_at", fields=["reason", "amount", "reason"])
         assert text == "reason,amount\r\na,1\r\nb,2\r\n"
 
 
-async def test_no_cell_begins_a_formula_and_amounts_stay_numbers(database: Path) -> None:
+async def test_no_cell_begins_a_formula_and_amounts_stay_numbers(database: Database) -> None:
     dangerous = ["=1+1", "+1", "-1", "@SUM(A1)"]
     async with connect(database) as client:
         await with_ledger(client, *((-1, reason) for reason in dangerous))
@@ -100,7 +100,7 @@ async def test_no_cell_begins_a_formula_and_amounts_stay_numbers(database: Path)
         assert list(csv.reader(io.StringIO(text)))[1:] == [["'" + reason, "-1"] for reason in dangerous]
 
 
-async def test_an_export_holds_the_ledger_as_it_was_when_it_was_begun(database: Path) -> None:
+async def test_an_export_holds_the_ledger_as_it_was_when_it_was_begun(database: Database) -> None:
     async with open_engine(database) as engine:  # which runs no jobs
         await engine.create_voucher(
             warrant(), "CARD", {"type": "GIFT_VOUCHER", "gift": {"amount": 10}}, "concise"
@@ -117,7 +117,7 @@ async def test_an_export_holds_the_ledger_as_it_was_when_it_was_begun(database: 
             assert contents.text == "amount\r\n1\r\n"
 
 
-async def test_a_long_ledger_comes_whole_and_in_order(database: Path) -> None:
+async def test_a_long_ledger_comes_whole_and_in_order(database: Database) -> None:
     async with connect(database) as client:
         await with_ledger(client, (1, "first"))
         async with open_engine(database) as engine:
@@ -127,7 +127,7 @@ async def test_a_long_ledger_comes_whole_and_in_order(database: Path) -> None:
         assert text.split() == ["balance", *map(str, range(1_001, 3_502))]
 
 
-async def test_the_ledger_of_a_discount_is_an_empty_table(database: Path) -> None:
+async def test_the_ledger_of_a_discount_is_an_empty_table(database: Database) -> None:
     async with connect(database) as client:
         await call(client, "create_voucher", code="D", discount={"type": "PERCENT", "percent_off": 10})
         assert await exported(client, code="D", fields=["id"]) == "id\r\n"
@@ -137,7 +137,7 @@ async def test_the_ledger_of_a_discount_is_an_empty_table(database: Path) -> Non
     "uri",
     ["voucher-export://shop/export_x", "voucher-export://no/export_x", "voucher-export://shop", "file:///x"],
 )
-async def test_an_unknown_resource_is_the_protocols_not_found(database: Path, era: str, uri: str) -> None:
+async def test_an_unknown_resource_is_the_protocols_not_found(database: Database, era: str, uri: str) -> None:
     async with connect(database, era) as client:
         with pytest.raises(MCPError) as error:
             await client.read_resource(uri)
@@ -156,7 +156,7 @@ async def test_wrong_fields_and_orders_are_named(agent: Agent) -> None:
     await agent.refused("not_found", "export_voucher_transactions", code="nope")
 
 
-async def test_exports_count_as_reading(database: Path) -> None:
+async def test_exports_count_as_reading(database: Database) -> None:
     async with connect(database) as client:
         await with_ledger(client, (1, "x"))
     for restricted in ({"read_only": True}, {"keys": {"access": "read"}}):
@@ -172,7 +172,7 @@ async def test_exports_count_as_reading(database: Path) -> None:
             assert refused["error_code"] == "access_denied"
 
 
-async def test_waiting_reports_progress_to_its_end(database: Path, era: str) -> None:
+async def test_waiting_reports_progress_to_its_end(database: Database, era: str) -> None:
     seen: list[tuple[float, float | None]] = []
 
     async def hear(progress: float, total: float | None, message: str | None) -> None:
@@ -190,7 +190,7 @@ async def test_waiting_reports_progress_to_its_end(database: Path, era: str) -> 
     assert seen[-1] == (100, 100)
 
 
-async def test_waiting_ends_when_its_time_is_up(database: Path) -> None:
+async def test_waiting_ends_when_its_time_is_up(database: Database) -> None:
     async with open_engine(database) as engine:  # which runs no jobs
         begun = await engine.import_vouchers(warrant(), [{"code": "A"}])
         shown = (await engine.get_async_action(begun.data["async_action_id"])).data

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases.database import Database
 from tests.engine.conftest import Agent, open_agent
-from tests.engine.job_support import ask, csv_of, finished
+from tests.engine.job_support import csv_of, finished
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 async def test_a_file_of_the_folder_is_imported_by_relative_and_absolute_path(
-    folder: Path, database: Path
+    folder: Path, database: Database
 ) -> None:
     (folder / "inner").mkdir()
     (folder / "inner" / "link.csv").symlink_to(folder / "good.csv")
@@ -31,7 +32,9 @@ async def test_a_file_of_the_folder_is_imported_by_relative_and_absolute_path(
             assert action["result"]["failed_count"] == 1 - done
 
 
-async def test_nothing_outside_of_the_folder_is_read_whatever_the_path(folder: Path, database: Path) -> None:
+async def test_nothing_outside_of_the_folder_is_read_whatever_the_path(
+    folder: Path, database: Database
+) -> None:
     outside = folder.parent / "secret.csv"
     (folder / "link.csv").symlink_to(outside)
     (folder / "out").symlink_to(folder.parent)
@@ -61,7 +64,7 @@ async def nothing_imported(agent: Agent) -> bool:
     return vouchers == []
 
 
-async def test_a_folder_a_pipe_and_a_missing_file_are_refused(folder: Path, database: Path) -> None:
+async def test_a_folder_a_pipe_and_a_missing_file_are_refused(folder: Path, database: Database) -> None:
     (folder / "folder.csv").mkdir()
     os.mkfifo(folder / "pipe.csv")
     async with open_agent(database, import_dir=str(folder)) as agent:
@@ -72,7 +75,7 @@ async def test_a_folder_a_pipe_and_a_missing_file_are_refused(folder: Path, data
             assert len(path) == 500 or path == "missing.csv" or "is not a file" in envelope["error"]
 
 
-async def test_a_file_of_two_gigabytes_is_refused_at_once(folder: Path, database: Path) -> None:
+async def test_a_file_of_two_gigabytes_is_refused_at_once(folder: Path, database: Database) -> None:
     with (folder / "huge.csv").open("wb") as file:
         file.truncate(2_000_000_000)
     async with open_agent(database, import_dir=str(folder)) as agent:
@@ -85,7 +88,7 @@ async def test_without_an_import_dir_the_setting_is_named(agent: Agent) -> None:
     assert "import_dir" in envelope["error"]
 
 
-async def test_the_file_may_change_once_the_call_is_answered(folder: Path, database: Path) -> None:
+async def test_the_file_may_change_once_the_call_is_answered(folder: Path, database: Database) -> None:
     file = folder / "changing.csv"
     file.write_text(csv_of(f"C{number}" for number in range(30_000)), encoding="utf-8")
     async with open_agent(database, import_dir=str(folder)) as agent:
@@ -95,7 +98,7 @@ async def test_the_file_may_change_once_the_call_is_answered(folder: Path, datab
         assert (action["result"]["done_count"], action["result"]["failed_count"]) == (30_000, 0)
 
 
-async def test_an_error_in_the_file_names_the_path(folder: Path, database: Path) -> None:
+async def test_an_error_in_the_file_names_the_path(folder: Path, database: Database) -> None:
     (folder / "latin.csv").write_bytes(csv_of(["A"]).encode() + "É,x\n".encode("latin-1"))
     async with open_agent(database, import_dir=str(folder)) as agent:
         envelope = await agent.refused("invalid_input", "import_vouchers_using_csv", path="latin.csv")
@@ -104,7 +107,7 @@ async def test_an_error_in_the_file_names_the_path(folder: Path, database: Path)
 
 
 async def test_a_file_that_breaks_off_late_leaves_nothing_of_itself_behind(
-    folder: Path, database: Path
+    folder: Path, database: Database
 ) -> None:
     text = csv_of(f"C{number}" for number in range(60_000))
     (folder / "late.csv").write_text(text + '"', encoding="utf-8")
@@ -113,6 +116,6 @@ async def test_a_file_that_breaks_off_late_leaves_nothing_of_itself_behind(
         envelope = await agent.refused("invalid_input", "import_vouchers_using_csv", path="late.csv")
         assert "line 60,002" in envelope["error"]
         await finished(agent, "import_vouchers_using_csv", path="good.csv")
-    assert ask(database, "SELECT count(*) FROM job_chunks") == [(0,)]
-    assert ask(database, "SELECT count(*) FROM jobs") == [(1,)]
-    assert ask(database, "SELECT code FROM vouchers") == [("GOOD",)]
+    assert database.rows("SELECT count(*) FROM job_chunks") == [(0,)]
+    assert database.rows("SELECT count(*) FROM jobs") == [(1,)]
+    assert database.rows("SELECT code FROM vouchers") == [("GOOD",)]

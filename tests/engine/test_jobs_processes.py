@@ -10,15 +10,15 @@ from pathlib import Path
 import anyio
 import pytest
 
+from tests.databases.database import Database, NewDatabase, open_store
 from tests.engine.conftest import warrant
-from tests.engine.job_support import ask, csv_of, ended, open_backend
+from tests.engine.job_support import csv_of, ended, open_backend
 from tests.support import TEN_PERCENT
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.backends.local.jobs.imports import CsvImport
 from voucher_mcp.domain.queries import CsvSource
 from voucher_mcp.domain.write import Write
 from voucher_mcp.stores.base import Transaction
-from voucher_mcp.stores.locks import FileLock
 
 ROWS = 20_000
 KILLS = 9
@@ -32,8 +32,8 @@ from voucher_mcp.config import Settings
 from voucher_mcp.domain.queries import CsvSource
 from voucher_mcp.domain.write import Write
 
-async def main(database, file):
-    table = {"backend": "local", "url": f"sqlite:///{database}", "import_dir": str(Path(file).parent)}
+async def main(url, file):
+    table = {"backend": "local", "url": url, "import_dir": str(Path(file).parent)}
     async with open_backends(Settings.model_validate({"projects": {"shop": table}})) as backends:
         backend = await backends.get("shop")
         print("ready", flush=True)
@@ -53,9 +53,9 @@ def file(tmp_path: Path) -> Path:
     return file
 
 
-def kill_while_it_works(database: Path, file: Path, pause: float | None) -> None:
+def kill_while_it_works(database: Database, file: Path, pause: float | None) -> None:
     """Let a process begin or go on with the import, and kill it: after a pause, or amid the job."""
-    arguments = [sys.executable, "-c", CHILD, str(database), str(file)]
+    arguments = [sys.executable, "-c", CHILD, database.url, str(file)]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == b"ready\n"
@@ -63,6 +63,8 @@ def kill_while_it_works(database: Path, file: Path, pause: float | None) -> None
             time.sleep(0.001)
         time.sleep(pause or 0)
         child.send_signal(signal.SIGKILL)
+    if database.dialect == "postgres":
+        database.rows("UPDATE leases SET until = 0, sharers = '{}'")  # as if half a minute had gone by
 
 
 async def begin(backend: LocalBackend, file: Path) -> str:
@@ -72,40 +74,41 @@ async def begin(backend: LocalBackend, file: Path) -> str:
     return str(answer.data["async_action_id"])
 
 
-def status(database: Path) -> str | None:
-    rows = ask(database, "SELECT status FROM jobs ORDER BY n DESC LIMIT 1")
+def status(database: Database) -> str | None:
+    rows = database.rows("SELECT status FROM jobs ORDER BY n DESC LIMIT 1")
     return str(rows[0][0]) if rows else None
 
 
 async def test_a_job_whose_processes_are_killed_is_finished_and_applied_once(
-    tmp_path: Path, file: Path
+    databases: NewDatabase, file: Path
 ) -> None:
     chance, kills, met = random.Random(7), 0, set()
     while kills < KILLS:
-        database = tmp_path / f"round-{kills}.db"
-        for pause in (chance.uniform(0.0, 0.1), None, chance.uniform(0.0, 0.6)):
-            kill_while_it_works(database, file, pause)
-            kills += 1
-            met.add(status(database))
-        async with open_backend(database, import_dir=str(tmp_path)) as backend:
-            action = await ended(backend, await begin(backend, file))
-        assert action["status"] == "DONE"
-        assert (action["result"]["done_count"], action["result"]["failed_count"]) == (ROWS - 2, 2)
-        assert [failure["row"] for failure in action["result"]["failed"]] == [ROWS, ROWS + 1]
-        codes = [code for (code,) in ask(database, "SELECT code FROM vouchers ORDER BY n")]
-        assert codes == [f"C{number}" for number in range(ROWS - 2)]
-        assert ask(database, "SELECT count(*) FROM job_chunks") == [(0,)]
-        assert ask(database, "SELECT status FROM jobs") == [("DONE",)]
-        assert ask(database, "PRAGMA integrity_check") == [("ok",)]
+        with databases() as database:
+            for pause in (chance.uniform(0.0, 0.1), None, chance.uniform(0.0, 0.6)):
+                kill_while_it_works(database, file, pause)
+                kills += 1
+                met.add(status(database))
+            async with open_backend(database, import_dir=str(file.parent)) as backend:
+                action = await ended(backend, await begin(backend, file))
+            assert action["status"] == "DONE"
+            assert (action["result"]["done_count"], action["result"]["failed_count"]) == (ROWS - 2, 2)
+            assert [failure["row"] for failure in action["result"]["failed"]] == [ROWS, ROWS + 1]
+            codes = [code for (code,) in database.rows("SELECT code FROM vouchers ORDER BY n")]
+            assert codes == [f"C{number}" for number in range(ROWS - 2)]
+            assert database.rows("SELECT count(*) FROM job_chunks") == [(0,)]
+            assert database.rows("SELECT status FROM jobs") == [("DONE",)]
+            database.assert_sound()
     assert "IN_PROGRESS" in met  # else nothing was shown
 
 
 async def test_another_process_takes_over_when_the_holder_of_the_lock_is_gone(
-    database: Path, file: Path
+    database: Database, file: Path
 ) -> None:
-    async with open_backend(database, import_dir=str(file.parent)) as backend:
+    folder = str(file.parent)
+    async with open_backend(database, import_dir=folder) as backend, open_store(database) as other:
         await backend.list_voucher_pools(0, 1)
-        holder = FileLock(database.with_name(database.name + "-jobs"))  # as another process would have it
+        holder = other.lock("jobs")  # as another process would have it
         assert await holder.acquire()
         job = await begin(backend, file)
         await anyio.sleep(1.2)
@@ -114,8 +117,8 @@ async def test_another_process_takes_over_when_the_holder_of_the_lock_is_gone(
         assert (await ended(backend, job))["result"]["done_count"] == ROWS - 2
 
 
-async def test_two_servers_on_one_file_share_the_jobs_and_run_each_once(
-    database: Path, tmp_path: Path
+async def test_two_servers_on_one_database_share_the_jobs_and_run_each_once(
+    database: Database, tmp_path: Path
 ) -> None:
     async with open_backend(database) as one, open_backend(database) as two:
         begun = []
@@ -126,35 +129,35 @@ async def test_two_servers_on_one_file_share_the_jobs_and_run_each_once(
         for job in begun:
             result = (await ended(two, job))["result"]
             assert (result["done_count"], result["failed_count"]) == (1_500, 0)
-    assert ask(database, "SELECT count(*) FROM vouchers") == [(9_000,)]
+    assert database.rows("SELECT count(*) FROM vouchers") == [(9_000,)]
 
 
-async def test_a_server_that_ends_stops_after_the_rows_it_is_at(database: Path, file: Path) -> None:
+async def test_a_server_that_ends_stops_after_the_rows_it_is_at(database: Database, file: Path) -> None:
     async with open_backend(database, import_dir=str(file.parent)) as backend:
         job = await begin(backend, file)
         while (await backend.get_async_action(job)).data["progress"] < 3:  # noqa: ASYNC110
             await anyio.sleep(0.001)
-    [(state, cursor, rows)] = ask(
-        database, "SELECT status, cursor, (SELECT count(*) FROM vouchers) FROM jobs"
+    [(state, cursor, rows)] = database.rows(
+        "SELECT status, cursor, (SELECT count(*) FROM vouchers) FROM jobs"
     )
     assert (state, cursor) == ("IN_PROGRESS", rows)
     async with open_backend(database, import_dir=str(file.parent)) as backend:
         assert (await ended(backend, job))["result"]["done_count"] == ROWS - 2
 
 
-async def test_input_that_was_not_copied_to_its_end_is_swept_away(database: Path, tmp_path: Path) -> None:
-    async with open_backend(database) as backend:
+async def test_input_that_was_not_copied_to_its_end_is_swept_away(database: Database, tmp_path: Path) -> None:
+    async with open_backend(database) as backend, open_store(database) as other:
         result = await backend.import_vouchers_using_csv(warrant(), CsvSource(text=csv_of(["A"])))
         await ended(backend, result.data["async_action_id"])
-        copier = FileLock(database.with_name(database.name + "-copies"))
+        copier = other.lock("copies")
         assert await copier.acquire(shared=True)
         await backend.store.write(_leave_a_copy)
         await _another_job(backend)
-        assert ask(database, "SELECT count(*) FROM job_chunks") == [(1,)]  # somebody still copies
+        assert database.rows("SELECT count(*) FROM job_chunks") == [(1,)]  # somebody still copies
         await copier.release()
         await _another_job(backend)
-    assert ask(database, "SELECT count(*) FROM job_chunks") == [(0,)]
-    assert ask(database, "SELECT status FROM jobs") == [("DONE",)] * 3
+    assert database.rows("SELECT count(*) FROM job_chunks") == [(0,)]
+    assert database.rows("SELECT status FROM jobs") == [("DONE",)] * 3
 
 
 async def _leave_a_copy(transaction: Transaction) -> None:
@@ -171,7 +174,7 @@ async def _another_job(backend: LocalBackend) -> None:
 
 
 async def test_a_fault_of_ours_fails_the_job_and_not_the_server(
-    database: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(self: CsvImport, chunk: object) -> None:
         raise ZeroDivisionError("sec" + "ret")
@@ -187,10 +190,10 @@ async def test_a_fault_of_ours_fails_the_job_and_not_the_server(
         monkeypatch.undo()
         job = (await backend.import_vouchers_using_csv(warrant(), source)).data["async_action_id"]
         assert (await ended(backend, job))["result"]["done_count"] == 1
-    assert ask(database, "SELECT count(*) FROM job_chunks") == [(0,)]
+    assert database.rows("SELECT count(*) FROM job_chunks") == [(0,)]
 
 
-async def test_an_import_leaves_other_writers_their_turn(database: Path, file: Path) -> None:
+async def test_an_import_leaves_other_writers_their_turn(database: Database, file: Path) -> None:
     folder = str(file.parent)
     async with open_backend(database, import_dir=folder) as backend, open_backend(database) as other:
         job = await begin(backend, file)

@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import apsw
+import pytest
 
+from tests.databases.database import SqliteDatabase
 from tests.engine.conftest import open_agent
 from tests.support import held
 from voucher_mcp.stores.queries import load_migrations
@@ -21,6 +23,8 @@ CODES = (
     ("HELD-EMPTY", 1, 0, 1_000, 0, "ann"),
     ("HELD", 1, 0, 0, 0, "bob"),
 )
+pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
+
 STANDING = {
     "FRESH": "available",
     "EMPTY": "redeemed",
@@ -61,8 +65,8 @@ def make(path: Path) -> None:
     connection.close()
 
 
-async def test_the_codes_of_an_old_database_stand_where_the_rule_puts_them(database: Path) -> None:
-    make(database)
+async def test_the_codes_of_an_old_database_stand_where_the_rule_puts_them(database: SqliteDatabase) -> None:
+    make(database.path)
     async with held(open_agent(database)) as agent:
         codes = await agent.data("list_voucher_codes", pool_id="Cards")
         assert {code["code"]: code["status"] for code in codes} == STANDING
@@ -76,8 +80,10 @@ async def test_the_codes_of_an_old_database_stand_where_the_rule_puts_them(datab
         await agent.refused("pool_exhausted", "assign_voucher_code", pool_id="Cards", customer_id="eve")
 
 
-async def test_the_codes_of_a_pool_that_was_deleted_before_are_freed_by_force(database: Path) -> None:
-    make(database)
+async def test_the_codes_of_a_pool_that_was_deleted_before_are_freed_by_force(
+    database: SqliteDatabase,
+) -> None:
+    make(database.path)
     async with held(open_agent(database)) as agent:
         refused = await agent.refused("already_exists", "create_voucher", code="OLD", gift={"amount": 5})
         assert 'the deleted pool "Gone"' in refused["error"]

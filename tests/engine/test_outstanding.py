@@ -1,6 +1,5 @@
 """A deletion asks a person with what is left on the cards now, in the money of the project."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +7,7 @@ from mcp import Client
 from mcp.client.context import ClientRequestContext
 from mcp.types import ElicitRequestParams, ElicitResult
 
+from tests.databases.database import Database
 from tests.engine.conftest import PROJECT, Agent
 from tests.support import held
 from voucher_mcp.config import Settings
@@ -29,10 +29,10 @@ class Asked:
         return ElicitResult(action="decline")
 
 
-async def question(database: Path, tool: str, currency: str = "EUR", **arguments: Any) -> str:
+async def question(database: Database, tool: str, currency: str = "EUR", **arguments: Any) -> str:
     """What a person is asked before that deletion, on a pool of cards to which much happened."""
     person = Asked()
-    table = {"backend": "local", "url": f"sqlite:///{database}", "currency": currency}
+    table = {"backend": "local", "url": database.url, "currency": currency}
     settings = Settings.model_validate({"projects": {PROJECT: table}})
     async with held(Client(build_server(settings), elicitation_callback=person.answer)) as client:
         agent = Agent(client, KEYED)
@@ -77,12 +77,12 @@ async def fill(agent: Agent) -> None:
     ],
 )
 async def test_a_deletion_names_what_is_left(
-    database: Path, tool: str, arguments: dict[str, Any], said: str
+    database: Database, tool: str, arguments: dict[str, Any], said: str
 ) -> None:
     assert said in await question(database, tool, **arguments)
 
 
-async def test_money_is_shown_in_the_projects_currency(database: Path) -> None:
+async def test_money_is_shown_in_the_projects_currency(database: Database) -> None:
     assert "on which 14,150 JPY are left" in await question(
         database, "delete_voucher_pool", "JPY", pool_id="Cards"
     )

@@ -1,7 +1,5 @@
 """What customers hold: the redeemables that an agent lists, their pages and statuses."""
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -9,6 +7,7 @@ import time_machine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.databases.database import NewDatabase
 from tests.engine.conftest import Agent, open_agent
 from tests.engine.holding import DAY, GIFT, NOON, TEN_OFF, codes, give, held, walked
 
@@ -201,10 +200,10 @@ steps = st.tuples(
 @settings(max_examples=25, deadline=None)
 @given(history=st.lists(steps, max_size=25))
 async def test_the_total_is_always_the_number_of_what_is_listed(
-    history: list[tuple[str, int, str]],
+    databases: NewDatabase, history: list[tuple[str, int, str]]
 ) -> None:
-    with TemporaryDirectory() as folder:
-        async with open_agent(Path(folder) / "vouchers.db") as agent:
+    with databases() as database:
+        async with open_agent(database) as agent:
             for number in range(3):
                 await agent.ok(
                     "create_voucher_pool", name=f"{number}", codes=[f"{number}-{n}" for n in range(3)]

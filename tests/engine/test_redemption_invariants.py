@@ -1,17 +1,16 @@
 """What holds whatever is redeemed, reserved and rolled back, in which order and by how many at once."""
 
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import anyio
-import apsw
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.databases.counters import assert_counters_equal_rows, counts
+from tests.databases.database import Database, NewDatabase
 from tests.engine.conftest import new_key, open_engine, warrant
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.domain.errors import VoucherError
@@ -28,17 +27,14 @@ CODES = tuple(POOLS)
 
 
 @asynccontextmanager
-async def shop() -> AsyncIterator[tuple[LocalBackend, apsw.Connection]]:
-    """An engine with one voucher of each type, each to be redeemed three times at most, and its file."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "vouchers.db"
-        async with open_engine(path) as engine:
+async def shop(databases: NewDatabase) -> AsyncIterator[tuple[LocalBackend, Database]]:
+    """An engine with one voucher of each type, each to be redeemed three times at most, and its database."""
+    with databases() as database:
+        async with open_engine(database) as engine:
             for code, template in POOLS.items():
                 terms = {**template, "redemption": {"quantity": QUANTITY}}
                 await engine.create_voucher_pool(warrant(), code, terms, [NewCode(code)])
-            connection = apsw.Connection(str(path))
-            yield engine, connection
-            connection.close()
+            yield engine, database
 
 
 def redeemables(codes: list[str], amount: int) -> list[Redeemable]:
@@ -46,29 +42,25 @@ def redeemables(codes: list[str], amount: int) -> list[Redeemable]:
     return [Redeemable(code, **wanted[code]) for code in codes]
 
 
-def vouchers(connection: apsw.Connection) -> list[Any]:
-    """Every column of every voucher apart from updated_at, with who holds it and what its pool counts."""
-    names = [row[1] for row in connection.execute("PRAGMA table_info(vouchers)") if row[1] != "updated_at"]
+def vouchers(database: Database) -> list[Any]:
+    """Every column of every voucher that says what it is, with who holds it and what its pool counts."""
+    names = [name for name in database.columns("vouchers") if name not in ("updated_at", "version")]
     return [
-        connection.execute(f"SELECT {', '.join(names)} FROM vouchers ORDER BY n").fetchall(),
-        connection.execute("SELECT customer, voucher, role FROM holders ORDER BY n").fetchall(),
-        connection.execute("SELECT available, assigned, redeemed FROM pools ORDER BY n").fetchall(),
-        connection.execute("SELECT * FROM holdings WHERE count > 0 ORDER BY customer, pool").fetchall(),
+        database.rows(f"SELECT {', '.join(names)} FROM vouchers ORDER BY n"),
+        database.rows("SELECT customer, voucher, role FROM holders ORDER BY n"),
+        counts(database),
+        database.rows("SELECT customer, pool, count FROM holdings WHERE count > 0 ORDER BY customer, pool"),
     ]
 
 
-def check(connection: apsw.Connection) -> None:
+def check(database: Database) -> None:
     """The invariants, from the rows alone."""
-
-    def number(query: str, *values: Any) -> Any:
-        ((found,),) = connection.execute(query, values)
-        return found
-
-    for n, status, redeemed, granted, subtracted, spent in connection.execute(
+    number = database.number
+    for n, status, redeemed, granted, subtracted, spent in database.rows(
         "SELECT n, status, redeemed_quantity, granted, subtracted, spent FROM vouchers"
     ):
         live = (
-            "SELECT count(*) FROM redemptions WHERE voucher = ? AND rollback = 0 AND rolled_back_by IS NULL"
+            "SELECT count(*) FROM redemptions WHERE voucher = ? AND NOT rollback AND rolled_back_by IS NULL"
         )
         assert redeemed == number(live, n)
         locks = number("SELECT count(*) FROM sessions WHERE voucher = ?", n)
@@ -81,17 +73,13 @@ def check(connection: apsw.Connection) -> None:
         if ledger or spent:
             assert number(last, n) == 1000 + granted - subtracted - spent
         assert (status == 2) is (redeemed == QUANTITY)
-    counted = "SELECT available, assigned, redeemed FROM pools ORDER BY n"
-    rows = (
-        "SELECT sum(status = 0), sum(status = 1), sum(status = 2) FROM vouchers GROUP BY pool ORDER BY pool"
-    )
-    assert connection.execute(counted).fetchall() == connection.execute(rows).fetchall()
+    assert_counters_equal_rows(database)
     counted = "SELECT customer, pool, count FROM holdings WHERE count <> 0 ORDER BY customer, pool"
     rows = (
         "SELECT customer, v.pool, count(*) FROM holders AS h JOIN vouchers AS v ON v.n = h.voucher "
         "GROUP BY customer, v.pool ORDER BY customer, v.pool"
     )
-    assert connection.execute(counted).fetchall() == connection.execute(rows).fetchall()
+    assert database.rows(counted) == database.rows(rows)
 
 
 STACKS = st.lists(st.sampled_from(CODES), min_size=1, max_size=3, unique=True)
@@ -136,62 +124,66 @@ async def tolerantly(work: Callable[[], Awaitable[None]]) -> bool:
 
 
 @settings(max_examples=60, deadline=None)
-@given(STEPS)
-def test_quantities_balances_ledger_and_counters_always_agree(steps: list[Any]) -> None:
+@given(steps=STEPS)
+def test_quantities_balances_ledger_and_counters_always_agree(
+    databases: NewDatabase, steps: list[Any]
+) -> None:
     async def run() -> None:
-        async with shop() as (engine, connection):
+        async with shop(databases) as (engine, database):
             done: list[str] = []
             for one in steps:
-                before = vouchers(connection)
+                before = vouchers(database)
                 if not await tolerantly(partial(step, engine, done, *one)):
-                    assert vouchers(connection) == before
-                check(connection)
+                    assert vouchers(database) == before
+                check(database)
 
     anyio.run(run)
 
 
 @settings(max_examples=40, deadline=None)
-@given(STEPS.map(lambda steps: [one for one in steps if one[0] == "redeem"]), st.integers(0, 100))
-def test_rolling_everything_back_restores_the_vouchers(steps: list[Any], which: int) -> None:
+@given(steps=STEPS.map(lambda steps: [one for one in steps if one[0] == "redeem"]), which=st.integers(0, 100))
+def test_rolling_everything_back_restores_the_vouchers(
+    databases: NewDatabase, steps: list[Any], which: int
+) -> None:
     async def run() -> None:
-        async with shop() as (engine, connection):
-            before = vouchers(connection)
+        async with shop(databases) as (engine, database):
+            before = vouchers(database)
             done: list[str] = []
             for one in steps:
                 await tolerantly(partial(step, engine, done, *one))
             while done:
                 await engine.rollback_redemption(warrant(), done.pop(which % len(done)), None, "concise")
-                check(connection)
-            assert vouchers(connection) == before
+                check(database)
+            assert vouchers(database) == before
 
     anyio.run(run)
 
 
 @settings(max_examples=10, deadline=None)
-@given(st.lists(st.tuples(STACKS, st.integers(1, 400), st.booleans()), min_size=8, max_size=24))
-def test_however_many_come_at_once_nothing_is_redeemed_or_reserved_too_often(calls: list[Any]) -> None:
+@given(calls=st.lists(st.tuples(STACKS, st.integers(1, 400), st.booleans()), min_size=8, max_size=24))
+def test_however_many_come_at_once_nothing_is_redeemed_or_reserved_too_often(
+    databases: NewDatabase, calls: list[Any]
+) -> None:
     async def run() -> None:
-        async with shop() as (engine, connection):
+        async with shop(databases) as (engine, database):
             async with anyio.create_task_group() as tasks:
                 for number, (codes, amount, lock) in enumerate(calls):
                     kind, key = ("lock", f"cart-{number}") if lock else ("redeem", None)
                     parts = (kind, codes, amount, None, key)
                     tasks.start_soon(tolerantly, partial(step, engine, [], *parts))
-            check(connection)
+            check(database)
 
     anyio.run(run)
 
 
 async def test_each_redemption_rolled_back_at_once_leaves_the_voucher_as_it_was_before_it(
-    engine: LocalBackend,
+    engine: LocalBackend, database: Database
 ) -> None:
     await engine.create_voucher_pool(warrant(), "GIFT", POOLS["GIFT"], [NewCode("GIFT")])
-    connection = apsw.Connection(str(engine.store.path))  # type: ignore[attr-defined]
     for customer in ("ann", None, "bob"):
-        before = vouchers(connection)
+        before = vouchers(database)
         request = RedemptionRequest(redeemables(["GIFT"], 100), None, customer)
         redeemed = (await engine.redeem_vouchers(warrant(), request, "concise")).data
         await engine.rollback_redemption(warrant(), redeemed["redemptions"][0]["id"], None, "concise")
-        assert vouchers(connection) == before
+        assert vouchers(database) == before
         await engine.redeem_vouchers(warrant(), request, "concise")
-    connection.close()

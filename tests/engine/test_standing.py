@@ -1,8 +1,6 @@
 """Which codes are available, assigned or redeemed, that counters say the same, and which are handed out."""
 
-import tempfile
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -12,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from time_machine import travel
 
+from tests.databases.counters import assert_counters_equal_rows, counts
+from tests.databases.database import Database, NewDatabase, SqliteDatabase
 from tests.engine.conftest import Agent, new_key, open_engine, warrant
 from tests.engine.test_redemption_invariants import tolerantly
 from voucher_mcp.backends.local.adapter import LocalBackend
@@ -129,21 +129,24 @@ async def test_codes_come_in_their_order_whatever_their_ends(agent: Agent) -> No
         assert [await assign(agent) for _ in codes] == ["C0", "C1", "C2", "C3", "C4", "C5"]
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"])
 @pytest.mark.parametrize("end", [None, 3_000_000])
 async def test_assigning_walks_over_no_code_that_is_expired_or_disabled(
-    engine: LocalBackend, end: int | None
+    engine: LocalBackend, database: SqliteDatabase, end: int | None
 ) -> None:
-    few, many = [await work_of_assigning(engine, count, end) for count in (10, 20_000)]
+    few, many = [await work_of_assigning(engine, database, count, end) for count in (10, 20_000)]
     assert many < 2 * few
 
 
-async def work_of_assigning(engine: LocalBackend, unusable: int, end: int | None) -> int:
+async def work_of_assigning(
+    engine: LocalBackend, database: SqliteDatabase, unusable: int, end: int | None
+) -> int:
     """How many hundreds of steps SQLite makes for the next code behind so many that cannot be used."""
     name = f"P{unusable}"
     ends = (1_000 + n % 500 if n % 2 else end for n in range(unusable))
     codes = [NewCode(f"{name}-{n}", None, one) for n, one in enumerate(ends)]
     await engine.create_voucher_pool(warrant(), name, TEN_OFF, [*codes, NewCode(f"{name}-good", None, end)])
-    connection = apsw.Connection(str(engine.store.path))  # type: ignore[attr-defined]
+    connection = apsw.Connection(str(database.path))
     disable = (
         "UPDATE vouchers SET active = 0 "
         "WHERE code GLOB ? || '-[0-9]*' AND (expiration_date IS NULL OR expiration_date > 2000)"
@@ -227,45 +230,33 @@ def rule(row: tuple[Any, ...]) -> int:
     return 0 if holder is None and not (redeemed or subtracted or spent) else 1
 
 
-def check(connection: apsw.Connection) -> None:
+def check(database: Database) -> None:
     counted: dict[str, list[int]] = {name: [0, 0, 0] for name in POOLS}
-    blocks: dict[int, list[int]] = {}
-    for pool, n, status, holder, *numbers in connection.execute(
-        "SELECT p.name, v.n, v.status, holder, redeemed_quantity, granted, subtracted, spent "
+    for pool, status, holder, *numbers in database.rows(
+        "SELECT p.name, v.status, holder, redeemed_quantity, granted, subtracted, spent "
         "FROM vouchers AS v JOIN pools AS p ON p.n = v.pool WHERE status < 3"
     ):
         assert status == rule((pool, holder, *numbers))
         counted[pool][status] += 1
-        query = (
-            "SELECT max(first_n) FROM code_blocks AS b JOIN pools AS p ON p.n = b.pool "
-            "WHERE p.name = ? AND first_n <= ?"
-        )
-        ((first,),) = connection.execute(query, (pool, n))
-        blocks.setdefault(first, [0, 0, 0])[status] += 1
-    for name, *numbers in connection.execute("SELECT name, available, assigned, redeemed FROM pools"):
-        assert numbers == counted[name]
-    for first, *numbers in connection.execute(
-        "SELECT first_n, available, assigned, redeemed FROM code_blocks"
-    ):
-        assert numbers == blocks.get(first, [0, 0, 0])
+    assert counts(database) == [tuple(numbers) for numbers in counted.values()]
+    assert_counters_equal_rows(database)
 
 
 @settings(max_examples=40, deadline=None)
-@given(STEPS)
-def test_counters_and_statuses_follow_the_rule_whatever_happens(steps: list[Any]) -> None:
+@given(steps=STEPS)
+def test_counters_and_statuses_follow_the_rule_whatever_happens(
+    databases: NewDatabase, steps: list[Any]
+) -> None:
     async def run() -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "vouchers.db"
-            async with open_engine(path) as engine:
+        with databases() as database:
+            async with open_engine(database) as engine:
                 for name, template in POOLS.items():
                     codes = [NewCode(code) for code in CODES if code.startswith(name)]
                     await engine.create_voucher_pool(warrant(), name, template, codes)
-                connection = apsw.Connection(str(path))
-                check(connection)
+                check(database)
                 done: list[str] = []
                 for one in steps:
                     await tolerantly(partial(step, engine, done, *one))
-                    check(connection)
-                connection.close()
+                    check(database)
 
     anyio.run(run)

@@ -1,12 +1,12 @@
 """Validating and its sessions, as an agent sees them."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from mcp import Client
 from time_machine import travel
 
+from tests.databases.database import Database
 from tests.engine.conftest import Agent, open_agent
 from tests.engine.test_redemptions import CARD, GIFT, ORDER, TEN_PERCENT, one, pool
 from voucher_mcp.config import Settings
@@ -239,7 +239,7 @@ async def test_a_released_session_reserves_no_more(agent: Agent) -> None:
     await agent.refused("quantity_exceeded", "redeem_vouchers", redeemables=one("ELSE"))
 
 
-async def test_a_reader_validates_but_may_not_reserve(agent: Agent, database: Path) -> None:
+async def test_a_reader_validates_but_may_not_reserve(agent: Agent, database: Database) -> None:
     await pool(agent, "TEN", **TEN_PERCENT)
     async with open_agent(database, access="read") as reader:
         assert (await reader.data("validate_vouchers", redeemables=one("TEN")))["valid"] is True
@@ -251,8 +251,8 @@ async def test_a_reader_validates_but_may_not_reserve(agent: Agent, database: Pa
     assert "validate_vouchers" not in project["unavailable_tools"]
 
 
-async def test_the_hints_of_validating_are_honest(database: Path) -> None:
-    table = {"backend": "local", "url": f"sqlite:///{database}"}
+async def test_the_hints_of_validating_are_honest(database: Database) -> None:
+    table = {"backend": "local", "url": database.url}
     async with Client(build_server(Settings.model_validate({"projects": {"shop": table}}))) as client:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
     validate = tools["validate_vouchers"]

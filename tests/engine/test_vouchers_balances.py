@@ -1,14 +1,13 @@
 """Adding to gift cards and loyalty cards, taking off, and the ledger of it."""
 
 import asyncio
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.databases.database import NewDatabase
 from tests.engine.conftest import Agent, open_agent
 
 LARGEST = 2**53 - 1
@@ -227,11 +226,13 @@ async def test_a_page_that_cannot_be_is_refused(agent: Agent, name: str, value: 
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.lists(st.integers(-800, 800), max_size=12))
-def test_the_balance_is_the_ledgers_sum_whatever_is_added_and_taken_off(amounts: list[int]) -> None:
+@given(amounts=st.lists(st.integers(-800, 800), max_size=12))
+def test_the_balance_is_the_ledgers_sum_whatever_is_added_and_taken_off(
+    databases: NewDatabase, amounts: list[int]
+) -> None:
     async def run() -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            async with open_agent(Path(folder) / "v.db") as agent:
+        with databases() as database:
+            async with open_agent(database) as agent:
                 await card(agent)
                 kept: list[int] = []
                 for amount in amounts:

@@ -1,26 +1,26 @@
 """Deleting a voucher asks a person, and names what would be lost; and what the tools cost a session."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 from mcp import Client
 from mcp.client.context import ClientRequestContext
 from mcp.types import ElicitRequestParams, ElicitResult
 
+from tests.databases.database import Database
 from tests.engine.conftest import PROJECT
 from voucher_mcp.config import Settings
 from voucher_mcp.server import all_tools, build_server
 
 
-async def test_the_question_names_code_balance_and_project(database: Path) -> None:
+async def test_the_question_names_code_balance_and_project(database: Database) -> None:
     questions: list[str] = []
 
     async def person(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
         questions.append(params.message)
         return ElicitResult(action="accept", content={"confirm": len(questions) > 1})
 
-    table = {"backend": "local", "url": f"sqlite:///{database}", "name": "Shop EU"}
+    table = {"backend": "local", "url": database.url, "name": "Shop EU"}
     settings = Settings.model_validate({"projects": {PROJECT: table}})
     async with Client(build_server(settings), elicitation_callback=person) as client:
 

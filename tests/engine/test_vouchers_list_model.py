@@ -1,14 +1,13 @@
 """A listing equals what a plain model of the same vouchers finds, whatever is asked."""
 
 import asyncio
-import tempfile
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.databases.database import NewDatabase
 from tests.engine.conftest import open_engine, warrant
 from voucher_mcp.domain.queries import VouchersQuery
 
@@ -79,6 +78,7 @@ asked = st.lists(st.sampled_from(CONDITIONS), max_size=3, unique_by=lambda condi
     page=st.integers(1, 3),
 )
 def test_a_listing_is_what_a_model_finds(
+    databases: NewDatabase,
     wanted: list[dict[str, Any]],
     conditions: list[tuple[str, dict[str, Any], Callable[[Voucher], bool]]],
     junction: str,
@@ -109,7 +109,7 @@ def test_a_listing_is_what_a_model_finds(
         model.sort(key=known("code"))
     if (order or "-").startswith("-"):
         model.reverse()
-    total, found = asyncio.run(_listed(wanted, query))
+    total, found = asyncio.run(_listed(databases, wanted, query))
     assert total == len(model)
     assert found == [voucher["code"] for voucher in model][(page - 1) * limit : page * limit]
 
@@ -145,9 +145,11 @@ def _body(voucher: Voucher) -> dict[str, Any]:
     return {name: value for name, value in body.items() if value is not None}
 
 
-async def _listed(wanted: list[dict[str, Any]], query: VouchersQuery) -> tuple[int, list[str]]:
-    with tempfile.TemporaryDirectory() as folder:
-        async with open_engine(Path(folder) / "v.db") as engine:
+async def _listed(
+    databases: NewDatabase, wanted: list[dict[str, Any]], query: VouchersQuery
+) -> tuple[int, list[str]]:
+    with databases() as database:
+        async with open_engine(database) as engine:
             for name in ("P", "Q"):
                 await engine.create_voucher_pool(warrant(), name, {"discount": DISCOUNT, **POOLS[name]}, [])
             for voucher, expected in zip(wanted, _model(wanted), strict=True):

@@ -4,7 +4,8 @@ from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
 
-from tests.backends.local.files import assert_counters_equal_rows, rows
+from tests.databases.counters import assert_counters_equal_rows
+from tests.databases.database import rows
 from tests.faults.workers import working
 
 

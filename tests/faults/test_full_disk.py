@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.backends.local.files import assert_counters_equal_rows, dump, rows
+from tests.databases.counters import assert_counters_equal_rows
+from tests.databases.database import dump, rows
 from tests.faults.worker import POOL
 from tests.faults.workers import working
 from tests.support import held, open_store, warrant, writing_connection

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from tests.backends.local.files import assert_counters_equal_rows, rows
+from tests.databases.counters import assert_counters_equal_rows
+from tests.databases.database import rows
 from tests.faults.fuzzing import Fuzzer
 from tests.protocol.clients import connect, done, envelope_of, settings
 from tests.protocol.contract import SESSION, TRAITS

@@ -13,7 +13,8 @@ import anyio
 import apsw
 import pytest
 
-from tests.backends.local.files import assert_counters_equal_rows, rows
+from tests.databases.counters import assert_counters_equal_rows
+from tests.databases.database import rows
 from tests.faults.workers import ROOT
 from tests.protocol.clients import call, connect, done, settings
 from tests.support import held, open_store

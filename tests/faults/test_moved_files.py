@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from tests.backends.local.files import assert_counters_equal_rows, rows
+from tests.databases.counters import assert_counters_equal_rows
+from tests.databases.database import rows
 from tests.policy.conftest import Account
 from tests.policy.conftest import account as account  # the fixture
 from tests.policy.state import keys

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.backends.local.files import rows
+from tests.databases.database import rows
 from tests.faults.worker import POOL
 from tests.faults.workers import Worker, working
 from tests.support import held, open_store, warrant

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.backends.local.files import assert_counters_equal_rows, rows
+from tests.databases.counters import assert_counters_equal_rows
+from tests.databases.database import rows
 from tests.faults.workers import working
 from tests.support import TEN_PERCENT, held, open_store, warrant
 from voucher_mcp.backends.local.adapter import LocalBackend

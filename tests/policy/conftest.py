@@ -1,10 +1,12 @@
 """A vendor that can fail, and a server whose project `shop` is an account there."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.databases.database import Database, NewDatabase
 from tests.policy.vendor import FlakyBackend, Vendor
 from voucher_mcp.backends import opening
 from voucher_mcp.config import Settings
@@ -41,6 +43,13 @@ class Account:
             f'state = "sqlite:///{self.state}"\n[projects.shop]\nbackend = "voucherify"\n'
             f'app_id = "{self.vendor.path}"\napp_token = "{TOKEN}"\naccess = "write"\ndestructive = "allow"\n'
         )
+
+
+@pytest.fixture
+def either(databases: NewDatabase) -> Iterator[Database]:
+    """An empty database of either kind."""
+    with databases() as database:
+        yield database
 
 
 @pytest.fixture

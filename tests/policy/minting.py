@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.backends.local.files import dump
+from tests.databases.database import Database, at, dump
 from tests.protocol.clients import Envelope, call, connect, done, settings
 from tests.protocol.contract import CARD, POOL, prepare
 from tests.support import TEN_PERCENT
@@ -115,15 +115,15 @@ CODES: Mapping[str, dict[str, Any]] = {
 """A call on three codes of every tool that may touch several."""
 
 
-def limited(database: Path, **limits: int) -> Settings:
+def limited(database: Database | Path, **limits: int) -> Settings:
     """A server whose project may so much, and reads files beside its database."""
-    keys = {**OPEN, "import_dir": str(database.parent)}
+    keys = {**OPEN, "import_dir": str(at(database).folder)}
     return settings(database, keys=keys, limits=limits)
 
 
-async def stock(database: Path) -> None:
+async def stock(database: Database | Path) -> None:
     """What the calls work on, put there without a limit: a pool, a gift pool, a loyalty pool, and a card."""
-    (database.parent / "cards.csv").write_text(
+    (at(database).folder / "cards.csv").write_text(
         "Code,Voucher Type,Value\nF1,GIFT_VOUCHER,7\n", encoding="utf-8"
     )
     async with connect(settings(database)) as client:
@@ -132,15 +132,20 @@ async def stock(database: Path) -> None:
         await done(client, "create_voucher_pool", **SHOP, name="Club", voucher=POINTS, codes=["L1"])
 
 
-def contents(database: Path) -> dict[str, Any]:
-    """All that is in the file apart from the audit trail, and from what was copied for an import that was
-    refused, which is swept."""
-    found = {table: rows for table, rows in dump(database).items() if table not in ("audit", "calls")}
+def contents(database: Database | Path) -> dict[str, Any]:
+    """All that is in the database apart from the audit trail, from locks, and from what was copied for an
+    import that was refused, which is swept."""
+    found = {
+        table: rows for table, rows in dump(database).items() if table not in ("audit", "calls", "leases")
+    }
+    found["projects"] = [row[:4] for row in found["projects"]]
     found["jobs"] = [row for row in found["jobs"] if "RECEIVING" not in row]
     return {**found, "job_chunks": []}
 
 
-async def attempt(database: Path, tool: str, arguments: Mapping[str, Any], **limits: int) -> Envelope:
+async def attempt(
+    database: Database | Path, tool: str, arguments: Mapping[str, Any], **limits: int
+) -> Envelope:
     """One call of a server with those limits."""
     async with connect(limited(database, **limits)) as client:
         return await call(client, tool, **SHOP, **arguments)

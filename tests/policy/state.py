@@ -3,29 +3,29 @@
 from pathlib import Path
 from typing import Any
 
-from tests.backends.local.files import rows
+from tests.databases.database import Database, rows
 
 Line = dict[str, Any]
 _AUDIT = ("tool", "key", "outcome", "subject", "amount", "points", "codes", "caller", "digest", "at", "owner")
 
 
-def audit(database: Path) -> list[Line]:
+def audit(database: Database | Path) -> list[Line]:
     """The audit trail, oldest first."""
     lines = rows(database, f"SELECT {', '.join(_AUDIT)} FROM audit ORDER BY n")
     return [dict(zip(_AUDIT, line, strict=True)) for line in lines]
 
 
-def outcomes(database: Path) -> list[tuple[str, str]]:
+def outcomes(database: Database | Path) -> list[tuple[str, str]]:
     """Tool and outcome of each line of the audit trail."""
     return [(line["tool"], line["outcome"]) for line in audit(database)]
 
 
-def keys(database: Path) -> dict[str, str]:
+def keys(database: Database | Path) -> dict[str, str]:
     """Each idempotency key that is kept, with its state."""
     return dict(rows(database, "SELECT key, state FROM writes"))
 
 
-def minted(database: Path) -> tuple[int, int]:
+def minted(database: Database | Path) -> tuple[int, int]:
     """Amount and points that all days of all projects count."""
     [(amount, points)] = rows(
         database, "SELECT coalesce(sum(amount), 0), coalesce(sum(points), 0) FROM minted"

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from mcp.types import ElicitResult
 
-from tests.backends.local.files import rows
+from tests.databases.database import rows
 from tests.policy.conftest import TOKEN, Account
 from tests.policy.state import audit, outcomes
 from tests.protocol.clients import Person, call, connect, done, refused, settings

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from mcp import Client
 
-from tests.backends.local.files import rows
+from tests.databases.database import Database, rows
 from tests.policy.conftest import Account
 from tests.policy.state import audit, keys
 from tests.protocol.clients import Envelope, call, connect, done, refused, settings
@@ -35,29 +35,29 @@ async def card(client: Client, key: object) -> Envelope:
 
 @pytest.mark.usefixtures("tidy_always")
 @pytest.mark.parametrize("days", [31, 400, 4_000])
-async def test_a_clock_that_jumps_ahead_and_back_makes_no_key_forgotten(days: int, database: Path) -> None:
+async def test_a_clock_that_jumps_ahead_and_back_makes_no_key_forgotten(days: int, either: Database) -> None:
     with time_machine.travel(BEGIN, tick=True):
-        async with connect(settings(database)) as client:
+        async with connect(settings(either)) as client:
             first = await card(client, "paid")
     for jump in (days * DAY, days * DAY + HOUR):
         with time_machine.travel(BEGIN + jump, tick=True):
-            async with connect(settings(database)) as client:
+            async with connect(settings(either)) as client:
                 for number in range(3):
                     await card(client, f"{jump} {number}")
     with time_machine.travel(BEGIN + HOUR, tick=True):
-        async with connect(settings(database)) as client:
+        async with connect(settings(either)) as client:
             assert await card(client, "paid") == {**first, "replayed": True}
             await card(client, "after")
     with time_machine.travel(BEGIN + days * DAY, tick=True):
-        async with connect(settings(database)) as client:
+        async with connect(settings(either)) as client:
             for number in range(3):
                 await card(client, f"again {number}")
             assert (await card(client, "after"))["replayed"] is True
 
 
 @pytest.mark.usefixtures("tidy_always")
-async def test_a_key_is_kept_for_thirty_days_whatever_the_clock_does_then_goes(database: Path) -> None:
-    async with connect(settings(database)) as client:
+async def test_a_key_is_kept_for_thirty_days_whatever_the_clock_does_then_goes(either: Database) -> None:
+    async with connect(settings(either)) as client:
         with time_machine.travel(BEGIN, tick=True):
             await card(client, "old")
         for jump in (50, -50, 9_000):
@@ -66,25 +66,25 @@ async def test_a_key_is_kept_for_thirty_days_whatever_the_clock_does_then_goes(d
         for day in range(31):
             with time_machine.travel(BEGIN + day * DAY, tick=True):
                 await card(client, f"day {day}")
-        assert "key-old" in keys(database)
+        assert "key-old" in keys(either)
         for day in range(31, 40):
             with time_machine.travel(BEGIN + day * DAY, tick=True):
                 await card(client, f"day {day}")
-        assert "key-old" not in keys(database)
-        assert "key-day 10" in keys(database)
-    assert len(rows(database, "SELECT * FROM clock")) <= 40
-    assert len(audit(database)) == 44  # the trail itself stays
+        assert "key-old" not in keys(either)
+        assert "key-day 10" in keys(either)
+    assert len(rows(either, "SELECT * FROM clock")) <= 40
+    assert len(audit(either)) == 44  # the trail itself stays
 
 
 @pytest.mark.usefixtures("tidy_always")
-async def test_many_old_keys_do_not_pile_up(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_many_old_keys_do_not_pile_up(either: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(housekeeping, "ROWS_AT_ONCE", 10)
-    async with connect(settings(database)) as client:
+    async with connect(settings(either)) as client:
         for day in range(50):
             with time_machine.travel(BEGIN + day * DAY, tick=True):
                 for number in range(3):
                     await card(client, f"{day}-{number}")
-    assert len(keys(database)) < 40 * 3
+    assert len(keys(either)) < 40 * 3
 
 
 @pytest.mark.usefixtures("tidy_always")
@@ -126,10 +126,10 @@ async def test_a_lost_write_of_a_clock_that_was_ahead_is_looked_for_where_it_can
 
 @pytest.mark.parametrize("back", [MINUTE + 1, HOUR, 30 * DAY])
 async def test_a_clock_set_back_locks_nobody_out_of_the_calls_of_a_minute(
-    back: int, database: Path, account: Account
+    back: int, either: Database, account: Account
 ) -> None:
     limits = {"max_calls_per_minute": 2}
-    for configured in (settings(database, limits=limits), account.settings(limits=limits)):
+    for configured in (settings(either, limits=limits), account.settings(limits=limits)):
         async with connect(configured) as client:
             code = {**SHOP, "code": "CARD"}
             with time_machine.travel(BEGIN, tick=False):
@@ -143,10 +143,10 @@ async def test_a_clock_set_back_locks_nobody_out_of_the_calls_of_a_minute(
 
 
 @pytest.mark.usefixtures("tidy_always")
-async def test_a_clock_set_back_does_not_make_sessions_longer(database: Path) -> None:
+async def test_a_clock_set_back_does_not_make_sessions_longer(either: Database) -> None:
     one = [{"object": "voucher", "id": "X"}]
     lock = {"type": "LOCK", "key": "cart", "ttl": 2, "ttl_unit": "HOURS"}
-    async with connect(settings(database)) as client:
+    async with connect(settings(either)) as client:
         with time_machine.travel(BEGIN + 30 * DAY, tick=True):
             discount = {"type": "AMOUNT", "amount_off": 1}
             await done(
@@ -162,7 +162,7 @@ async def test_a_clock_set_back_does_not_make_sessions_longer(database: Path) ->
             assert free["data"]["valid"] is True
 
 
-async def settled(database: Path, query: str) -> None:
+async def settled(database: Database | Path, query: str) -> None:
     """Until the query finds nothing."""
     with anyio.fail_after(20):
         while rows(database, query):  # noqa: ASYNC110 - housekeeping tells nobody
@@ -170,12 +170,12 @@ async def settled(database: Path, query: str) -> None:
 
 
 async def test_what_is_over_is_cleared_when_the_database_is_opened(
-    database: Path, monkeypatch: pytest.MonkeyPatch
+    either: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(housekeeping, "ROWS_AT_ONCE", 3)
     one = [{"object": "voucher", "id": "C0"}]
     with time_machine.travel(BEGIN, tick=True):
-        async with connect(settings(database)) as client:
+        async with connect(settings(either)) as client:
             for number in range(10):
                 await done(client, "create_voucher", **SHOP, code=f"C{number}", gift={"amount": 9})
                 session = {"key": f"s{number}", "ttl": 1, "ttl_unit": "HOURS"}
@@ -189,29 +189,29 @@ async def test_what_is_over_is_cleared_when_the_database_is_opened(
             wanted = {**SHOP, "export_id": export["data"]["id"], "wait": 20}
             assert (await done(client, "get_export", **wanted))["data"]["status"] == "DONE"
     with time_machine.travel(BEGIN + 29 * DAY, tick=True):
-        async with connect(settings(database)) as client:
+        async with connect(settings(either)) as client:
             await done(client, "get_export", **wanted)
-            await settled(database, "SELECT * FROM sessions")
+            await settled(either, "SELECT * FROM sessions")
             await card(client, "now")
     with time_machine.travel(BEGIN + 31 * DAY, tick=True):
-        async with connect(settings(database)) as client:
+        async with connect(settings(either)) as client:
             await done(client, "list_vouchers", **SHOP)
-            await settled(database, "SELECT n FROM jobs UNION ALL SELECT job FROM job_chunks")
+            await settled(either, "SELECT n FROM jobs UNION ALL SELECT job FROM job_chunks")
             gone = await refused(client, "not_found", "get_export", **wanted)
             assert "30 days" in gone["error"]
-            assert len(audit(database)) > 20
+            assert len(audit(either)) > 20
     with time_machine.travel(BEGIN + 366 * DAY, tick=True):
-        async with connect(settings(database)) as client:
+        async with connect(settings(either)) as client:
             await done(client, "list_vouchers", **SHOP)
-            await settled(database, f"SELECT n FROM audit WHERE at < {(BEGIN + DAY) * 1_000}")
-            assert [line["key"] for line in audit(database)] == ["key-now"]
+            await settled(either, f"SELECT n FROM audit WHERE at < {(BEGIN + DAY) * 1_000}")
+            assert [line["key"] for line in audit(either)] == ["key-now"]
 
 
 async def test_the_audit_trail_is_kept_as_long_as_is_set_for_vendors_too(
-    account: Account, database: Path
+    account: Account, either: Database
 ) -> None:
     new = {**SHOP, "code": "NEW", "gift": {"amount": 1}}
-    for configured, place in ((account.settings(), account.state), (settings(database), database)):
+    for configured, place in ((account.settings(), account.state), (settings(either), either)):
         longer = configured.model_copy(update={"audit_days": 30})
         with time_machine.travel(BEGIN, tick=True):
             async with connect(longer) as client:

@@ -1,11 +1,11 @@
 """A limit that the operator lowers holds for what is new; what was done already is answered as it was."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.databases.database import Database
 from tests.policy.conftest import Account
 from tests.policy.minting import SHOP, attempt, stock
 from tests.policy.state import keys, minted
@@ -24,16 +24,16 @@ async def top_up(account: Account, limits: dict[str, int], **changed: Any) -> En
 
 
 @every_limit
-async def test_a_spent_key_answers_its_first_result(limits: dict[str, int], database: Path) -> None:
-    await stock(database)
-    before = minted(database)[0]
-    first = await attempt(database, "update_voucher_balance", TOP_UP)
-    again = await attempt(database, "update_voucher_balance", TOP_UP, **limits)
+async def test_a_spent_key_answers_its_first_result(limits: dict[str, int], either: Database) -> None:
+    await stock(either)
+    before = minted(either)[0]
+    first = await attempt(either, "update_voucher_balance", TOP_UP)
+    again = await attempt(either, "update_voucher_balance", TOP_UP, **limits)
     assert again == {**first, "replayed": True}
     for changed, code in (({"idempotency_key": "new"}, "limit_exceeded"), ({"amount": 101}, None)):
-        envelope = await attempt(database, "update_voucher_balance", {**TOP_UP, **changed}, **limits)
+        envelope = await attempt(either, "update_voucher_balance", {**TOP_UP, **changed}, **limits)
         assert envelope["error_code"] == (code or "idempotency_mismatch")
-    assert minted(database)[0] == before + 100
+    assert minted(either)[0] == before + 100
 
 
 @every_limit

@@ -10,6 +10,7 @@ from mcp.client.context import ClientRequestContext
 from mcp.client.session import ElicitationFnT
 from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, ResourceLink, TextContent
 
+from tests.databases.database import Database, url_of
 from tests.support import can_write
 from voucher_mcp.config import Settings
 from voucher_mcp.server import build_server
@@ -50,12 +51,12 @@ ERROR_CODES = {
 AGREE = ElicitResult(action="accept", content={"confirm": True})
 
 
-def local(database: Path, **keys: Any) -> Table:
-    """A project in that file, as a user configures it."""
-    return {"backend": "local", "url": f"sqlite:///{database}", **keys}
+def local(database: Database | Path, **keys: Any) -> Table:
+    """A project in that database, or file, as a user configures it."""
+    return {"backend": "local", "url": url_of(database), **keys}
 
 
-def settings(database: Path, *, keys: Table | None = None, **top: Any) -> Settings:
+def settings(database: Database | Path, *, keys: Table | None = None, **top: Any) -> Settings:
     """One local project, `shop`, with further `keys`; or the `projects` that are given."""
     projects = top.pop("projects", None) or {"shop": local(database, **(keys or {}))}
     return Settings.model_validate({"projects": projects, **top})
@@ -157,7 +158,7 @@ async def done(client: Client, tool: str, /, **arguments: Any) -> Envelope:
     return envelope
 
 
-async def remaining(database: Path, pool: str = "Summer") -> int | None:
+async def remaining(database: Database | Path, pool: str = "Summer") -> int | None:
     """How many codes a pool of `shop` has, seen by another client; None if the pool is gone."""
     async with connect(settings(database)) as client:
         envelope = await call(client, "get_voucher_pool", project_id="shop", pool_id=pool)

@@ -1,23 +1,23 @@
-"""The embedded engine on a real file."""
+"""The embedded engine, on either database."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.support import held, open_store
+from tests.databases.database import Database, NewDatabase, open_store
+from tests.support import held
 from voucher_mcp.backends.local.adapter import LocalBackend
-from voucher_mcp.stores.sqlite.store import SqliteStore
 
 
 @pytest.fixture
-async def store(database: Path) -> AsyncIterator[SqliteStore]:
-    """The store of a new file."""
+def database(databases: NewDatabase) -> Iterator[Database]:
+    """An empty database."""
+    with databases() as database:
+        yield database
+
+
+@pytest.fixture
+async def engine(database: Database) -> AsyncIterator[LocalBackend]:
+    """A project in that database."""
     async with held(open_store(database)) as store:
-        yield store
-
-
-@pytest.fixture
-def engine(store: SqliteStore) -> LocalBackend:
-    """A project in that store."""
-    return LocalBackend("shop", store)
+        yield LocalBackend("shop", store)

@@ -1,7 +1,6 @@
 """What only the embedded engine promises of handing out codes: whose it is, and that it works today."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,13 +8,14 @@ import time_machine
 
 from tests.backends.agent import Agent
 from tests.backends.opening import connect, local_table
+from tests.databases.database import Database
 from tests.support import held
 
 NOON = 1_780_315_200.0  # 2026-06-01T12:00:00Z
 
 
 @pytest.fixture
-async def agent(database: Path) -> AsyncIterator[Agent]:
+async def agent(database: Database) -> AsyncIterator[Agent]:
     async with held(connect(shop=local_table(database))) as client:
         yield Agent(client, "shop")
 

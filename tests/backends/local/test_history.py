@@ -2,19 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import anyio
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.backends.local.files import assert_counters_equal_rows
-from tests.backends.local.redeeming import redeem
-from tests.support import TEN_PERCENT, held, new_key, open_store, warrant
+from tests.databases.counters import assert_counters_equal_rows
+from tests.databases.database import Database, open_store
+from tests.support import TEN_PERCENT, held, new_key, warrant
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.domain.errors import InvalidInput, PoolExhausted
+from voucher_mcp.domain.queries import Redeemable, RedemptionRequest
 from voucher_mcp.domain.vouchers.code_config import CodeConfig
 from voucher_mcp.domain.vouchers.pool import CodesQuery, Generation, NewCode
 from voucher_mcp.stores.sqlite import codes
@@ -54,8 +54,8 @@ def steps() -> st.SearchStrategy[Step]:
 class History:
     """Plays steps on the engine and on the models side by side."""
 
-    def __init__(self, path: Path, engine: LocalBackend) -> None:
-        self.path = path
+    def __init__(self, database: Database, engine: LocalBackend) -> None:
+        self.database = database
         self.engine = engine
         self.pools = (Model(new_key()), Model(new_key()))
         self.taken: set[str] = set()
@@ -67,7 +67,7 @@ class History:
             await getattr(self, name)(self.pools[which], what)
         for pool in self.pools:
             await self.compare(pool)
-        assert_counters_equal_rows(self.path)
+        assert_counters_equal_rows(self.database)
 
     async def add(self, pool: Model, texts: list[str]) -> None:
         # of this history's own, so that those before it did not take them
@@ -101,7 +101,8 @@ class History:
 
     async def redeem(self, pool: Model, positions: list[int]) -> None:
         for text in chosen(pool.texts("available", "assigned"), positions):
-            await redeem(self.path, text)
+            request = RedemptionRequest([Redeemable(text)], None)
+            await self.engine.redeem_vouchers(warrant(), request, "concise")
             pool.find(text)[1] = "redeemed"
 
     async def delete(self, pool: Model, positions: list[int]) -> None:
@@ -148,9 +149,9 @@ def pages(length: int) -> Iterator[tuple[int, int]]:
     yield 0, 1_000
 
 
-def in_one_loop(path: Path, work: Callable[[LocalBackend], Any]) -> None:
+def in_one_loop(database: Database, work: Callable[[LocalBackend], Any]) -> None:
     async def run() -> None:
-        async with held(open_store(path)) as store:
+        async with held(open_store(database)) as store:
             await work(LocalBackend("shop", store))
 
     anyio.run(run)
@@ -159,10 +160,15 @@ def in_one_loop(path: Path, work: Callable[[LocalBackend], Any]) -> None:
 TWELVE = [f"C{number:02d}" for number in range(12)]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(history=st.lists(steps(), max_size=14))
 @example(history=[("add", 0, TWELVE), ("delete", 0, [0, 1, 2, 3]), ("add", 0, ["C20"])])
 @example(history=[("add", 0, ["C00", "C01"]), ("add", 1, ["C00"]), ("add", 0, ["C02", "C03", "C04", "C05"])])
-def test_pages_and_counts_are_those_of_a_plain_list(database: Path, history: list[Step]) -> None:
-    with mock.patch.object(codes, "BLOCK_SIZE", 4):  # a history of a few codes then fills many blocks
+def test_pages_and_counts_are_those_of_a_plain_list(database: Database, history: list[Step]) -> None:
+    if database.dialect == "postgres":
+        # shortly before the end of a block, which has 8192
+        database.rows("SELECT setval('vouchers_n', ((nextval('vouchers_n') + 12 >> 13) + 1) * 8192 - 12)")
+    with mock.patch.object(
+        codes, "BLOCK_SIZE", 4
+    ):  # in a file a history of a few codes then fills many blocks
         in_one_loop(database, lambda engine: History(database, engine).play(history))

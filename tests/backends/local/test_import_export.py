@@ -1,11 +1,11 @@
 """Any number of codes in and out of a pool."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import pytest
 
-from tests.backends.local.files import assert_counters_equal_rows
+from tests.databases.counters import assert_counters_equal_rows
+from tests.databases.database import Database
 from tests.support import TEN_PERCENT, warrant
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.backends.local.pools import bulk
@@ -31,7 +31,7 @@ async def exported(engine: LocalBackend, pool: str, status: str | None = None) -
 
 
 async def test_an_import_of_many_batches_keeps_every_code_in_its_order(
-    engine: LocalBackend, pool: str, database: Path
+    engine: LocalBackend, pool: str, database: Database
 ) -> None:
     texts = [f"CODE-{number:06d}" for number in range(3 * bulk.FIRST)]
     assert await load(engine, pool, map(NewCode, texts)) == []
@@ -41,7 +41,7 @@ async def test_an_import_of_many_batches_keeps_every_code_in_its_order(
 
 
 async def test_an_import_says_why_a_code_was_not_added_and_keeps_the_others(
-    engine: LocalBackend, pool: str, database: Path
+    engine: LocalBackend, pool: str, database: Database
 ) -> None:
     await engine.create_voucher_pool(warrant(), "Winter", TEN_PERCENT, [NewCode("ELSEWHERE")])
     await load(engine, pool, map(NewCode, ["HERE", "GONE"]))

@@ -1,13 +1,12 @@
 """What only the embedded engine promises of pools."""
 
-from pathlib import Path
-
 from tests.backends.agent import Agent
 from tests.backends.opening import connect, local_table
+from tests.databases.database import Database
 from tests.support import held
 
 
-async def test_a_name_may_have_255_characters(database: Path) -> None:
+async def test_a_name_may_have_255_characters(database: Database) -> None:
     async with held(connect(shop=local_table(database))) as client:
         agent = Agent(client, "shop")
         pool = await agent.new_pool("x" * 255)
@@ -15,7 +14,7 @@ async def test_a_name_may_have_255_characters(database: Path) -> None:
 
 
 async def test_a_pool_with_the_name_of_a_deleted_one_has_none_of_its_codes(
-    database: Path,
+    database: Database,
 ) -> None:
     async with held(connect(shop=local_table(database))) as client:
         agent = Agent(client, "shop")

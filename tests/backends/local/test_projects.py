@@ -1,26 +1,26 @@
-"""Several projects and several servers on one file."""
+"""Several projects and several servers on one database."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
 from tests.backends.agent import Agent
-from tests.backends.local.files import assert_counters_equal_rows, rows
-from tests.backends.opening import connect, local_table
+from tests.backends.opening import Table, connect, local_table
+from tests.databases.counters import assert_counters_equal_rows
+from tests.databases.database import Database, NewDatabase, rows
 from tests.support import held
 
 
 @pytest.fixture
-async def pair(database: Path) -> AsyncIterator[tuple[Agent, Agent]]:
-    """Agents of two projects of one server, on one file."""
+async def pair(database: Database) -> AsyncIterator[tuple[Agent, Agent]]:
+    """Agents of two projects of one server, on one database."""
     async with held(connect(red=local_table(database), blue=local_table(database))) as client:
         yield Agent(client, "red"), Agent(client, "blue")
 
 
-async def test_projects_in_one_file_do_not_see_each_others_pools(pair: tuple[Agent, Agent]) -> None:
+async def test_projects_in_one_database_do_not_see_each_others_pools(pair: tuple[Agent, Agent]) -> None:
     red, blue = pair
     pool = await red.new_pool("Summer", codes=["A"])
     assert (await blue.ok("list_voucher_pools"))["data"] == []
@@ -32,7 +32,9 @@ async def test_projects_in_one_file_do_not_see_each_others_pools(pair: tuple[Age
     assert await red.texts(pool, status="available") == ["A"]
 
 
-async def test_projects_in_one_file_may_use_the_same_names_codes_and_keys(pair: tuple[Agent, Agent]) -> None:
+async def test_projects_in_one_database_may_use_the_same_names_codes_and_keys(
+    pair: tuple[Agent, Agent],
+) -> None:
     for agent in pair:
         pool = await agent.new_pool("Summer", idempotency_key="k1")
         added = await agent.ok("add_voucher_codes", pool_id=pool, codes=["A", "B"], idempotency_key="k2")
@@ -56,19 +58,24 @@ async def test_an_id_of_one_project_means_nothing_in_another(pair: tuple[Agent, 
     assert await red.texts("Summer") == ["A", "B"]
 
 
-async def test_an_id_of_another_file_means_nothing(tmp_path: Path) -> None:
-    tables = {name: local_table(tmp_path / name) for name in ("red", "blue")}
+async def test_an_id_of_another_database_means_nothing(databases: NewDatabase) -> None:
+    with databases() as one, databases() as two:
+        tables = {"red": local_table(one), "blue": local_table(two)}
+        await _look_for_ids_of_another(tables)
+
+
+async def _look_for_ids_of_another(tables: dict[str, Table]) -> None:
     async with held(connect(**tables)) as client:
         agents = [Agent(client, name) for name in tables]
         ids = []
-        for agent in agents:  # each code is the first of its file
+        for agent in agents:  # each code is the first of its database
             await agent.new_pool("Summer", codes=["A"])
             ids += [code["id"] for code in await agent.codes("Summer")]
         assert await agents[1].codes("Summer", code_ids=ids[:1]) == []
         assert await agents[1].texts("Summer", code_ids=ids) == ["A"]
 
 
-async def test_ids_and_codes_outlive_the_server(database: Path) -> None:
+async def test_ids_and_codes_outlive_the_server(database: Database) -> None:
     seen: list[tuple[dict[str, Any], list[dict[str, Any]]]] = []
     for _ in range(2):
         async with held(connect(red=local_table(database))) as client:
@@ -79,7 +86,7 @@ async def test_ids_and_codes_outlive_the_server(database: Path) -> None:
     assert seen[0] == seen[1]
 
 
-async def test_two_servers_in_one_process_share_a_file(database: Path) -> None:
+async def test_two_servers_in_one_process_share_a_database(database: Database) -> None:
     taken: list[str] = []
 
     async def take(agent: Agent, number: int) -> None:
@@ -101,7 +108,7 @@ async def test_two_servers_in_one_process_share_a_file(database: Path) -> None:
     assert_counters_equal_rows(database)
 
 
-async def test_a_key_is_known_to_every_server_on_the_file(database: Path) -> None:
+async def test_a_key_is_known_to_every_server_on_the_database(database: Database) -> None:
     call = {"pool_id": "Summer", "customer_id": "alice", "idempotency_key": "k1"}
     async with (
         held(connect(shop=local_table(database))) as one,
@@ -112,7 +119,7 @@ async def test_a_key_is_known_to_every_server_on_the_file(database: Path) -> Non
         assert await Agent(two, "shop").ok("assign_voucher_code", **call) == {**first, "replayed": True}
 
 
-async def test_every_write_leaves_one_line_in_the_audit_and_so_does_every_refusal(database: Path) -> None:
+async def test_every_write_leaves_one_line_in_the_audit_and_so_does_every_refusal(database: Database) -> None:
     async with held(connect(shop=local_table(database))) as client:
         agent = Agent(client, "shop")
         await agent.new_pool("Summer", codes=["A", "B"])

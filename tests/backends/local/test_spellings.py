@@ -3,15 +3,14 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import apsw
 import pytest
 
 from tests.backends.agent import Agent
-from tests.backends.local.files import rows
 from tests.backends.opening import connect, local_table
+from tests.databases.database import Database, SqliteDatabase, rows
 from tests.support import held
 from voucher_mcp.stores.queries import load_migrations
 from voucher_mcp.stores.sqlite.schema import APPLICATION_ID
@@ -21,7 +20,7 @@ GIFT = {"type": "GIFT_VOUCHER", "gift": {"amount": 500}}
 
 
 @pytest.fixture
-async def agent(database: Path) -> AsyncIterator[Agent]:
+async def agent(database: Database) -> AsyncIterator[Agent]:
     async with held(connect(shop=local_table(database))) as client:
         yield Agent(client, "shop")
 
@@ -126,9 +125,10 @@ async def test_random_codes_never_read_like_an_id(agent: Agent) -> None:
     assert [text for text in texts if set(text[-2:]) <= set("0123456789abcdef")] == []
 
 
-async def test_codes_of_an_older_database_are_found_in_either_spelling(database: Path) -> None:
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_codes_of_an_older_database_are_found_in_either_spelling(database: SqliteDatabase) -> None:
     stored = ["CAFE\u0301", "Summer", "ZWEI-É", "ZWEI-E\u0301"]
-    with closing(apsw.Connection(str(database))) as old:
+    with closing(apsw.Connection(str(database.path))) as old:
         for migration in load_migrations("sqlite")[:3]:
             old.execute(migration)
         old.pragma("user_version", 3)

@@ -1,12 +1,12 @@
 """A window of time is counted, and paged through, up to a limit; the other lists have none."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from tests.backends.agent import Agent
 from tests.backends.opening import connect, local_table
+from tests.databases.database import Database
 from tests.support import held
 from voucher_mcp.backends.local.pools import code_pages
 
@@ -14,7 +14,7 @@ CODES = list("ABCDE")
 
 
 @pytest.fixture
-async def agent(database: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Agent]:
+async def agent(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Agent]:
     """An agent with a pool Summer of five codes, where a window shows at most three."""
     monkeypatch.setattr(code_pages, "WINDOW_LIMIT", 3)
     async with held(connect(shop=local_table(database))) as client:

@@ -1,16 +1,15 @@
 """Where the machine meets the product: two servers of one database in turn, a new project for each run."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import cycle
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from mcp.types import CallToolRequestParams, CallToolResult
 
+from tests.databases.database import NewDatabase
 from tests.support import can_write
 from voucher_mcp.config import Settings
 from voucher_mcp.server import build_server
@@ -25,7 +24,8 @@ PROJECTS = 100
 class Counter:
     """Calls tools as the server does, but for the protocol; each call goes to the other server."""
 
-    def __init__(self, portal: BlockingPortal) -> None:
+    def __init__(self, portal: BlockingPortal, databases: NewDatabase) -> None:
+        self._databases = databases
         self._portal = portal
         self._open = ExitStack()
         self._projects: list[str] = []
@@ -56,9 +56,8 @@ class Counter:
 
     def _begin(self) -> None:
         self.close()
-        folder = self._open.enter_context(tempfile.TemporaryDirectory())
+        url = self._open.enter_context(self._databases()).url
         self._projects = [f"shop-{number}" for number in range(PROJECTS)]
-        url = f"sqlite:///{Path(folder) / 'vouchers.db'}"
         free = {"backend": "local", "url": url, "destructive": "allow", "limits": {"confirm_above": "none"}}
         settings = Settings.model_validate({"projects": dict.fromkeys(self._projects, free)})
         servers = [build_server(settings) for _ in range(2)]
@@ -71,10 +70,10 @@ async def _report(progress: float, total: float | None) -> None:
 
 
 @contextmanager
-def open_counter() -> Iterator[Counter]:
+def open_counter(databases: NewDatabase) -> Iterator[Counter]:
     """A counter, with an event loop of its own in a thread."""
     with start_blocking_portal() as portal:
-        counter = Counter(portal)
+        counter = Counter(portal, databases)
         try:
             yield counter
         finally:

@@ -9,7 +9,8 @@ import anyio
 import apsw
 import pytest
 
-from tests.backends.local.files import assert_counters_equal_rows, dump, rows
+from tests.databases.counters import assert_counters_equal_rows
+from tests.databases.database import dump, rows
 from tests.support import TEN_PERCENT, held, open_store, warrant, writing_connection
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.domain.errors import AlreadyExists, Unavailable, VoucherError

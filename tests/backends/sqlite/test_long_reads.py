@@ -3,7 +3,7 @@
 import anyio
 import pytest
 
-from tests.backends.local.files import rows
+from tests.databases.database import rows
 from tests.support import reading_connection
 from voucher_mcp.backends.local.adapter import LocalBackend
 from voucher_mcp.domain.errors import Unavailable

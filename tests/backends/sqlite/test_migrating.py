@@ -10,7 +10,7 @@ import anyio
 import apsw
 import pytest
 
-from tests.backends.local.files import rows
+from tests.databases.database import rows
 from tests.support import held, open_store
 from voucher_mcp.stores.queries import load_migrations
 from voucher_mcp.stores.sqlite import ends, migrating, schema
