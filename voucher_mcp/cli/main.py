@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     _command(commands, "demo", "show the main job on throw-away data")
     _command(commands, "check", "try every project and say what is wrong")
     _command(commands, "migrate", "bring the databases to this version's schema")
+    _store(_command(commands, "copy", "bring a whole store from one database to another"))
     _copy(_command(commands, "backup", "copy a database to a file, while servers go on"))
     _copy(_command(commands, "restore", "put such a copy in the place of a database that nobody uses"))
     _token(_command(commands, "token", "make a bearer token for the HTTP server"))
@@ -113,6 +114,13 @@ def _serve(serve: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--workers", type=int, metavar="N", help="with http: processes that serve (default: 1)"
     )
+
+
+def _store(command: argparse.ArgumentParser) -> None:
+    for option, name, what in (("--from", "source", "what to copy"), ("--to", "target", "an empty one")):
+        command.add_argument(
+            option, dest=name, required=True, metavar="URL", help=f"{what}: sqlite:///FILE or postgresql://…"
+        )
 
 
 def _copy(command: argparse.ArgumentParser) -> None:

@@ -4,9 +4,11 @@ A driver is imported when a database of its kind is first reached.
 """
 
 import os
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from contextlib import AsyncExitStack
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio.abc import TaskGroup
@@ -15,6 +17,9 @@ from voucher_mcp.config import ConfigError, Database, LocalProject, Settings
 from voucher_mcp.config.postgres import PostgresOptions, parse_postgres
 from voucher_mcp.domain.errors import InvalidInput, Unavailable
 from voucher_mcp.stores.base import Store
+
+if TYPE_CHECKING:
+    from voucher_mcp.stores.copying.side import Source, Target
 
 
 def refuse_unserved(settings: Settings) -> None:
@@ -147,6 +152,48 @@ def check_place(database: Database) -> None:
         raise Unavailable(
             f"{path} cannot be made: {folder} cannot be written. Repair its permissions, or set another path."
         )
+
+
+async def copy(source: Database, target: Database, told: Callable[[str, int], None]) -> tuple[int, bool]:
+    """Bring a whole store from one database to another, or see that it is there already.
+
+    It may be interrupted at any moment, and run again. Servers open the target once all of it is there.
+
+    Args:
+        told: hears of which table how many more rows were read.
+
+    Returns:
+        How many rows there are, and whether all of them were in the target before.
+
+    Raises:
+        InvalidInput: there is nothing to copy, or PostgreSQL cannot keep it.
+        Conflict: the target holds something else, or the source was written meanwhile.
+        Unavailable: one of both cannot be reached, or has not this version's schema.
+    """
+    from voucher_mcp.stores.copying.copying import copy
+
+    async with AsyncExitStack() as stack:
+        return await copy(await _source(source, stack), await _target(target, stack), told)
+
+
+async def _source(database: Database, stack: AsyncExitStack) -> "Source":
+    if (options := _options(database)) is not None:
+        from voucher_mcp.stores.copying import postgres_side
+
+        return await stack.enter_async_context(postgres_side.open_source(options))
+    from voucher_mcp.stores.copying import sqlite_side
+
+    return stack.enter_context(sqlite_side.open_source(_path(database)))
+
+
+async def _target(database: Database, stack: AsyncExitStack) -> "Target":
+    if (options := _options(database)) is not None:
+        from voucher_mcp.stores.copying import postgres_side
+
+        return await stack.enter_async_context(postgres_side.open_target(options))
+    from voucher_mcp.stores.copying import sqlite_side
+
+    return stack.enter_context(sqlite_side.open_target(_path(database)))
 
 
 def backup(database: Database, copy: Path) -> None:

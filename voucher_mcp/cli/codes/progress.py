@@ -10,7 +10,7 @@ Step = Callable[[int, int], None]
 
 
 @contextmanager
-def progress_bar(title: str, total: int | None, *, shown: bool = True) -> Iterator[Step]:
+def progress_bar(title: str, total: int | None, *, unit: str = "codes", shown: bool = True) -> Iterator[Step]:
     """A bar on standard error that goes away at the end; nothing where that is not a terminal.
 
     Args:
@@ -27,7 +27,7 @@ def progress_bar(title: str, total: int | None, *, shown: bool = True) -> Iterat
         TextColumn("{task.description}"),
         BarColumn(),
         TaskProgressColumn(),
-        TextColumn("{task.fields[codes]:,} codes, {task.fields[rate]:,.0f} a second"),
+        TextColumn(f"{{task.fields[codes]:,}} {unit}, {{task.fields[rate]:,.0f}} a second"),
         TimeRemainingColumn(),
     )
     # drawn when there is news, not by a thread: the import would wait for it

@@ -39,6 +39,8 @@ class Standing:
     """Of its schema; 0 where there is none."""
     mark: str
     """Which database it is."""
+    copying: bool
+    """Whether a copy into it has not ended."""
     strange: bool
     """Whether tables are there, and none of them ours."""
     read_only: bool
@@ -65,6 +67,14 @@ class Standing:
             )
 
     def require_current(self) -> None:
+        """Raises WrongSchema where it is not of this version, or not whole."""
+        self.require_schema()
+        if self.copying:
+            raise WrongSchema(
+                "holds a copy that has not ended; the operator has to run `voucher-mcp copy` again."
+            )
+
+    def require_schema(self) -> None:
         """Raises WrongSchema where it is not of this version."""
         self.require_ours()
         known = len(load_migrations("postgres"))
@@ -91,11 +101,11 @@ async def _standing_of(connection: asyncpg.Connection) -> Standing:
     assert row is not None
     made, tables, read_only, encoding, clock = row
     ahead = clock - (asked + now()) // 2
-    version, mark = 0, ""
+    version, mark, copying = 0, "", False
     if made:
-        known = await connection.fetchrow("SELECT version, mark FROM voucher_mcp_schema")
-        version, mark = known or (0, "")
-    return Standing(version, mark, tables and not made, read_only, encoding, ahead)
+        known = await connection.fetchrow("SELECT version, mark, copying IS NOT NULL FROM voucher_mcp_schema")
+        version, mark, copying = known or (0, "", False)
+    return Standing(version, mark, copying, tables and not made, read_only, encoding, ahead)
 
 
 async def migrate(connection: asyncpg.Connection) -> None:
@@ -111,7 +121,8 @@ async def migrate(connection: asyncpg.Connection) -> None:
         standing.require_ours()
         if not standing.version:
             await connection.execute(
-                "CREATE TABLE voucher_mcp_schema (version integer NOT NULL, mark text NOT NULL PRIMARY KEY)"
+                "CREATE TABLE voucher_mcp_schema (version integer NOT NULL, mark text NOT NULL PRIMARY KEY, "
+                "copying text)"  # the store of which a copy into it has not ended
             )
             await connection.execute("INSERT INTO voucher_mcp_schema VALUES (0, $1)", secrets.token_hex(8))
         for script in scripts[standing.version :]:
