@@ -80,7 +80,10 @@ def _parser() -> argparse.ArgumentParser:
     _serve(_command(commands, "serve", "serve MCP (the default)"))
     _command(commands, "demo", "show the main job on throw-away data")
     _command(commands, "check", "try every project and say what is wrong")
-    _command(commands, "migrate", "bring the databases to this version's schema")
+    migrate = _command(commands, "migrate", "bring the databases to this version's schema")
+    migrate.add_argument(
+        "--distributed", choices=["citus"], help="also spread the tables over the nodes, by project"
+    )
     _store(_command(commands, "copy", "bring a whole store from one database to another"))
     _copy(_command(commands, "backup", "copy a database to a file, while servers go on"))
     _copy(_command(commands, "restore", "put such a copy in the place of a database that nobody uses"))

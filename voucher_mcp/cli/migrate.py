@@ -11,7 +11,7 @@ from voucher_mcp.backends.opening import Backends, open_backends
 from voucher_mcp.cli.main import DONE, FAILED, settings_of
 from voucher_mcp.config import Database, LocalProject, Settings
 from voucher_mcp.domain.errors import VoucherError
-from voucher_mcp.stores.opening import bring_up, exists, schema_of
+from voucher_mcp.stores.opening import bring_up, distribute, exists, schema_of
 
 Opening = Callable[[], Awaitable[Any]]
 """Opens a database, which brings it up to date."""
@@ -19,10 +19,10 @@ Opening = Callable[[], Awaitable[Any]]
 
 def run(arguments: argparse.Namespace) -> int:
     """Migrate each database, and say from which schema to which."""
-    return anyio.run(_migrate_all, settings_of(arguments))
+    return anyio.run(_migrate_all, settings_of(arguments), arguments.distributed is not None)
 
 
-async def _migrate_all(settings: Settings) -> int:
+async def _migrate_all(settings: Settings, distributed: bool) -> int:
     failed = False
     for project in settings.projects.values():
         missing = settings.unusable(project.id)
@@ -39,6 +39,13 @@ async def _migrate_all(settings: Settings) -> int:
             except VoucherError as error:
                 failed = True
                 print(f"{database}: FAILED: {error.message} Nothing was changed.")
+                continue
+            if distributed:
+                try:
+                    print(await _distribute(database))
+                except VoucherError as error:
+                    failed = True
+                    print(f"{database}: was not distributed: {error.message}")
     return FAILED if failed else DONE
 
 
@@ -63,3 +70,9 @@ async def _migrate(database: Database, opening: Opening) -> str:
     if not before:
         return f"{database}: made, with schema {after}."
     return f"{database}: brought from schema {before} to {after}."
+
+
+async def _distribute(database: Database) -> str:
+    if not (tables := await distribute(database)):
+        return f"{database}: all its tables are distributed already."
+    return f"{database}: {tables} tables were distributed over the nodes of Citus, by project."

@@ -133,6 +133,20 @@ async def bring_up(database: Database) -> None:
         await managing.bring_up(options)
 
 
+async def distribute(database: Database) -> int:
+    """Distribute a database's tables over the nodes of Citus; answers how many were not yet.
+
+    Raises:
+        InvalidInput: it is a file.
+        Unavailable: it cannot be reached, is not of this version, or has no Citus.
+    """
+    if (options := _options(database)) is None:
+        raise InvalidInput("Only a PostgreSQL database with Citus can be distributed; this one is a file.")
+    from voucher_mcp.stores.postgres import managing
+
+    return await managing.distribute(options)
+
+
 async def exists(database: Database) -> bool:
     """Whether there is one already, whatever it is. A PostgreSQL database is there, or it cannot be used."""
     return database.dsn is not None or _path(database).exists()

@@ -1,7 +1,7 @@
 """Spreading the tables over the nodes of Citus: a project's rows lie together on one of them.
 
-The project distributes: every statement of one names it, so that it runs on the node where its rows are. Small
-tables without a project are references, a copy on each node.
+The project distributes: every statement of one names it, so that it runs on the node where its rows are.
+Small tables without a project are references, a copy on each node.
 """
 
 from typing import Final
@@ -14,7 +14,16 @@ from voucher_mcp.stores.postgres.schema import standing_of
 REFERENCES: Final = ("projects", "clock", "leases", "voucher_mcp_schema")
 
 DISTRIBUTED: Final = (
-    *("vouchers", "pools", "code_blocks", "code_moves", "customers", "transactions", "redemptions", "holders"),
+    *(
+        "vouchers",
+        "pools",
+        "code_blocks",
+        "code_moves",
+        "customers",
+        "transactions",
+        "redemptions",
+        "holders",
+    ),
     *("holdings", "sessions", "jobs", "job_chunks", "job_failures", "writes", "audit", "minted", "calls"),
 )
 """The first says where the rows of a project lie, and the others follow it."""
@@ -31,8 +40,8 @@ async def distribute(connection: asyncpg.Connection) -> int:
     (await standing_of(connection)).require_current()
     if not await connection.fetchval(_HAS_CITUS):
         raise WrongSchema(
-            "has no Citus; the operator has to install it on every node, and to run CREATE EXTENSION citus in "
-            "this database."
+            "has no Citus; the operator has to install it on every node, and to run CREATE EXTENSION citus "
+            "in this database."
         )
     done = {row[0] for row in await connection.fetch("SELECT table_name::text FROM citus_tables")}
     missing = [table for table in (*REFERENCES, *DISTRIBUTED) if table not in done]

@@ -3,6 +3,7 @@
 import asyncpg
 
 from voucher_mcp.config.postgres import PostgresOptions
+from voucher_mcp.stores.postgres import distributing
 from voucher_mcp.stores.postgres.connections import connect
 from voucher_mcp.stores.postgres.failures import as_unavailable
 from voucher_mcp.stores.postgres.schema import migrate, standing_of
@@ -34,6 +35,20 @@ async def bring_up(options: PostgresOptions) -> None:
         connection = await connect(options)
         try:
             await migrate(connection)
+        finally:
+            await _close(connection)
+
+
+async def distribute(options: PostgresOptions) -> int:
+    """Distribute the tables over the nodes of Citus; answers how many were not yet.
+
+    Raises:
+        Unavailable: it cannot be reached, is not of this version, or has no Citus.
+    """
+    with as_unavailable():
+        connection = await connect(options)
+        try:
+            return await distributing.distribute(connection)
         finally:
             await _close(connection)
 
