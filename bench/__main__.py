@@ -26,6 +26,7 @@ FIGURES = {
     "redeeming": "redemptions, and validating, beside a bare loop",
     "redeemables": "what customers hold, over a million holders",
     "csv_job": "a CSV import job, beside bare SQLite",
+    "postgresql.writing": "redemptions and assigns on PostgreSQL, beside pgbench",
     "vendor_calls": "reading from a vendor's API, beside a bare server",
 }
 """Each is a module here, with a function `measure`."""
