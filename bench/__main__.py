@@ -26,6 +26,8 @@ FIGURES = {
     "redeeming": "redemptions, and validating, beside a bare loop",
     "redeemables": "what customers hold, over a million holders",
     "csv_job": "a CSV import job, beside bare SQLite",
+    "postgresql.importing": "a million codes into PostgreSQL, beside COPY",
+    "postgresql.large": "20 million codes in PostgreSQL, beside 20 thousand",
     "postgresql.writing": "redemptions and assigns on PostgreSQL, beside pgbench",
     "vendor_calls": "reading from a vendor's API, beside a bare server",
 }

@@ -19,8 +19,8 @@ SELECT n FROM used;
 
 _REDEEM: Final = """
 WITH used AS (
-    UPDATE vouchers SET redeemed_quantity = redeemed_quantity + 1, status = 2, redeemed_at = 0, updated_at = 0,
-        version = version + 1
+    UPDATE vouchers SET redeemed_quantity = redeemed_quantity + 1, status = 2, redeemed_at = 0,
+        updated_at = 0, version = version + 1
     WHERE project = 1 AND n = (SELECT nextval('floor_n')) AND status = 0 RETURNING n
 ), moved AS (
     INSERT INTO code_moves (project, pool, block, available, assigned, redeemed)
@@ -42,7 +42,8 @@ WITH used AS (
     INSERT INTO code_moves (project, pool, block, available, assigned, redeemed)
     SELECT 1, 1, n >> 13, -1, 1, 0 FROM used
 ), held AS (
-    INSERT INTO holders (project, customer, voucher, role, created_at) SELECT 1, 'floor', n, 'OWNER', 0 FROM used
+    INSERT INTO holders (project, customer, voucher, role, created_at)
+    SELECT 1, 'floor', n, 'OWNER', 0 FROM used
 ),
 """ + _KEPT.format(tool="assign_voucher_code", result=200)
 

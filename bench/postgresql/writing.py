@@ -1,10 +1,11 @@
 """Redemptions and assigns a second on PostgreSQL, beside pgbench with one statement for each."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import anyio
 
@@ -19,7 +20,7 @@ from voucher_mcp.domain.queries import Redeemable, RedemptionRequest
 FEW, MANY = 16, 64
 ORDER = {"amount": 10_000}
 POOL, HOT = "campaign", "HOT"
-_Call = Callable[[LocalBackend, int], Awaitable[object]]
+_Call = Callable[[LocalBackend, int], Coroutine[Any, Any, object]]
 
 
 @dataclass
