@@ -5,7 +5,7 @@ INSERT INTO customers (project, id, created_at, folded) VALUES ($1, $2, $3, $4) 
 SELECT c.id, (
     SELECT coalesce(sum(h.count), 0)::bigint
     FROM holdings AS h LEFT JOIN pools AS p ON p.project = h.project AND p.n = h.pool
-    WHERE h.project = c.project AND h.customer = c.id AND p.deleted_at IS NULL
+    WHERE h.project = $1 AND h.customer = c.id AND p.deleted_at IS NULL
 )
 FROM customers AS c
 WHERE c.project = $1 AND NOT EXISTS (
