@@ -26,6 +26,7 @@ _COMMANDS = (
     "codes.codes_export",
     "codes.codes_import",
     "journal",
+    "copy",
     "migrate",
     "serve.serve_stdio",
     "token",
