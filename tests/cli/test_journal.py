@@ -97,6 +97,11 @@ def test_a_json_line_has_every_field(cli: Command, database: Path) -> None:
             "amount": 50_000,
             "points": None,
             "codes": 10,
+            "client": None,
+            "kind": None,
+            "ids": None,
+            "before": None,
+            "after": None,
         }
     ]
 

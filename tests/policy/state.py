@@ -6,7 +6,10 @@ from typing import Any
 from tests.databases.database import Database, rows
 
 Line = dict[str, Any]
-_AUDIT = ("tool", "key", "outcome", "subject", "amount", "points", "codes", "caller", "digest", "at", "owner")
+_AUDIT = (
+    *("tool", "key", "outcome", "subject", "amount", "points", "codes", "caller", "digest", "at", "owner"),
+    *("client", "kind", "ids", "before", "after"),
+)
 
 
 def audit(database: Database | Path) -> list[Line]:

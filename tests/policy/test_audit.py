@@ -1,13 +1,16 @@
 """The audit trail tells what was tried and how it ended, and gives away no code."""
 
+import json
 import os
+import re
 import stat
 from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
-from mcp.types import ElicitResult
+from mcp import Client
+from mcp.types import ElicitResult, Implementation
 
 from tests.databases.database import rows
 from tests.policy.conftest import TOKEN, Account
@@ -15,8 +18,17 @@ from tests.policy.state import audit, outcomes
 from tests.protocol.clients import Person, call, connect, done, refused, settings
 from tests.protocol.contract import CARD, POOL, WRITING, prepare, ready
 from tests.support import TEN_PERCENT
+from voucher_mcp.server import build_server
 
 SHOP = {"project_id": "shop"}
+KINDS = {
+    **dict.fromkeys(("create_voucher_pool", "update_voucher_pool", "delete_voucher_pool"), "pool"),
+    **dict.fromkeys(("redeem_vouchers", "rollback_redemption"), "redemption"),
+    **dict.fromkeys(("import_vouchers", "import_vouchers_using_csv", "update_vouchers_in_bulk"), "job"),
+    "update_vouchers_metadata_in_bulk": "job",
+}
+"""What a tool touches, where that is no voucher."""
+
 BEGIN = 1_772_366_400
 """2026-03-01T12:00:00Z"""
 
@@ -36,8 +48,57 @@ async def test_each_write_has_one_line(tool: str, database: Path) -> None:
     assert (line["at"], line["key"], line["caller"]) == (BEGIN * 1_000, "the key", "stdio")
     assert (line["outcome"], line["owner"]) == ("success", None)
     assert len(line["digest"]) == 64
+    assert line["client"] == "mcp 0.1.0"
+    assert line["kind"] == KINDS.get(tool, "voucher")
+    assert all(re.fullmatch(r"[a-z]+_[0-9a-f_]+", one) for one in json.loads(line["ids"]))
     unnamed = ("generate_random_code", "import_vouchers_using_csv")  # which name no code and no pool
     assert bool(line["subject"]) is (tool not in unnamed)
+
+
+CHANGES: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
+    ("disable_voucher", {"code": CARD}, {"active": True}, {"active": False}),
+    (
+        "update_voucher",
+        {"code": CARD, "metadata": {"a": 1}, "expiration_date": "2035-01-01"},
+        {"metadata": None, "expiration_date": None},
+        {"metadata": {"a": 1}, "expiration_date": "2035-01-01T23:59:59.999Z"},
+    ),
+    ("update_voucher_balance", {"code": CARD, "amount": -400}, {"balance": 1_000}, {"balance": 600}),
+    ("update_voucher_pool", {"pool_id": POOL, "active": False}, {"active": True}, {"active": False}),
+    ("assign_voucher_code", {"pool_id": POOL, "customer_id": "bob"}, {}, {"customer_id": "bob"}),
+    ("delete_voucher", {"code": CARD}, {"status": "available"}, {}),
+]
+
+
+@pytest.mark.parametrize(("tool", "arguments", "before", "after"), CHANGES)
+async def test_a_line_says_what_the_thing_was_and_is(
+    tool: str, arguments: dict[str, Any], before: dict[str, Any], after: dict[str, Any], database: Path
+) -> None:
+    async with connect(settings(database, keys={"destructive": "allow"})) as client:
+        await prepare(client)
+        answer = await done(client, tool, **SHOP, **arguments, idempotency_key="k")
+    line = audit(database)[-1]
+    was, now = (json.loads(line[name] or "{}") for name in ("before", "after"))
+    assert ({k: v for k, v in was.items() if v}, now) == ({k: v for k, v in before.items() if v}, after)
+    (one,) = json.loads(line["ids"])
+    assert one in json.dumps(answer["data"])
+
+
+async def test_codes_that_were_made_are_all_named(database: Path) -> None:
+    """Also those that the answer does not show."""
+    async with connect(settings(database, keys={"limits": {"confirm_above": "none"}})) as client:
+        await prepare(client)
+        generate = {"count": 150, "length": 9}
+        await done(client, "add_voucher_codes", **SHOP, pool_id=POOL, generate=generate, idempotency_key="k")
+    line = audit(database)[-1]
+    assert len(set(json.loads(line["ids"]))) == line["codes"] == 150
+
+
+async def test_a_client_may_call_itself_anything(database: Path) -> None:
+    said = Implementation(name="eve\x00\n\u202e" + "x" * 500, version="1")
+    async with Client(build_server(settings(database)), client_info=said) as client:
+        await prepare(client)
+    assert {line["client"] for line in audit(database)} == {"eve" + "x" * 97}
 
 
 async def test_reads_and_dry_runs_have_none(database: Path) -> None:

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
+
+MOST_TOUCHED: Final = 1_000
+"""Ids that one line of the journal keeps; it has the count of all."""
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -30,3 +33,9 @@ class Answer(Generic[T_co]):
     """What a person who is asked is told and the agent is not: `pool`, `codes` (how many) and the `amount` or
     `points` that they were made with; or `code`, `type`, `balance` (of a LOYALTY_CARD points)
     and `redemptions`."""
+    touched: Sequence[str] = ()
+    """The ids of what a write touched, where `data` does not tell them all; for the journal alone."""
+    before: Mapping[str, Any] = field(default_factory=dict)
+    """What a write changed, as it was: fields of the one thing that it is about, for the journal alone."""
+    after: Mapping[str, Any] = field(default_factory=dict)
+    """The same fields as they are now."""

@@ -94,6 +94,8 @@ class Write:
     may have changed; raises LimitExceeded. Waits for nothing but the values that it is given."""
     subject: str | None = None
     """What the journal says that it was about: a pool, or a masked code."""
+    client: str | None = None
+    """The program that the caller uses, by the name and version that it gave itself."""
     shown_key: str | None = None
     """The key as the journal shows it, without a code that may stand in it."""
 

@@ -4,10 +4,12 @@ A local project's lines are in its own database, a vendor's in the journal's. A 
 not there yet has none, and is not made.
 """
 
+import json
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 import anyio
 
@@ -29,6 +31,7 @@ class AuditLine:
     """One write, as the journal tells it; codes in it are masked.
 
     `at` is in milliseconds UTC, `amount` what was minted in minor units, `points` and `codes` how many.
+    `ids` are of what `kind` says, and `before` and `after` the changed fields of the one thing it is about.
     """
 
     at: int
@@ -42,6 +45,11 @@ class AuditLine:
     amount: int | None
     points: int | None
     codes: int | None
+    client: str | None
+    kind: str | None
+    ids: list[str] | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,5 +159,6 @@ def _is_pending(row: Row) -> bool:
 
 
 def _line(row: Row, *, gone: bool) -> AuditLine:
-    line = AuditLine(*row[1:-1])
+    told = (None if text is None else json.loads(text) for text in row[-4:-1])
+    line = AuditLine(*row[1:-4], *told)
     return replace(line, outcome=UNKNOWN) if gone else line

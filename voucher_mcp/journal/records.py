@@ -16,6 +16,7 @@ from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import IdempotencyMismatch
 from voucher_mcp.domain.write import Unconfirmed, Values, Write, digest_of_result
 from voucher_mcp.journal import daily
+from voucher_mcp.journal.touched import NOTHING, Touched, touched
 from voucher_mcp.stores import housekeeping
 from voucher_mcp.stores.base import Row, Transaction
 from voucher_mcp.stores.projects import Project
@@ -57,7 +58,7 @@ async def once(
         raise DryRun(answer)
     if write.confirmed is not None and digest_of_result(answer) != write.confirmed:
         raise Unconfirmed(answer)
-    line = await audit(transaction, project, write, SUCCESS, moment)
+    line = await audit(transaction, project, write, SUCCESS, moment, about=touched(write.tool, answer))
     if write.key is not None:
         key = (project.n, write.caller, write.key)
         await transaction.later("write_insert", *key, write.digest, as_result(answer), moment, line)
@@ -120,6 +121,7 @@ async def audit(
     outcome: str,
     moment: int,
     owner: str | None = None,
+    about: Touched = NOTHING,
 ) -> int:
     """Add a line to the audit trail; answers its row. Codes are masked in it already.
 
@@ -140,6 +142,8 @@ async def audit(
         worth.points or None,
         worth.codes or None,
         owner,
+        write.client,
+        *about,
     )
     if line % _TIDIED_EVERY == 0:
         await housekeeping.tidy(transaction, line, moment)

@@ -32,6 +32,7 @@ from voucher_mcp.domain.errors import (
 from voucher_mcp.domain.write import Worth, Write
 from voucher_mcp.journal import daily, records
 from voucher_mcp.journal.owner import Owner
+from voucher_mcp.journal.touched import NOTHING, touched
 from voucher_mcp.stores import projects
 from voucher_mcp.stores.base import Store, Transaction
 from voucher_mcp.stores.projects import Project
@@ -322,7 +323,8 @@ async def _settle(
         said, state, result = outcome.code, "free", ""
         await daily.release(transaction, intent.project, write.worth, intent.moment)
     line = (intent.project.n, intent.line, intent.owner)
-    if not await transaction.run("audit_settle", *line, said):
+    about = touched(write.tool, outcome) if isinstance(outcome, Answer) else NOTHING
+    if not await transaction.run("audit_settle", *line, said, *about):
         logger.error("the outcome of a %s is not in the journal: another file is in its place", write.tool)
     if write.key is None:
         return

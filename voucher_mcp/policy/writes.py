@@ -71,6 +71,8 @@ class Wish:
     measure: Measure
     asks: bool
     """Whether a person is asked whatever it is worth, as it removes something for good."""
+    client: str | None = None
+    """The caller's program, as it names itself."""
 
 
 class Writes:
@@ -312,5 +314,6 @@ def _write(project: Project, wish: Wish) -> Write:
         dry_run=wish.dry_run,
         reference=naming.reference(project.id, wish.caller, key),
         subject=naming.subject(wish.arguments, codes),
+        client=wish.client,
         shown_key=None if key is None else naming.without(codes, key),
     )

@@ -47,6 +47,9 @@ FIRST_WITH_LINKS = "2025-06-18"
 """The first protocol that knows resource_link; sessions of older ones break on it."""
 
 
+_CLIENT_LENGTH = 100
+
+
 @dataclass(frozen=True)
 class Dispatcher:
     """Answers tool calls of one caller; `tools` are all that are declared, registered or not."""
@@ -141,7 +144,8 @@ class Dispatcher:
         if definition.key == "required" and key is None and not dry_run:
             raise InvalidInput("`idempotency_key` is required.", field="idempotency_key")
         asks = definition.question is not None and project.destructive == "confirm"
-        wish = Wish(definition.name, arguments, self.caller.name, key, dry_run, definition.worth, asks)
+        client, name = _client_of(context), self.caller.name
+        wish = Wish(definition.name, arguments, name, key, dry_run, definition.worth, asks, client)
 
         async def effect(write: Write) -> Answer[Any]:
             return await definition.handler(WritingCall(backend, write), **arguments)
@@ -197,6 +201,14 @@ class Dispatcher:
             f"There is no tool {quoted(name)}."
             + (f" Did you mean {near[0]}?" if near else " tools/list shows what there is.")
         )
+
+
+def _client_of(context: ServerRequestContext[Any, Any]) -> str | None:
+    """The caller's program, by the name and version that it gave itself, which may be anything."""
+    if (said := context.session.client_params) is None:
+        return None
+    named = f"{said.client_info.name} {said.client_info.version}"
+    return "".join(filter(str.isprintable, named)).strip()[:_CLIENT_LENGTH] or None
 
 
 def _out_of_time(definition: ToolDefinition, writing: bool) -> VoucherError:

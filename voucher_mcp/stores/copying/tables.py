@@ -74,7 +74,11 @@ TABLES: Final = (
     ),
     _table("job_chunks", "job number", "line content", at_once=20),  # each may be a megabyte
     _table("job_failures", "job row", "code reason"),
-    _table("audit", "n", "at caller tool digest key outcome subject amount points codes owner"),
+    _table(
+        "audit",
+        "n",
+        "at caller tool digest key outcome subject amount points codes owner client kind ids before after",
+    ),
     _table("writes", "caller key", "digest result created_at state owner line"),
     _table("minted", "day", "amount points"),
 )

@@ -3,13 +3,17 @@
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from voucher_mcp.backends.local.engine import Engine
 from voucher_mcp.backends.local.pools import adding, assigning, code_pages, deleting, holdings
 from voucher_mcp.backends.local.pools.bulk import Batches
 from voucher_mcp.backends.local.records import pools
-from voucher_mcp.domain.answer import Answer
+from voucher_mcp.backends.local.records.ids import voucher_id
+from voucher_mcp.domain.answer import MOST_TOUCHED, Answer
+from voucher_mcp.domain.changed import changed
+from voucher_mcp.domain.values.times import to_iso
 from voucher_mcp.domain.vouchers.pool import (
     AssignedCode,
     BadCode,
@@ -92,10 +96,11 @@ class PoolTools(Engine):
         clear: Collection[str] = (),
     ) -> Answer[VoucherPool]:
         async def effect(transaction: Transaction, project: Project) -> Answer[VoucherPool]:
+            found = await pools.find(transaction, project, pool_id)
             pool = await pools.update(
                 transaction,
                 project,
-                await pools.find(transaction, project, pool_id),
+                found,
                 transaction.now(),
                 name=name,
                 active=active,
@@ -104,10 +109,11 @@ class PoolTools(Engine):
                 clear=clear,
             )
             dates = {"start_date": start_date, "expiration_date": expiration_date}
-            changed = {*clear, *(field for field, date in dates.items() if date is not None)}
-            reached = await pools.count_reached(transaction, pool, changed)
+            moved = {*clear, *(field for field, date in dates.items() if date is not None)}
+            reached = await pools.count_reached(transaction, pool, moved)
             shown: Any = {**pools.public(pool, self.project_id), **reached}
-            return Answer(shown)
+            before, after = changed(*(_named(one) for one in (found, pool)))
+            return Answer(shown, before=before, after=after)
 
         return await self.write(write, effect)
 
@@ -124,7 +130,8 @@ class PoolTools(Engine):
     async def assign_voucher_code(self, write: Write, pool_id: str, customer_id: str) -> Answer[AssignedCode]:
         async def effect(transaction: Transaction, project: Project) -> Answer[AssignedCode]:
             pool = await pools.find(transaction, project, pool_id)
-            return Answer(await assigning.assign(transaction, project, pool, customer_id, transaction.now()))
+            given = await assigning.assign(transaction, project, pool, customer_id, transaction.now())
+            return Answer(given, after={"customer_id": customer_id})
 
         return await self.write(write, effect, partial(pools.foresee, reference=pool_id))
 
@@ -181,10 +188,18 @@ class PoolTools(Engine):
             made = await adding.generate(transaction, project, pool, wanted, moment)
             shown = list(made)[:GENERATED_SHOWN]
             fates = [adding.added_fate(project, code, made[code]) for code in shown]
-            return Answer(fates, {"added": len(made), "rejected": 0})
+            touched = [voucher_id(project, n) for n in islice(made.values(), MOST_TOUCHED)]
+            return Answer(fates, {"added": len(made), "rejected": 0}, touched=touched)
         fates = await adding.add(transaction, project, pool, wanted, moment)
         added = sum(fate["result"] == "added" for fate in fates)
         return Answer(fates, {"added": added, "rejected": len(fates) - added})
+
+
+def _named(pool: pools.Pool) -> Mapping[str, Any]:
+    """What update_voucher_pool may change, by its arguments' names."""
+    times = {"start_date": pool.start_date, "expiration_date": pool.expiration_date}
+    shown = {name: None if time is None else to_iso(time) for name, time in times.items()}
+    return {"name": pool.name, "active": pool.active, **shown}
 
 
 def _foreseen(

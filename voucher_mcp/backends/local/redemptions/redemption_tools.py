@@ -114,7 +114,8 @@ class RedemptionTools(Engine):
         async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
             voucher = await vouchers.find(transaction, project, code)
             await sessions.release_one(transaction, project, session_key, voucher, transaction.now())
-            return Answer({"released": True, "code": voucher.code, "session_key": session_key})
+            done = {"released": True, "code": voucher.code, "session_key": session_key}
+            return Answer(done, touched=[vouchers.identity(project, voucher)])
 
         return await self.write(write, effect)
 

@@ -5,6 +5,7 @@ from typing import Any
 from voucher_mcp.backends.local.records import sessions, vouchers
 from voucher_mcp.backends.local.records.vouchers import Voucher
 from voucher_mcp.backends.local.vouchers import balances
+from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.vouchers.moving import amount_to_move, check_cards
 from voucher_mcp.stores.base import Transaction
 from voucher_mcp.stores.projects import Project
@@ -20,7 +21,7 @@ async def move(
     reason: str | None,
     source_id: str | None,
     moment: int,
-) -> dict[str, Any]:
+) -> Answer[dict[str, Any]]:
     """Take off one card and put on the other; answers {amount, from: {code, balance}, to: {code, balance}}.
 
     Raises:
@@ -40,7 +41,12 @@ async def move(
             transaction, project, voucher, change, reason=reason, source_id=source_id, moment=moment
         )
         after.append({"code": voucher.code, "balance": balance["balance"]})
-    return {"amount": moved, "from": after[0], "to": after[1]}
+    return Answer(
+        {"amount": moved, "from": after[0], "to": after[1]},
+        touched=[vouchers.identity(project, voucher) for voucher in (source, target)],
+        before={"from": source.balance, "to": target.balance},
+        after={"from": after[0]["balance"], "to": after[1]["balance"]},
+    )
 
 
 def _card(project: Project, voucher: Voucher) -> dict[str, Any]:

@@ -6,9 +6,11 @@ from typing import Any
 from voucher_mcp.backends.base import Fields, Object
 from voucher_mcp.backends.local.engine import Engine
 from voucher_mcp.backends.local.records import customers, sessions, vouchers
+from voucher_mcp.backends.local.records.codes import STATUS_NAMES
 from voucher_mcp.backends.local.records.vouchers import Voucher
 from voucher_mcp.backends.local.vouchers import balances, moving, voucher_listing, voucher_writes
 from voucher_mcp.domain.answer import Answer
+from voucher_mcp.domain.changed import changed
 from voucher_mcp.domain.queries import Detail, VouchersQuery
 from voucher_mcp.domain.vouchers.code_config import CodeConfig, validate_code
 from voucher_mcp.domain.vouchers.pool import Deletion
@@ -91,7 +93,8 @@ class VoucherTools(Engine):
             about: Object = {"code": voucher.code, "type": voucher.terms.get("type")}
             about |= {"balance": voucher.balance} if voucher.balance is not None else {}
             ids = [vouchers.identity(project, voucher)]
-            return Answer({"deleted": 1, "ids": ids, "freed": force}, about=about)
+            before = {"status": STATUS_NAMES[voucher.status]}
+            return Answer({"deleted": 1, "ids": ids, "freed": force}, about=about, before=before)
 
         return await self.write(write, effect)
 
@@ -100,7 +103,7 @@ class VoucherTools(Engine):
     ) -> Answer[Object]:
         async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
             voucher = await vouchers.find(transaction, project, code)
-            changed = await balances.change(
+            balance = await balances.change(
                 transaction,
                 project,
                 voucher,
@@ -109,7 +112,9 @@ class VoucherTools(Engine):
                 source_id=write.key,
                 moment=transaction.now(),
             )
-            return Answer({**changed, "transaction_id": None} if write.dry_run else changed)
+            was, now = {"balance": voucher.balance}, {"balance": balance["balance"]}
+            shown = {**balance, "transaction_id": None} if write.dry_run else balance
+            return Answer(shown, before=was, after=now)
 
         return await self.write(write, effect)
 
@@ -117,17 +122,15 @@ class VoucherTools(Engine):
         self, write: Write, from_code: str, to_code: str, amount: int | None, reason: str | None
     ) -> Answer[Object]:
         async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
-            return Answer(
-                await moving.move(
-                    transaction,
-                    project,
-                    from_code,
-                    to_code,
-                    amount,
-                    reason=reason,
-                    source_id=write.key,
-                    moment=transaction.now(),
-                )
+            return await moving.move(
+                transaction,
+                project,
+                from_code,
+                to_code,
+                amount,
+                reason=reason,
+                source_id=write.key,
+                moment=transaction.now(),
             )
 
         return await self.write(write, effect)
@@ -153,7 +156,10 @@ class VoucherTools(Engine):
     async def _change(self, write: Write, code: str, change: Change, detail: Detail) -> Answer[Object]:
         async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
             voucher = await vouchers.find(transaction, project, code)
-            changed = await change(transaction, project, voucher, transaction.now())
-            return Answer(vouchers.public_at(project, changed, detail, transaction.now()))
+            after = await change(transaction, project, voucher, transaction.now())
+            shown = vouchers.public_at(project, after, detail, transaction.now())
+            was, now = (vouchers.public_at(project, v, "full", transaction.now()) for v in (voucher, after))
+            before, since = changed(was, now)
+            return Answer(shown, before=before, after=since)
 
         return await self.write(write, effect)

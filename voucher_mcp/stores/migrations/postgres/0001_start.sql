@@ -271,6 +271,11 @@ CREATE TABLE audit (
     points bigint,
     codes bigint,
     owner text,  -- as above, while the outcome is 'pending'
+    client text,  -- the caller's program, by the name and version that it gave itself
+    kind text,  -- what the ids are of: voucher, pool, redemption, job
+    ids text,  -- JSON
+    before text,  -- JSON: the changed fields of the one thing, as they were, and
+    after text,  -- as they are
     PRIMARY KEY (project, n)
 );
 CREATE INDEX audit_lines ON audit (n);

@@ -21,12 +21,16 @@ WHERE project = ?1 AND caller = ?2 AND key = ?3 AND owner = ?4;
 DELETE FROM writes WHERE project = ?1 AND caller = ?2 AND key = ?3 AND owner = ?4;
 
 -- audit_insert
-INSERT INTO audit (at, project, caller, tool, digest, key, outcome, subject, amount, points, codes, owner)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+INSERT INTO audit (
+    at, project, caller, tool, digest, key, outcome, subject, amount, points, codes, owner, client, kind, ids, before,
+    after
+)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
 RETURNING n;
 
 -- audit_settle
-UPDATE audit SET outcome = ?4, owner = NULL WHERE project = ?1 AND n = ?2 AND owner = ?3;
+UPDATE audit SET outcome = ?4, owner = NULL, kind = ?5, ids = ?6, before = ?7, after = ?8
+WHERE project = ?1 AND n = ?2 AND owner = ?3;
 
 -- audit_earliest_since
 SELECT min(at) FROM (SELECT at FROM audit WHERE n >= ?1 ORDER BY n LIMIT ?2);

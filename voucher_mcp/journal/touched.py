@@ -1,0 +1,64 @@
+"""What a write touched, as the journal keeps it: read off its answer, on every backend alike."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from pydantic_core import to_json
+
+from voucher_mcp.domain.answer import MOST_TOUCHED, Answer
+
+_POOLS: Final = frozenset({"create_voucher_pool", "update_voucher_pool", "delete_voucher_pool"})
+
+
+class Touched(NamedTuple):
+    """What a write was about; each is None where there is nothing to say."""
+
+    kind: str | None = None
+    """voucher, pool, redemption or job: what the ids are of."""
+    ids: str | None = None
+    """JSON: a list of ids, no codes."""
+    before: str | None = None
+    """JSON: the changed fields of the one thing, as they were."""
+    after: str | None = None
+
+
+NOTHING: Final = Touched()
+
+
+def touched(tool: str, answer: Answer[Any]) -> Touched:
+    """What the answer of a write by that tool says that it touched."""
+    kind, ids = _kind_and_ids(tool, answer.data)
+    known = [one for one in answer.touched or ids if isinstance(one, str)][:MOST_TOUCHED]
+    return Touched(
+        kind if known else None,
+        _json(known) if known else None,
+        _json(answer.before) if answer.before else None,
+        _json(answer.after) if answer.after else None,
+    )
+
+
+def _kind_and_ids(tool: str, data: Any) -> tuple[str, Sequence[Any]]:
+    match data:
+        case {"redemptions": [*made]}:
+            return "redemption", [one.get("id") for one in made]
+        case {"rollbacks": [*made]}:
+            return "redemption", [one.get("id") for one in made]
+        case {"async_action_id": job}:
+            return "job", [job]
+        case {"ids": [*ids]}:
+            return ("pool" if tool in _POOLS else "voucher"), ids
+        case [*fates]:  # of codes that were added
+            made = [one for one in fates if isinstance(one, Mapping) and one.get("result") == "added"]
+            return "voucher", [one.get("id") for one in made]
+        case {"related_object": {"id": one}}:  # of a balance
+            return "voucher", [one]
+        case Mapping():
+            return _KINDS.get(tool, "pool" if tool in _POOLS else "voucher"), [data.get("id")]
+    return "voucher", []
+
+
+_KINDS: Final = {"rollback_redemption": "redemption", "export_voucher_transactions": "job"}
+
+
+def _json(value: Any) -> str:
+    return to_json(value, inf_nan_mode="null").decode()
