@@ -113,9 +113,9 @@ async def schema_of(database: Database) -> int | None:
         Unavailable: it cannot be read, is not a database, or is another program's or a newer version's.
     """
     if (options := _options(database)) is not None:
-        from voucher_mcp.stores.postgres import managing
+        from voucher_mcp.stores.postgres.commands import tables
 
-        return await managing.schema_of(options)
+        return await tables.schema_of(options)
     from voucher_mcp.stores.sqlite.reading import schema_of
 
     return schema_of(_path(database))
@@ -128,9 +128,9 @@ async def bring_up(database: Database) -> None:
         Unavailable: it cannot be reached, or is another program's or a newer version's.
     """
     if (options := _options(database)) is not None:
-        from voucher_mcp.stores.postgres import managing
+        from voucher_mcp.stores.postgres.commands import tables
 
-        await managing.bring_up(options)
+        await tables.bring_up(options)
 
 
 async def distribute(database: Database) -> int:
@@ -142,9 +142,9 @@ async def distribute(database: Database) -> int:
     """
     if (options := _options(database)) is None:
         raise InvalidInput("Only a PostgreSQL database with Citus can be distributed; this one is a file.")
-    from voucher_mcp.stores.postgres import managing
+    from voucher_mcp.stores.postgres.commands import tables
 
-    return await managing.distribute(options)
+    return await tables.distribute(options)
 
 
 async def exists(database: Database) -> bool:

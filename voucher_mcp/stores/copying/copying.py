@@ -96,7 +96,7 @@ async def _compare_only(source: Source, target: Target, projects: Sequence[Recor
         sums.append(one)
     if not await _is_equal(source, target, projects, sums):
         raise Conflict(
-            "The target holds something already, and not the same as the source. Nothing was changed. Name "
+            "The target holds something already, and not the same as the source. It stays as it is. Name "
             "an empty database."
         )
     return Copied(sum(one.rows for one in sums), already=True)

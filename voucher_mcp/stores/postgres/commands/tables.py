@@ -3,7 +3,7 @@
 import asyncpg
 
 from voucher_mcp.config.postgres import PostgresOptions
-from voucher_mcp.stores.postgres import distributing
+from voucher_mcp.stores.postgres.commands import distributing
 from voucher_mcp.stores.postgres.connections import connect
 from voucher_mcp.stores.postgres.failures import as_unavailable
 from voucher_mcp.stores.postgres.schema import migrate, standing_of
