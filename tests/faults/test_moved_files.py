@@ -14,7 +14,8 @@ from mcp import Client
 from tests.databases.counters import assert_counters_equal_rows
 from tests.databases.database import rows
 from tests.policy.conftest import Account
-from tests.policy.conftest import account as account  # the fixture
+from tests.policy.conftest import account as account  # the fixtures
+from tests.policy.conftest import vendor as vendor
 from tests.policy.state import keys
 from tests.protocol.clients import call, connect, done, local, refused, settings
 from tests.support import TEN_PERCENT, held, open_store, warrant
@@ -226,7 +227,7 @@ async def test_a_server_that_ends_leaves_what_came_in_the_place_of_its_file_alon
     assert kept(database) == {"A"}
 
 
-async def test_without_the_journals_file_nothing_is_sent_to_a_vendor(account: Account) -> None:
+async def test_without_the_journals_file_nothing_is_sent_to_a_vendor(account: Account[Path]) -> None:
     top_up: dict[str, Any] = {**SHOP, "code": "CARD", "amount": 1}
     async with connect(account.settings()) as client:
         await done(client, "update_voucher_balance", **top_up, idempotency_key="a")

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import pytest
 
-from tests.databases.database import Database, NewDatabase
+from tests.databases.database import Database, NewDatabase, url_of
 from tests.policy.vendor import FlakyBackend, Vendor
 from voucher_mcp.backends import opening
 from voucher_mcp.config import Settings
@@ -15,12 +15,16 @@ TOKEN = "tok-8f3b1c9e7a"
 """What signs in at the vendor, and is to be seen nowhere."""
 
 
-class Account:
+State = TypeVar("State", bound=Database | Path)
+
+
+class Account(Generic[State]):
     """An account at the vendor, as a server is configured for it."""
 
-    def __init__(self, vendor: Vendor, state: Path) -> None:
+    def __init__(self, vendor: Vendor, state: State) -> None:
         self.vendor = vendor
         self.state = state
+        """Where the journal is kept."""
 
     def settings(self, *, limits: dict[str, int] | None = None, **keys: Any) -> Settings:
         """A server with this account as its only project; nobody is asked unless `keys` say so."""
@@ -33,14 +37,14 @@ class Account:
             **keys,
         }
         return Settings.model_validate(
-            {"state": f"sqlite:///{self.state}", "projects": {"shop": project}, "limits": limits or {}}
+            {"state": url_of(self.state), "projects": {"shop": project}, "limits": limits or {}}
         )
 
     @property
     def config(self) -> str:
         """The same as a configuration file."""
         return (
-            f'state = "sqlite:///{self.state}"\n[projects.shop]\nbackend = "voucherify"\n'
+            f'state = "{url_of(self.state)}"\n[projects.shop]\nbackend = "voucherify"\n'
             f'app_id = "{self.vendor.path}"\napp_token = "{TOKEN}"\naccess = "write"\ndestructive = "allow"\n'
         )
 
@@ -53,9 +57,15 @@ def either(databases: NewDatabase) -> Iterator[Database]:
 
 
 @pytest.fixture
-def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Account:
-    """An account with a gift card `CARD` and a pool of the codes A, B and C; the state file is not there."""
+def vendor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vendor:
+    """A vendor with a gift card `CARD` and a pool of the codes A, B and C."""
     monkeypatch.setitem(opening._ADAPTERS, "voucherify", (FlakyBackend.__module__, FlakyBackend.__name__))
     vendor = Vendor(tmp_path / "vendor.db")
     vendor.make()
+    return vendor
+
+
+@pytest.fixture
+def account(vendor: Vendor, tmp_path: Path) -> Account[Path]:
+    """An account there; the state file is not there yet."""
     return Account(vendor, tmp_path / "state.db")

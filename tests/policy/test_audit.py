@@ -154,7 +154,7 @@ async def test_each_kind_of_refusal_has_a_line(database: Path) -> None:
     ]
 
 
-async def test_each_kind_of_refusal_of_a_vendors_write_has_a_line(account: Account) -> None:
+async def test_each_kind_of_refusal_of_a_vendors_write_has_a_line(account: Account[Path]) -> None:
     limits = {"max_amount_per_call": 300, "max_amount_per_day": 400}
     top_up: dict[str, Any] = {**SHOP, "code": CARD}
     account.vendor.fail("refuse", "lose before", "partly")
@@ -188,7 +188,9 @@ async def test_a_write_beyond_the_calls_of_a_minute_has_a_line_and_a_read_has_no
     assert outcomes(database)[2:] == [("disable_voucher", "limit_exceeded")]
 
 
-async def test_on_a_vendor_without_limits_a_balance_stands_in_it_with_its_amount(account: Account) -> None:
+async def test_on_a_vendor_without_limits_a_balance_stands_in_it_with_its_amount(
+    account: Account[Path],
+) -> None:
     async with connect(account.settings()) as client:
         await done(client, "update_voucher_balance", **SHOP, code=CARD, amount=250, idempotency_key="k")
     assert account.vendor.count("read") == 0  # the vendor was not asked what kind of card it is
@@ -196,7 +198,7 @@ async def test_on_a_vendor_without_limits_a_balance_stands_in_it_with_its_amount
 
 
 async def test_a_write_that_is_found_out_about_later_stands_in_it_with_its_amount_once(
-    account: Account,
+    account: Account[Path],
 ) -> None:
     account.vendor.fail("lose after")
     async with connect(account.settings()) as client:
@@ -270,7 +272,7 @@ async def test_a_result_is_kept_whole_for_the_retry(database: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows keeps no such bits")
-async def test_all_files_are_readable_by_their_owner_only(database: Path, account: Account) -> None:
+async def test_all_files_are_readable_by_their_owner_only(database: Path, account: Account[Path]) -> None:
     old = os.umask(0)
     try:
         async with connect(settings(database)) as client:

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -27,7 +28,7 @@ CALL = {"name": "update_voucher_balance", "arguments": TOP_UP}
 
 
 @contextmanager
-def serving(account: Account) -> Iterator["subprocess.Popen[bytes]"]:
+def serving(account: Account[Path]) -> Iterator["subprocess.Popen[bytes]"]:
     """A server of that account whose pipes a test can break; gone afterwards."""
     folder = account.state.parent
     (folder / "config.toml").write_text(account.config, encoding="utf-8")
@@ -70,7 +71,7 @@ def ends(process: "subprocess.Popen[bytes]") -> bool:
 
 @pytest.mark.parametrize("fault", ["hang before", "hang after", None])
 def test_a_server_whose_answers_nobody_reads_any_more_ends_even_with_a_write_in_flight(
-    fault: str | None, account: Account
+    fault: str | None, account: Account[Path]
 ) -> None:
     if fault is not None:
         account.vendor.fail(fault)
@@ -91,7 +92,7 @@ def test_a_server_whose_answers_nobody_reads_any_more_ends_even_with_a_write_in_
     anyio.run(_the_retry_leaves_one_effect, account)
 
 
-async def _the_retry_leaves_one_effect(account: Account) -> None:
+async def _the_retry_leaves_one_effect(account: Account[Path]) -> None:
     with anyio.fail_after(PATIENCE):
         async with connect(account.settings()) as client:
             retried = await done(client, "update_voucher_balance", **TOP_UP)

@@ -88,7 +88,7 @@ async def test_many_old_keys_do_not_pile_up(either: Database, monkeypatch: pytes
 
 
 @pytest.mark.usefixtures("tidy_always")
-async def test_on_vendors_too(account: Account) -> None:
+async def test_on_vendors_too(account: Account[Path]) -> None:
     async def top_up(client: Client, key: object) -> Envelope:
         arguments = {**SHOP, "code": "CARD", "amount": 1, "idempotency_key": f"key-{key}"}
         return await call(client, "update_voucher_balance", **arguments)
@@ -110,7 +110,7 @@ async def test_on_vendors_too(account: Account) -> None:
 
 
 async def test_a_lost_write_of_a_clock_that_was_ahead_is_looked_for_where_it_can_be(
-    account: Account,
+    account: Account[Path],
 ) -> None:
     top_up: dict[str, Any] = {**SHOP, "code": "CARD", "amount": 1, "idempotency_key": "lost"}
     account.vendor.fail("lose after")
@@ -126,7 +126,7 @@ async def test_a_lost_write_of_a_clock_that_was_ahead_is_looked_for_where_it_can
 
 @pytest.mark.parametrize("back", [MINUTE + 1, HOUR, 30 * DAY])
 async def test_a_clock_set_back_locks_nobody_out_of_the_calls_of_a_minute(
-    back: int, either: Database, account: Account
+    back: int, either: Database, account: Account[Path]
 ) -> None:
     limits = {"max_calls_per_minute": 2}
     for configured in (settings(either, limits=limits), account.settings(limits=limits)):
@@ -208,7 +208,7 @@ async def test_what_is_over_is_cleared_when_the_database_is_opened(
 
 
 async def test_the_audit_trail_is_kept_as_long_as_is_set_for_vendors_too(
-    account: Account, either: Database
+    account: Account[Path], either: Database
 ) -> None:
     new = {**SHOP, "code": "NEW", "gift": {"amount": 1}}
     for configured, place in ((account.settings(), account.state), (settings(either), either)):

@@ -1,5 +1,6 @@
 """The operator's limits: exactly at one a call passes, beyond it nothing happens."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -139,7 +140,7 @@ async def test_a_projects_own_limit_stands_instead_of_the_one_for_all(either: Da
 
 
 async def test_a_pool_of_which_nobody_knows_how_many_codes_it_has_is_not_deleted_within_a_limit(
-    account: Account, monkeypatch: pytest.MonkeyPatch
+    account: Account[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FlakyBackend, "_count", lambda _: {"total": None, "available": None})
     deletion: dict[str, Any] = {**SHOP, "pool_id": POOL}

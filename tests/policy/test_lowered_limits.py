@@ -1,6 +1,7 @@
 """A limit that the operator lowers holds for what is new; what was done already is answered as it was."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ LOWERED = [{"max_amount_per_call": 99}, {"max_codes_per_call": 0}, {"max_amount_
 every_limit = pytest.mark.parametrize("limits", LOWERED, ids=lambda limits: next(iter(limits)))
 
 
-async def top_up(account: Account, limits: dict[str, int], **changed: Any) -> Envelope:
+async def top_up(account: Account[Path], limits: dict[str, int], **changed: Any) -> Envelope:
     """The call on a vendor, from a server of its own with those limits."""
     async with connect(account.settings(limits=limits)) as client:
         return await call(client, "update_voucher_balance", **SHOP, **{**TOP_UP, **changed})
@@ -37,7 +38,7 @@ async def test_a_spent_key_answers_its_first_result(limits: dict[str, int], eith
 
 
 @every_limit
-async def test_on_a_vendor_too(limits: dict[str, int], account: Account) -> None:
+async def test_on_a_vendor_too(limits: dict[str, int], account: Account[Path]) -> None:
     first = await top_up(account, {})
     assert await top_up(account, limits) == {**first, "replayed": True}
     assert (await top_up(account, limits, idempotency_key="new"))["error_code"] == "limit_exceeded"
@@ -49,7 +50,7 @@ async def test_on_a_vendor_too(limits: dict[str, int], account: Account) -> None
 @every_limit
 @pytest.mark.parametrize("fault", ["lose after", "lose before"])
 async def test_a_key_whose_outcome_is_not_known_is_looked_into(
-    fault: str, limits: dict[str, int], account: Account
+    fault: str, limits: dict[str, int], account: Account[Path]
 ) -> None:
     account.vendor.fail(fault)
     assert (await top_up(account, {}))["error_code"] == "outcome_unknown"

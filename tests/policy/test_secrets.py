@@ -82,7 +82,7 @@ CODE = "WORTHMONEY2026"
 
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_a_vendors_failure_shows_neither_token_nor_code(
-    fault: str, account: Account, log: pytest.LogCaptureFixture
+    fault: str, account: Account[Path], log: pytest.LogCaptureFixture
 ) -> None:
     configured = account.settings()
     account.vendor.fail(fault, fault)
@@ -97,7 +97,7 @@ async def test_a_vendors_failure_shows_neither_token_nor_code(
 
 
 async def test_a_state_database_that_fails_shows_no_code(
-    account: Account, log: pytest.LogCaptureFixture
+    account: Account[Path], log: pytest.LogCaptureFixture
 ) -> None:
     account.state.mkdir()
     top_up: dict[str, Any] = {**SHOP, "code": "CARD", "amount": 1, "idempotency_key": "CARD"}

@@ -1,5 +1,6 @@
 """On vendors a person is asked about what reads show, and is not asked about what was agreed to already."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ DELETIONS: dict[str, dict[str, Any]] = {
 every_deletion = pytest.mark.parametrize("tool", DELETIONS)
 
 
-async def delete(account: Account, person: Person | None, era: str, tool: str, **more: Any) -> Envelope:
+async def delete(account: Account[Path], person: Person | None, era: str, tool: str, **more: Any) -> Envelope:
     """Delete as that person's client, from a server of its own."""
     async with connect(account.settings(destructive="confirm"), era, person) as client:
         return await call(client, tool, **DELETIONS[tool], **more)
@@ -41,7 +42,7 @@ def era(request: pytest.FixtureRequest) -> str:
     ],
 )
 async def test_the_question_comes_from_a_dry_run_that_only_reads(
-    tool: str, question: str, era: str, account: Account
+    tool: str, question: str, era: str, account: Account[Path]
 ) -> None:
     async def look() -> None:
         assert account.vendor.count("rehearsed") >= 1
@@ -55,7 +56,9 @@ async def test_the_question_comes_from_a_dry_run_that_only_reads(
 
 
 @every_deletion
-async def test_who_declines_keeps_it_and_the_key_stays_free(tool: str, era: str, account: Account) -> None:
+async def test_who_declines_keeps_it_and_the_key_stays_free(
+    tool: str, era: str, account: Account[Path]
+) -> None:
     envelope = await delete(account, Person(NO), era, tool, idempotency_key="once")
     assert (envelope["error_code"], envelope["applied"]) == ("declined", "no")
     assert account.vendor.count("sent") == 0
@@ -67,14 +70,14 @@ async def test_who_declines_keeps_it_and_the_key_stays_free(tool: str, era: str,
 
 
 @every_deletion
-async def test_a_client_that_cannot_ask_deletes_nothing(tool: str, era: str, account: Account) -> None:
+async def test_a_client_that_cannot_ask_deletes_nothing(tool: str, era: str, account: Account[Path]) -> None:
     envelope = await delete(account, None, era, tool)
     assert (envelope["error_code"], envelope["applied"]) == ("confirmation_required", "no")
     assert account.vendor.count("sent") == 0
     assert outcomes(account.state) == [(tool, "confirmation_required")]
 
 
-async def test_what_changed_meanwhile_is_asked_again(era: str, account: Account) -> None:
+async def test_what_changed_meanwhile_is_asked_again(era: str, account: Account[Path]) -> None:
     async def add() -> None:
         account.vendor.run("INSERT INTO codes VALUES ('D')")
 
@@ -88,7 +91,7 @@ async def test_what_changed_meanwhile_is_asked_again(era: str, account: Account)
     assert account.vendor.count("sent") == 0
 
 
-async def test_what_vanished_meanwhile_is_not_found(era: str, account: Account) -> None:
+async def test_what_vanished_meanwhile_is_not_found(era: str, account: Account[Path]) -> None:
     async def remove() -> None:
         account.vendor.run("DELETE FROM cards")
 
@@ -98,7 +101,7 @@ async def test_what_vanished_meanwhile_is_not_found(era: str, account: Account) 
 
 @every_deletion
 async def test_a_repeated_key_answers_the_first_result_and_asks_nobody(
-    tool: str, era: str, account: Account
+    tool: str, era: str, account: Account[Path]
 ) -> None:
     first = await delete(account, Person(AGREE), era, tool, idempotency_key="once")
     for person in (Person(NO), None):
@@ -110,7 +113,7 @@ async def test_a_repeated_key_answers_the_first_result_and_asks_nobody(
 
 @pytest.mark.parametrize("tool", ["delete_voucher", "delete_voucher_codes"])
 async def test_where_the_first_try_was_applied_and_its_answer_lost_nobody_is_asked_again(
-    tool: str, era: str, account: Account
+    tool: str, era: str, account: Account[Path]
 ) -> None:
     account.vendor.fail("lose after")
     first = await delete(account, Person(AGREE), era, tool, idempotency_key="once")
@@ -125,7 +128,7 @@ async def test_where_the_first_try_was_applied_and_its_answer_lost_nobody_is_ask
 
 @every_deletion
 async def test_where_the_first_try_was_not_applied_a_person_is_asked_again(
-    tool: str, era: str, account: Account
+    tool: str, era: str, account: Account[Path]
 ) -> None:
     account.vendor.fail("lose before")
     await delete(account, Person(AGREE), era, tool, idempotency_key="once")
@@ -138,7 +141,7 @@ async def test_where_the_first_try_was_not_applied_a_person_is_asked_again(
     assert account.vendor.effects == [tool]
 
 
-async def test_nothing_is_asked_about_what_a_limit_refuses(era: str, account: Account) -> None:
+async def test_nothing_is_asked_about_what_a_limit_refuses(era: str, account: Account[Path]) -> None:
     person = Person(AGREE)
     limited = account.settings(destructive="confirm", limits={"max_codes_per_call": 2})
     async with connect(limited, era, person) as client:

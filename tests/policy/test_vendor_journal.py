@@ -1,5 +1,6 @@
 """The journal of writes on vendors: the intent before, the outcome after, and never two effects for a key."""
 
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -14,14 +15,14 @@ SHOP = {"project_id": "shop"}
 TOP_UP: dict[str, Any] = {**SHOP, "code": "CARD", "amount": 100, "idempotency_key": "top-up"}
 
 
-async def top_up(account: Account, a_day: int = 1_000) -> Envelope:
+async def top_up(account: Account[Path], a_day: int = 1_000) -> Envelope:
     """The call that these tests repeat, from a server of its own."""
     async with connect(account.settings(limits={"max_amount_per_day": a_day})) as client:
         return await call(client, "update_voucher_balance", **TOP_UP)
 
 
 async def test_the_intent_is_committed_before_anything_is_sent_and_the_outcome_after(
-    account: Account,
+    account: Account[Path],
 ) -> None:
     account.vendor.fail("hold")
     async with connect(account.settings(limits={"max_amount_per_day": 500})) as client:
@@ -37,7 +38,7 @@ async def test_the_intent_is_committed_before_anything_is_sent_and_the_outcome_a
         assert outcomes(account.state) == [("update_voucher_balance", "success")]
 
 
-async def test_nothing_is_sent_where_the_intent_cannot_be_written(account: Account) -> None:
+async def test_nothing_is_sent_where_the_intent_cannot_be_written(account: Account[Path]) -> None:
     account.state.write_bytes(b"no database at all " * 100)
     async with connect(account.settings()) as client:
         envelope = await refused(client, "unavailable", "update_voucher_balance", **TOP_UP)
@@ -45,7 +46,7 @@ async def test_nothing_is_sent_where_the_intent_cannot_be_written(account: Accou
     assert account.vendor.count("sent") == 0
 
 
-async def test_a_repeated_key_answers_the_first_result(account: Account) -> None:
+async def test_a_repeated_key_answers_the_first_result(account: Account[Path]) -> None:
     first = await top_up(account)
     again = await top_up(account)
     assert again == {**first, "replayed": True}
@@ -53,7 +54,7 @@ async def test_a_repeated_key_answers_the_first_result(account: Account) -> None
     assert outcomes(account.state) == [("update_voucher_balance", "success")]
 
 
-async def test_the_same_key_with_other_arguments_is_refused(account: Account) -> None:
+async def test_the_same_key_with_other_arguments_is_refused(account: Account[Path]) -> None:
     first = await top_up(account)
     async with connect(account.settings()) as client:
         for other in ({"amount": 101}, {"reason": "x"}, {"code": "OTHER"}):
@@ -69,7 +70,7 @@ async def test_the_same_key_with_other_arguments_is_refused(account: Account) ->
     assert account.vendor.effects == ["update_voucher_balance"]
 
 
-async def test_a_key_in_another_project_is_another_key(account: Account) -> None:
+async def test_a_key_in_another_project_is_another_key(account: Account[Path]) -> None:
     configured = account.settings()
     twin = configured.projects["shop"].model_copy(update={"id": "twin"})
     both = configured.model_copy(update={"projects": {**configured.projects, "twin": twin}})
@@ -82,7 +83,7 @@ async def test_a_key_in_another_project_is_another_key(account: Account) -> None
 
 @pytest.mark.parametrize(("fault", "code"), [("refuse", "conflict"), ("unreachable", "unavailable")])
 async def test_a_failure_that_changed_nothing_frees_the_key_and_what_the_day_reserved(
-    fault: str, code: str, account: Account
+    fault: str, code: str, account: Account[Path]
 ) -> None:
     account.vendor.fail(fault)
     first = await top_up(account, a_day=100)
@@ -100,7 +101,7 @@ async def test_a_failure_that_changed_nothing_frees_the_key_and_what_the_day_res
 
 
 @pytest.mark.parametrize("fault", ["lose before", "lose after"])
-async def test_a_lost_answer_spends_the_key_and_the_days_amount(fault: str, account: Account) -> None:
+async def test_a_lost_answer_spends_the_key_and_the_days_amount(fault: str, account: Account[Path]) -> None:
     account.vendor.fail(fault)
     envelope = await top_up(account)
     assert (envelope["error_code"], envelope["applied"]) == ("outcome_unknown", "unknown")
@@ -111,7 +112,7 @@ async def test_a_lost_answer_spends_the_key_and_the_days_amount(fault: str, acco
 
 @pytest.mark.parametrize(("fault", "writes"), [("lose after", 1), ("lose before", 2)])
 async def test_a_retry_finds_out_first_and_the_effect_is_there_once(
-    fault: str, writes: int, account: Account
+    fault: str, writes: int, account: Account[Path]
 ) -> None:
     account.vendor.fail(fault)
     await top_up(account, a_day=100)
@@ -128,7 +129,7 @@ async def test_a_retry_finds_out_first_and_the_effect_is_there_once(
 
 @pytest.mark.parametrize("fault", ["unreachable", "cannot tell"])
 async def test_a_retry_that_cannot_find_out_writes_nothing_and_the_key_stays_spent(
-    fault: str, account: Account
+    fault: str, account: Account[Path]
 ) -> None:
     account.vendor.fail("lose after")
     account.vendor.fail(fault, fault, stage="look")
@@ -144,7 +145,7 @@ async def test_a_retry_that_cannot_find_out_writes_nothing_and_the_key_stays_spe
 
 
 async def test_a_retry_that_is_refused_leaves_the_key_spent_as_the_first_try_may_have_been_applied(
-    account: Account,
+    account: Account[Path],
 ) -> None:
     account.vendor.fail("lose before", "refuse")
     await top_up(account)
@@ -154,7 +155,7 @@ async def test_a_retry_that_is_refused_leaves_the_key_spent_as_the_first_try_may
     assert minted(account.state) == (100, 0)
 
 
-async def test_what_was_done_in_part_is_never_begun_again(account: Account) -> None:
+async def test_what_was_done_in_part_is_never_begun_again(account: Account[Path]) -> None:
     account.vendor.fail("partly")
     first = await top_up(account)
     assert (first["error_code"], first["applied"], first["field"]) == ("upstream_error", "partly", "code")
@@ -167,7 +168,7 @@ async def test_what_was_done_in_part_is_never_begun_again(account: Account) -> N
 
 @pytest.mark.parametrize("fault", ["crash before", "crash after"])
 async def test_a_crash_of_the_adapter_leaves_the_outcome_unknown(
-    fault: str, account: Account, caplog: pytest.LogCaptureFixture
+    fault: str, account: Account[Path], caplog: pytest.LogCaptureFixture
 ) -> None:
     account.vendor.fail(fault)
     envelope = await top_up(account)
@@ -180,7 +181,7 @@ async def test_a_crash_of_the_adapter_leaves_the_outcome_unknown(
 
 @pytest.mark.parametrize(("fault", "effects"), [("hang before", 0), ("hang after", 1)])
 async def test_a_call_that_runs_out_of_time_leaves_the_outcome_unknown(
-    fault: str, effects: int, account: Account, monkeypatch: pytest.MonkeyPatch
+    fault: str, effects: int, account: Account[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account.vendor.fail(fault)
     with monkeypatch.context() as patch:
@@ -195,7 +196,9 @@ async def test_a_call_that_runs_out_of_time_leaves_the_outcome_unknown(
 
 
 @pytest.mark.parametrize("era", ["auto", "legacy"])
-async def test_a_call_that_the_client_gives_up_leaves_the_outcome_unknown(era: str, account: Account) -> None:
+async def test_a_call_that_the_client_gives_up_leaves_the_outcome_unknown(
+    era: str, account: Account[Path]
+) -> None:
     account.vendor.fail("hang after")
     async with connect(account.settings(), era) as client:
         async with anyio.create_task_group() as tasks:
@@ -208,7 +211,7 @@ async def test_a_call_that_the_client_gives_up_leaves_the_outcome_unknown(era: s
     assert outcomes(account.state)[0] == ("update_voucher_balance", "outcome_unknown")
 
 
-async def test_an_answer_that_no_database_takes_is_kept_all_the_same(account: Account) -> None:
+async def test_an_answer_that_no_database_takes_is_kept_all_the_same(account: Account[Path]) -> None:
     account.vendor.fail("half a character")
     first = await top_up(account)
     assert first["success"]
@@ -216,7 +219,7 @@ async def test_an_answer_that_no_database_takes_is_kept_all_the_same(account: Ac
     assert again == {**first, "replayed": True}
 
 
-async def test_each_write_has_a_name_at_the_vendor_and_a_retry_has_the_same(account: Account) -> None:
+async def test_each_write_has_a_name_at_the_vendor_and_a_retry_has_the_same(account: Account[Path]) -> None:
     account.vendor.fail("lose before")
     await top_up(account)
     await top_up(account)
@@ -229,7 +232,7 @@ async def test_each_write_has_a_name_at_the_vendor_and_a_retry_has_the_same(acco
     assert all("top-up" not in reference for reference in account.vendor.references)
 
 
-async def test_without_a_key_each_call_is_a_write_of_its_own(account: Account) -> None:
+async def test_without_a_key_each_call_is_a_write_of_its_own(account: Account[Path]) -> None:
     account.vendor.fail("lose after")
     voucher: dict[str, Any] = {**SHOP, "code": "NEW", "gift": {"amount": 5}}
     async with connect(account.settings()) as client:
@@ -241,7 +244,7 @@ async def test_without_a_key_each_call_is_a_write_of_its_own(account: Account) -
     assert [line["outcome"] for line in audit(account.state)] == ["outcome_unknown", "already_exists"]
 
 
-async def test_reads_and_dry_runs_do_not_even_open_the_state_database(account: Account) -> None:
+async def test_reads_and_dry_runs_do_not_even_open_the_state_database(account: Account[Path]) -> None:
     async with connect(account.settings()) as client:
         await done(client, "list_voucher_pools", **SHOP)
         await done(client, "get_voucher", **SHOP, code="CARD")
@@ -252,7 +255,7 @@ async def test_reads_and_dry_runs_do_not_even_open_the_state_database(account: A
     assert not account.state.exists()
 
 
-async def test_a_dry_run_touches_neither_keys_nor_sums_nor_the_audit_trail(account: Account) -> None:
+async def test_a_dry_run_touches_neither_keys_nor_sums_nor_the_audit_trail(account: Account[Path]) -> None:
     async with connect(account.settings(limits={"max_amount_per_day": 100})) as client:
         for _ in range(3):
             await done(client, "update_voucher_balance", **TOP_UP, dry_run=True)
@@ -270,7 +273,7 @@ async def test_a_dry_run_touches_neither_keys_nor_sums_nor_the_audit_trail(accou
     assert len(audit(account.state)) == 1
 
 
-async def test_many_first_writes_at_once_each_get_their_journal(account: Account) -> None:
+async def test_many_first_writes_at_once_each_get_their_journal(account: Account[Path]) -> None:
     async with connect(account.settings()) as client, anyio.create_task_group() as tasks:
 
         async def write(number: int) -> None:
