@@ -98,8 +98,15 @@ class Transaction(Protocol):
         """Write a row as `later` does, and answer its number."""
         ...
 
-    async def many(self, query: str, rows: Iterable[Row]) -> int:
-        """Write once for each row of values, and answer how many rows changed in all."""
+    async def many(self, query: str, rows: Sequence[Row], *, overtakes: str | None = None) -> None:
+        """Write once for each row of values, at the cost of one statement or little more.
+
+        Args:
+            overtakes: as `later` has it, of each.
+
+        Raises:
+            Overtaken: one of them changed no row.
+        """
         ...
 
     async def add_codes(
@@ -130,6 +137,10 @@ class Transaction(Protocol):
 
     async def count_code(self, project: int, pool: int, n: int, old: int, new: int) -> None:
         """Count the code in row `n` under its new status in place of the old one; a deleted one nowhere."""
+        ...
+
+    async def count_codes(self, project: int, pool: int, old: Iterable[tuple[int, int]], new: int) -> None:
+        """Count codes of one pool so, each given by its row and its old status."""
         ...
 
 

@@ -5,13 +5,16 @@ is counted in lines that are only appended, so that no two writers wait for each
 the blocks and the pool's row from time to time.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from voucher_mcp.domain.values.texts import folded
 from voucher_mcp.domain.vouchers.pool import NewCode
 from voucher_mcp.stores.base import ASSIGNED, AVAILABLE, REDEEMED, Overtaken, Row, Transaction
+
+BLOCK_BITS: Final = 13
+"""A block is 8,192 row numbers."""
 
 CHOICE: Final = 24
 """Codes that a call chooses from: as many others may choose at the same moment."""
@@ -115,8 +118,24 @@ async def claim(
 
 async def count(transaction: Transaction, project: int, pool: int, n: int, old: int, new: int) -> None:
     """`Transaction.count_code`."""
-    change = (int(new == status) - int(old == status) for status in (AVAILABLE, ASSIGNED, REDEEMED))
-    await transaction.later("code_count", project, pool, n, *change)
+    await transaction.later("code_count", project, pool, n, *_change(old, new))
+
+
+async def count_all(
+    transaction: Transaction, project: int, pool: int, old: Iterable[tuple[int, int]], new: int
+) -> None:
+    """`Transaction.count_codes`: those of one block that stood alike in one line."""
+    alike = Counter((n >> BLOCK_BITS, status) for n, status in old)
+    rows = [
+        (project, pool, block << BLOCK_BITS, *(codes * change for change in _change(status, new)))
+        for (block, status), codes in sorted(alike.items())
+    ]
+    await transaction.many("code_count", rows)
+
+
+def _change(old: int, new: int) -> list[int]:
+    """How many more available, assigned and redeemed codes there are."""
+    return [int(new == status) - int(old == status) for status in (AVAILABLE, ASSIGNED, REDEEMED)]
 
 
 def _in_order(texts: Sequence[str], added: dict[str, int]) -> Sequence[int | None]:

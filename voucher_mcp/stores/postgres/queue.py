@@ -77,6 +77,11 @@ class Queue:
         return Flush(_joined(shape, fails=fails), [value for one in waiting for value in one.values]), waiting
 
 
+def guarded(statement: Statement) -> str:
+    """The statement by itself, as one that fails where it changes no row."""
+    return _joined(((statement, True),), fails=True)
+
+
 @lru_cache(maxsize=1_000)
 def _joined(shape: tuple[tuple[Statement, bool], ...], *, fails: bool) -> str:
     parts: list[str] = []

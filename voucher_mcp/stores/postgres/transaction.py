@@ -17,7 +17,7 @@ from voucher_mcp.domain.vouchers.pool import NewCode
 from voucher_mcp.stores.base import Overtaken, Row, Where
 from voucher_mcp.stores.postgres import codes as pool_codes
 from voucher_mcp.stores.postgres.connections import Connection
-from voucher_mcp.stores.postgres.queue import OVERTAKEN, Queue, Waiting
+from voucher_mcp.stores.postgres.queue import OVERTAKEN, Queue, Waiting, guarded
 from voucher_mcp.stores.postgres.statements import LOOKS, Statement, locking, narrowed, statements, together
 
 _LEVELS: Final[dict[Isolation, str]] = {
@@ -145,11 +145,20 @@ class PostgresTransaction:
         await self.later(query, *values, number)
         return number
 
-    async def many(self, query: str, rows: Iterable[Row]) -> int:
-        changed = 0
-        for row in rows:
-            changed += await self.run(query, *row)
-        return changed
+    async def many(self, query: str, rows: Sequence[Row], *, overtakes: str | None = None) -> None:
+        if len(rows) == 1:
+            await self.later(query, *rows[0], overtakes=overtakes)
+        if len(rows) < 2:
+            return
+        statement = statements()[query]
+        await self._ready(statement)
+        text = statement.text if overtakes is None else guarded(statement)
+        try:
+            await self._driver.executemany(text, [statement.values(row) for row in rows])
+        except asyncpg.InvalidTextRepresentationError as error:
+            if OVERTAKEN not in str(error):
+                raise
+            raise Overtaken(overtakes or "") from None
 
     async def add_codes(
         self, project: int, pool: int, codes: Sequence[NewCode], status: int, moment: int
@@ -174,6 +183,10 @@ class PostgresTransaction:
     async def count_code(self, project: int, pool: int, n: int, old: int, new: int) -> None:
         self.moved.append((project, pool))
         await pool_codes.count(self, project, pool, n, old, new)
+
+    async def count_codes(self, project: int, pool: int, old: Iterable[tuple[int, int]], new: int) -> None:
+        self.moved.append((project, pool))
+        await pool_codes.count_all(self, project, pool, old, new)
 
     def next(self) -> "PostgresTransaction":
         """The same transaction for another work."""

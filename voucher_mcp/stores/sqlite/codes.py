@@ -144,7 +144,7 @@ async def _count_new(
             first, count = first + room, count - room
     starts = range(first, first + count, BLOCK_SIZE)
     sizes = ((n, min(BLOCK_SIZE, first + count - n)) for n in starts)
-    rows = ((project, pool, n, size, *_under(status, size)) for n, size in sizes)
+    rows = [(project, pool, n, size, *_under(status, size)) for n, size in sizes]
     await transaction.many("block_insert", rows)
 
 

@@ -81,10 +81,11 @@ class SqliteTransaction:
         assert row is not None  # the query answers the row that it made
         return int(row[0])
 
-    async def many(self, query: str, rows: Iterable[Row]) -> int:
+    async def many(self, query: str, rows: Sequence[Row], *, overtakes: str | None = None) -> None:
         before = self._connection.total_changes()
         self._connection.executemany(self._queries[query], rows)
-        return self._connection.total_changes() - before
+        if overtakes is not None and self._connection.total_changes() - before < len(rows):
+            raise Overtaken(overtakes)
 
     async def add_codes(
         self, project: int, pool: int, codes: Sequence[NewCode], status: int, moment: int
@@ -99,6 +100,10 @@ class SqliteTransaction:
 
     async def count_code(self, project: int, pool: int, n: int, old: int, new: int) -> None:
         self._counts.move(project, pool, n, old, new)
+
+    async def count_codes(self, project: int, pool: int, old: Iterable[tuple[int, int]], new: int) -> None:
+        for n, status in old:
+            self._counts.move(project, pool, n, status, new)
 
     def _one(self, query: str, *values: Any) -> Row | None:
         row: Row | None = self._connection.execute(self._queries[query], values).fetchone()

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from voucher_mcp.backends.local.jobs.job_input import InputJob, Record, json_rows, problem_of
 from voucher_mcp.backends.local.jobs.jobs import Chunk, Failure
-from voucher_mcp.backends.local.records import vouchers
+from voucher_mcp.backends.local.records import changes, vouchers
 from voucher_mcp.backends.local.records.references import hints
 from voucher_mcp.backends.local.vouchers import voucher_writes
 from voucher_mcp.domain.errors import VoucherError, quoted
@@ -17,7 +17,7 @@ class _Update(InputJob):
     async def write(
         self, transaction: Transaction, project: Project, records: Sequence[Record], moment: int
     ) -> list[Failure]:
-        failures = []
+        failures, changed = [], set[int]()
         found = await vouchers.find_all(transaction, project, {record.code for record in records})
         now = {voucher.n: voucher for voucher in found.values()}
         missing = {record.code for record in records if record.code not in found}
@@ -28,11 +28,13 @@ class _Update(InputJob):
                 problem = f"there is no voucher of this code{other and f'.{other}'}"
                 failures.append(Failure(record.row, record.code, problem_of(problem)))
                 continue
-            n, body = found[record.code].n, {"metadata": record.content}
+            n = found[record.code].n
             try:  # one that stands twice is changed twice
-                now[n] = await voucher_writes.update(transaction, project, now[n], body, moment)
+                now[n] = now[n].with_own(voucher_writes.changed(now[n], {"metadata": record.content}))
+                changed.add(n)
             except VoucherError as error:
                 failures.append(Failure(record.row, record.code, problem_of(error.message)))
+        await changes.set_own_of(transaction, project, [now[n] for n in sorted(changed)], moment)
         return failures
 
 

@@ -46,6 +46,6 @@ async def delete(
     moment: int,
 ) -> list[str]:
     """Delete the codes in these rows of `find_all`; answer their ids. Forced, their texts are free."""
-    for n, _, status, *_, version in rows:
-        await codes.remove(transaction, project, pool.n, n, status, version, force, moment)
+    seen = [(n, status, version) for n, _, status, *_, version in rows]
+    await codes.remove(transaction, project, pool.n, seen, force, moment)
     return [voucher_id(project, row[0]) for row in rows]

@@ -6,6 +6,7 @@ by. So nothing that somebody else wrote meanwhile is written over, however a sto
 apart.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from voucher_mcp.backends.local.records.vouchers import Voucher
@@ -24,6 +25,18 @@ async def set_own(
         Overtaken: somebody else changed it since it was looked at.
     """
     await transaction.later("voucher_set", project.n, n, *own, moment, version, overtakes=_VOUCHER)
+
+
+async def set_own_of(
+    transaction: Transaction, project: Project, vouchers: Iterable[Voucher], moment: int
+) -> None:
+    """Write what each of these vouchers, changed since they were looked at, says of its own.
+
+    Raises:
+        Overtaken: somebody else changed one since it was looked at.
+    """
+    rows = [(project.n, one.n, *one.own, moment, one.version) for one in vouchers]
+    await transaction.many("voucher_set", rows, overtakes=_VOUCHER)
 
 
 async def update(

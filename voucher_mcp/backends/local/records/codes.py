@@ -9,6 +9,9 @@ from voucher_mcp.domain.vouchers.pool import NewCode
 from voucher_mcp.stores.base import AVAILABLE, DELETED, REDEEMED, Row, Transaction
 from voucher_mcp.stores.projects import Project
 
+Seen = tuple[int, int, int]
+"""A voucher as it was looked at: its row, status and version."""
+
 STATUS_NAMES = ("available", "assigned", "redeemed")
 
 
@@ -46,22 +49,21 @@ async def remove(
     transaction: Transaction,
     project: Project,
     pool_n: int | None,
-    n: int,
-    status: int,
-    version: int,
+    seen: Sequence[Seen],
     force: bool,
     moment: int,
 ) -> None:
-    """Delete the voucher in row `n`, as it was seen, with its holders and reservations; its history stays.
+    """Delete vouchers of one pool, or of none, with their holders and reservations; their history stays.
 
     Raises:
-        Overtaken: somebody else changed it since it was looked at.
+        Overtaken: somebody else changed one since it was looked at.
     """
-    await transaction.later("voucher_delete", project.n, n, force, moment, version, overtakes="The voucher")
-    if status != DELETED:
-        if pool_n is not None:
-            await transaction.count_code(project.n, pool_n, n, status, DELETED)
-        await removal.forget(transaction, project, n)
+    rows = [(project.n, n, force, moment, version) for n, _, version in seen]
+    await transaction.many("voucher_delete", rows, overtakes="The voucher")
+    live = [(n, status) for n, status, _ in seen if status != DELETED]
+    if pool_n is not None:
+        await transaction.count_codes(project.n, pool_n, live, DELETED)
+    await removal.forget(transaction, project, [n for n, _ in live])
 
 
 async def find_some(

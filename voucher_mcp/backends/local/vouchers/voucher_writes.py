@@ -120,7 +120,18 @@ async def generate(
 async def update(
     transaction: Transaction, project: Project, voucher: Voucher, body: Mapping[str, Any], moment: int
 ) -> Voucher:
-    """Change what the body gives; null clears. A date that is cleared in a pool is the pool's again (ours).
+    """Change what the body gives.
+
+    Raises:
+        VoucherError: of `changed`.
+    """
+    return await changes.update(transaction, project, voucher, changed(voucher, body), moment)
+
+
+def changed(voucher: Voucher, body: Mapping[str, Any]) -> Row:
+    """What the voucher's row says of its own with what the body gives; null clears.
+
+    A date that is cleared in a pool is the pool's again (ours).
 
     Raises:
         InvalidInput: nothing to change, a field that is wrong or not to be changed, or terms that no longer
@@ -147,8 +158,7 @@ async def update(
         terms, metadata = voucher.own_terms, voucher.own_metadata
     else:
         terms, metadata = _terms_text(merged), _text(merged.get("metadata"))
-    row = (terms, own["active"], own["start_date"], own["expiration_date"], metadata)
-    return await changes.update(transaction, project, voucher, row, moment)
+    return (terms, own["active"], own["start_date"], own["expiration_date"], metadata)
 
 
 async def set_active(
@@ -182,9 +192,8 @@ async def delete(
         if not force:
             raise
         voucher = await vouchers.find_to_free(transaction, project, reference)
-    await codes.remove(
-        transaction, project, voucher.pool_n, voucher.n, voucher.status, voucher.version, force, moment
-    )
+    seen = (voucher.n, voucher.status, voucher.version)
+    await codes.remove(transaction, project, voucher.pool_n, [seen], force, moment)
     return voucher
 
 
