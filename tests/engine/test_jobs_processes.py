@@ -5,9 +5,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
+import anyio.from_thread
 import pytest
 
 from tests.databases.database import Database, NewDatabase, open_store
@@ -15,7 +18,9 @@ from tests.engine.conftest import warrant
 from tests.engine.job_support import csv_of, ended, open_backend
 from tests.support import TEN_PERCENT
 from voucher_mcp.backends.local.adapter import LocalBackend
-from voucher_mcp.backends.local.jobs.imports import CsvImport
+from voucher_mcp.backends.local.jobs.imports import CsvImport, JsonImport
+from voucher_mcp.backends.local.jobs.job_input import CHUNK_BYTES, JsonInput
+from voucher_mcp.domain.errors import Unavailable
 from voucher_mcp.domain.queries import CsvSource
 from voucher_mcp.domain.write import Write
 from voucher_mcp.stores.base import Transaction
@@ -31,6 +36,9 @@ from voucher_mcp.backends.opening import open_backends
 from voucher_mcp.config import Settings
 from voucher_mcp.domain.queries import CsvSource
 from voucher_mcp.domain.write import Write
+from voucher_mcp.stores.postgres import leases
+
+leases.LIFE = 2_000
 
 async def main(url, file):
     table = {"backend": "local", "url": url, "import_dir": str(Path(file).parent)}
@@ -79,6 +87,14 @@ def status(database: Database) -> str | None:
     return str(rows[0][0]) if rows else None
 
 
+def lock_of_the_next_job(database: Database) -> str:
+    """What whoever runs it has to hold: its own lock, or the one of all jobs."""
+    if database.dialect == "sqlite":
+        return "jobs"
+    ((project, n),) = database.rows("SELECT project, n FROM jobs ORDER BY n DESC LIMIT 1")
+    return f"job-{project}-{n + 1}"
+
+
 async def test_a_job_whose_processes_are_killed_is_finished_and_applied_once(
     databases: NewDatabase, file: Path
 ) -> None:
@@ -107,8 +123,8 @@ async def test_another_process_takes_over_when_the_holder_of_the_lock_is_gone(
 ) -> None:
     folder = str(file.parent)
     async with open_backend(database, import_dir=folder) as backend, open_store(database) as other:
-        await backend.list_voucher_pools(0, 1)
-        holder = other.lock("jobs")  # as another process would have it
+        await _another_job(backend)
+        holder = other.lock(lock_of_the_next_job(database))  # as another process would have it
         assert await holder.acquire()
         job = await begin(backend, file)
         await anyio.sleep(1.2)
@@ -158,6 +174,32 @@ async def test_input_that_was_not_copied_to_its_end_is_swept_away(database: Data
         await _another_job(backend)
     assert database.rows("SELECT count(*) FROM job_chunks") == [(0,)]
     assert database.rows("SELECT status FROM jobs") == [("DONE",)] * 3
+
+
+async def test_whoever_copies_on_what_was_swept_away_meanwhile_is_told_and_leaves_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a process does that stood still for longer than its lock on another host counts."""
+
+    @asynccontextmanager
+    async def without_a_lock(backend: LocalBackend) -> AsyncIterator[None]:
+        yield
+
+    monkeypatch.setattr(LocalBackend, "_copying", without_a_lock)
+    async with open_backend(database) as backend, open_backend(database) as other:
+
+        def vouchers() -> Iterator[dict[str, str]]:
+            for number in range(3):
+                yield {"code": f"A{number}", "category": "x" * CHUNK_BYTES}
+                if number == 1:
+                    assert database.rows("SELECT count(*) FROM job_chunks") == [(2,)]
+                    anyio.from_thread.run(_another_job, other)
+                    assert database.rows("SELECT count(*) FROM job_chunks") == [(0,)]
+
+        with pytest.raises(Unavailable, match="left over, and removed it"):
+            await backend._begin(warrant(), JsonImport.type, JsonInput(vouchers(), "vouchers"))
+    assert database.rows("SELECT count(*) FROM job_chunks") == [(0,)]
+    assert database.rows("SELECT status FROM jobs") == [("DONE",)]
 
 
 async def _leave_a_copy(transaction: Transaction) -> None:

@@ -7,7 +7,7 @@ written once.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Hashable, Iterable, Sequence
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar
 
 from voucher_mcp.domain.errors import Conflict
 from voucher_mcp.domain.vouchers.pool import NewCode
@@ -165,6 +165,9 @@ class Store(ABC):
     Both methods raise what the work raises, after undoing it, and Unavailable where the database cannot be
     reached; `write` raises OutcomeUnknown where a commit's fate cannot be known.
     """
+
+    side_by_side: ClassVar[bool]
+    """Whether several processes write at the same moment; where not, they take turns."""
 
     @property
     @abstractmethod

@@ -66,6 +66,8 @@ class _LostCommit(Exception):
 class PostgresStore(Store):
     """One database. Make it with `open`; what it does by itself lives in the task group that is given."""
 
+    side_by_side = True
+
     def __init__(self, options: PostgresOptions, connections: Connections, tasks: TaskGroup) -> None:
         self._options = options
         self._connections = connections

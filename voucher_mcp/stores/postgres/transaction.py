@@ -30,9 +30,16 @@ NUMBERS_AT_ONCE: Final = 3
 """Row numbers that a work is given at once: for a redemption, a line of the ledger and one of the audit."""
 
 
+STILL_SECONDS: Final = 20
+"""How long a transaction may stand still, as its process was stopped or cut off, and hold what it locks."""
+
+
 def begin_write(isolation: Isolation) -> str:
     """How a transaction that writes is begun."""
-    return f"BEGIN ISOLATION LEVEL {_LEVELS[isolation]}"
+    return (
+        f"BEGIN ISOLATION LEVEL {_LEVELS[isolation]}; "
+        f"SET LOCAL idle_in_transaction_session_timeout = {STILL_SECONDS * 1_000}"
+    )
 
 
 def begin_read(seconds: float) -> str:

@@ -30,6 +30,8 @@ from voucher_mcp.stores.sqlite.writer import Writer
 class SqliteStore(Store):
     """One database file. Make it with `open`; its writer lives in the task group that is given."""
 
+    side_by_side = False
+
     def __init__(
         self,
         given: Path,

@@ -14,8 +14,7 @@ from voucher_mcp.backends.local.records.ids import voucher_id
 from voucher_mcp.backends.local.vouchers import balances
 from voucher_mcp.domain.job import EXPORT, EXPORT_FIELDS
 from voucher_mcp.domain.values.spreadsheet import guarded
-from voucher_mcp.stores.base import Store, Transaction
-from voucher_mcp.stores.pace import Pace
+from voucher_mcp.stores.base import Transaction
 from voucher_mcp.stores.projects import Project
 
 DEFAULT_ORDER = "-created_at"
@@ -61,20 +60,7 @@ async def begin(
     )
 
 
-async def run(store: Store, key: jobs.Key) -> None:
-    """Finish the export of that key, from where it is."""
-    pace, ended = Pace(), False
-    while not ended:
-
-        async def work(transaction: Transaction) -> bool:
-            with pace.measured(size := pace.size):
-                job = await jobs.read_to_change(transaction, key)
-                return job.ended or (await _step(transaction, job, size)).ended
-
-        ended = await store.write(work)
-
-
-async def _step(transaction: Transaction, job: Job, size: int) -> Job:
+async def step(transaction: Transaction, job: Job, size: int) -> Job:
     """Write the next lines, and end the job with the last of them."""
     project = await jobs.project_of(transaction, job)
     voucher = await vouchers.by_row(transaction, project, job.parameters["voucher"])

@@ -19,7 +19,7 @@ from voucher_mcp.backends.local.jobs.pool_input import PoolInput
 from voucher_mcp.backends.local.jobs.rehearsal import Source, rehearse, stream
 from voucher_mcp.backends.local.jobs.voucher_csv import CsvInput
 from voucher_mcp.domain.answer import Answer
-from voucher_mcp.domain.errors import NotFound, quoted
+from voucher_mcp.domain.errors import NotFound, Unavailable, quoted
 from voucher_mcp.domain.files.life import Place
 from voucher_mcp.domain.job import EXPORT, MAX_INPUT_BYTES
 from voucher_mcp.domain.queries import CsvSource
@@ -135,14 +135,20 @@ class JobTools(Engine):
             return Answer({"async_action_id": None, "result": result}, {"dry_run": True})
         if (first := await self._replayed(write)) is not None:
             return first
-        async with self._copying():
-            job = await self._receive(write, kind, source)
+        try:
+            async with self._copying():
+                job = await self._receive(write, kind, source)
 
-            async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
-                await jobs.enqueue(transaction, job, source.parameters, source.total)
-                return Answer({"async_action_id": job.id})
+                async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
+                    await jobs.enqueue(transaction, job, source.parameters, source.total)
+                    return Answer({"async_action_id": job.id})
 
-            return await self.write(write, effect)
+                return await self.write(write, effect)
+        except (jobs.JobGone, jobs.TakenOver):
+            raise Unavailable(
+                "This process stood still for so long while it copied the input that others took that for "
+                "left over, and removed it. Call again."
+            ) from None
 
     async def _replayed(self, write: Write) -> Answer[Object] | None:
         async def work(transaction: Transaction, project: Project | None) -> Answer[Object] | None:
@@ -177,10 +183,9 @@ class JobTools(Engine):
                     begun = await self.store.write(start)
                     job = begun
 
-                async def add(
-                    transaction: Transaction, key: jobs.Key = job.key, chunk: jobs.Chunk = chunk
-                ) -> int:
-                    return await transaction.run("job_chunk_insert", *key, *chunk)
+                async def add(transaction: Transaction, job: Job = job, chunk: jobs.Chunk = chunk) -> int:
+                    await jobs.read_to_change(transaction, job)
+                    return await transaction.run("job_chunk_insert", *job.key, *chunk)
 
                 await self.store.write(add)
         assert job is not None  # what has no rows cannot be read

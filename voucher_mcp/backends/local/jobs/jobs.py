@@ -83,9 +83,10 @@ class Job:
     def ended(self) -> bool:
         return self.status in ENDED
 
-    def failing(self, reason: str) -> Self:
-        """The job as one that broke off."""
-        return replace(self, status="FAILED", error=reason)
+    @property
+    def stage(self) -> tuple[str, int, str | None]:
+        """How far it is. Each step changes that and none leads back; so where it is as before, none was."""
+        return self.status, self.cursor, self.error
 
 
 async def insert(
@@ -123,16 +124,32 @@ async def read(transaction: Transaction, key: Key) -> Job:
     return Job.of(row)
 
 
-async def read_to_change(transaction: Transaction, key: Key) -> Job:
-    """The same, which nobody else takes a step of until the end of the transaction.
+class TakenOver(Exception):
+    """Another process goes on with the job, so whoever knew it as it was before has to leave it."""
+
+
+async def read_to_change(transaction: Transaction, known: Job) -> Job:
+    """The same, of which nobody else takes a step until the end of the transaction.
 
     Raises:
         JobGone: there is none.
+        TakenOver: it is further than it was known to be.
     """
-    row = await transaction.one("job_to_change", *key)
+    return _as_known(await transaction.one("job_to_change", *known.key), known)
+
+
+async def require(transaction: Transaction, known: Job) -> None:
+    """Raises JobGone or TakenOver where the job is not as it was known to be."""
+    _as_known(await transaction.one("job_by_n", *known.key), known)
+
+
+def _as_known(row: Row | None, known: Job) -> Job:
     if row is None:
         raise JobGone
-    return Job.of(row)
+    job = Job.of(row)
+    if job.stage != known.stage:
+        raise TakenOver
+    return job
 
 
 async def find(transaction: Transaction, project: Project | None, name: str, *, export: bool) -> Job:
@@ -165,7 +182,12 @@ async def ended(transaction: Transaction, project: Project | None, kind: str, li
 
 
 async def enqueue(transaction: Transaction, job: Job, parameters: Mapping[str, Any], total: int) -> None:
-    """The input of a job is whole: let it run."""
+    """The input of a job is whole: let it run.
+
+    Raises:
+        JobGone, TakenOver: somebody took it for left over.
+    """
+    await read_to_change(transaction, job)
     await transaction.later("job_enqueue", *job.key, _text(parameters), total, transaction.now())
 
 
