@@ -244,8 +244,7 @@ def test_a_write_whose_server_is_gone_is_unknown_and_a_running_one_pending(
     async def run() -> None:
         async with open_store(database) as store:
             owner = Owner(store)
-            await owner.claim()
-            await anyio.to_thread.run_sync(look, owner.id)
+            await anyio.to_thread.run_sync(look, (await owner.claim()).name)
             await owner.release()
 
     def look(alive: str) -> None:

@@ -20,6 +20,7 @@ WHOLE_DATABASE = {
     **test_statements.WHOLE_DATABASE,
     "row_numbers": "numbers for new rows, whoever's",
     "lease_take": "locks between processes, whatever they do",
+    "lease_renew": "the same",
     "lease_share": "the same",
     "lease_release": "the same",
     "lease_leave": "the same",
@@ -39,7 +40,7 @@ SHORT_WALKS = {
     "clock_last": "the last row alone",
     "sessions_of_the_future": "only after a clock was set back",
     "jobs_receiving": "jobs: few, and looked at when a project is opened",
-    "leases_sweep": "leases: one a process",
+    "leases_sweep": "leases: one a process and one a job that runs",
 }
 
 

@@ -175,6 +175,14 @@ class OutcomeUnknown(VoucherError):
     applied = "unknown"
 
 
+def taken_for_dead() -> VoucherError:
+    """The failure of a write that is not sent, as another process may have taken over its key."""
+    return Unavailable(
+        "This server stood still, or could not reach its journal, for so long that others may have taken it "
+        "for dead. So it sent nothing more; repeat the call with the same idempotency_key."
+    )
+
+
 def restored(kept: Mapping[str, Any]) -> VoucherError:
     """The failure that `VoucherError.kept` came from."""
     kinds = {kind.code: kind for kind in VoucherError.__subclasses__()}

@@ -60,6 +60,10 @@ class Allowance:
         return self.amount is not None or self.points is not None
 
 
+def _always(seconds: float) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Write:
     """One write that policy let through.
@@ -87,6 +91,9 @@ class Write:
     OutcomeUnknown."""
     begun: int = 0
     """When the first try began, in milliseconds UTC by our clock, where this one is recovering."""
+    held: Callable[[float], bool] = _always
+    """Whether this process counts as the one at the write for so many seconds to come. Where not, another one
+    may be at it too, so nothing that changes anything may leave any more."""
     worth: Worth = Worth()
     a_day: Allowance = Allowance()
     weigh: Weigh | None = None

@@ -136,7 +136,7 @@ class _Trail:
         owner, dead = Owner(store), set()
         for name in {row[-1] for row in rows if _is_pending(row)}:
             with suppress(Unavailable):  # where no lock can be taken, nothing tells whether it goes on
-                if await owner.is_dead(name):
+                if await owner.is_gone(name):
                     dead.add(name)
         if dead:  # what they settled before they went
             rows = await self._rows(store)

@@ -28,10 +28,11 @@ from voucher_mcp.domain.errors import (
     UpstreamError,
     VoucherError,
     restored,
+    taken_for_dead,
 )
 from voucher_mcp.domain.write import Worth, Write
 from voucher_mcp.journal import daily, records
-from voucher_mcp.journal.owner import Owner
+from voucher_mcp.journal.owner import Claim, Owner
 from voucher_mcp.journal.touched import NOTHING, touched
 from voucher_mcp.stores import projects
 from voucher_mcp.stores.base import Store, Transaction
@@ -56,11 +57,15 @@ class _Intent:
     """A write that may be sent now."""
 
     project: Project
-    owner: str
+    claim: Claim
     line: int
     moment: int
     begun: int | None
     """When an earlier try began whose outcome is not known; None where this is the first."""
+
+    @property
+    def owner(self) -> str:
+        return self.claim.name
 
     @property
     def recovering(self) -> bool:
@@ -149,8 +154,7 @@ class VendorJournal:
         Raises:
             Unavailable: the journal cannot be written, so nothing may be sent.
         """
-        await self._owner.claim()
-        intent = await self._begin(project_id, write)
+        intent = await self._begin(project_id, write, await self._owner.claim())
         assert isinstance(intent, _Intent)  # without a key nothing is known of it
         total = 0
 
@@ -189,9 +193,8 @@ class VendorJournal:
             done.set()
 
     async def _once(self, project_id: str, write: Write, effect: Effect) -> Answer[Any]:
-        await self._owner.claim()
         try:
-            begun = await self._begin(project_id, write)
+            begun = await self._begin(project_id, write, await self._owner.claim())
         except OutcomeUnknown as error:  # of the intent alone
             raise Unavailable(f"The journal could not be written: {error.message}") from error
         if isinstance(begun, _Spent):
@@ -199,8 +202,11 @@ class VendorJournal:
         outcome: Answer[Any] | VoucherError | None = Unavailable("It was not sent.")
         try:
             await anyio.lowlevel.checkpoint_if_cancelled()
+            if not await begun.claim.keep():
+                raise taken_for_dead()
             outcome = None  # which is what a crash or cancellation leaves from here on
-            outcome = await effect(replace(write, recovering=begun.recovering, begun=begun.begun or 0))
+            known = replace(write, recovering=begun.recovering, begun=begun.begun or 0)
+            outcome = await effect(replace(known, held=begun.claim.is_held))
             return outcome
         except _OUT_OF_REACH as error:
             if not begun.recovering or error.applied != "no":
@@ -219,14 +225,14 @@ class VendorJournal:
             with anyio.CancelScope(shield=True):
                 await self._end(begun, write, outcome)
 
-    async def _begin(self, project_id: str, write: Write) -> _Intent | _Spent:
+    async def _begin(self, project_id: str, write: Write, claim: Claim) -> _Intent | _Spent:
         """Commit the intent; wait for whoever is at a write with the same key."""
         abandoned: str | None = None
         pause = _FIRST_PAUSE
 
         async def work(transaction: Transaction) -> _Intent | _Open | _Spent | VoucherError:
             try:
-                return await self._intend(transaction, project_id, write, abandoned)
+                return await self._intend(transaction, project_id, write, claim, abandoned)
             except (IdempotencyMismatch, LimitExceeded) as refusal:
                 project = await projects.find_or_make(transaction, project_id)
                 await records.audit(transaction, project, write, refusal.code, transaction.now())
@@ -239,21 +245,17 @@ class VendorJournal:
                 raise begun
             if not isinstance(begun, _Open):
                 return begun
-            if await self._is_abandoned(begun.owner):
+            if begun.owner is None or await self._owner.is_gone(begun.owner):
                 abandoned = begun.owner
                 continue
             await anyio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
-    async def _is_abandoned(self, owner: str | None) -> bool:
-        """Whether nobody is at that write any more: its process is gone, or this one could not settle it."""
-        return owner is None or owner == self._owner.id or await self._owner.is_dead(owner)
-
     async def _intend(
-        self, transaction: Transaction, project_id: str, write: Write, abandoned: str | None
+        self, transaction: Transaction, project_id: str, write: Write, claim: Claim, abandoned: str | None
     ) -> _Intent | _Open | _Spent:
         project, moment = await projects.find_or_make(transaction, project_id), transaction.now()
-        me = self._owner.id
+        me = claim.name
         found = await _look_up(transaction, project, write)
         if isinstance(found, _Spent) or (found is not None and found.owner not in (None, abandoned)):
             return found
@@ -266,7 +268,7 @@ class VendorJournal:
             await transaction.later("write_take_over", *key, me, found.owner, overtakes="The write")
         elif write.key is not None:
             await transaction.later("write_intend", *key, write.digest, moment, me, line)
-        return _Intent(project, me, line, moment, found.begun if found else None)
+        return _Intent(project, claim, line, moment, found.begun if found else None)
 
     async def _end(self, intent: _Intent, write: Write, outcome: Answer[Any] | VoucherError | None) -> None:
         """Commit the outcome. Where that fails the key stays pending, and the next try finds out."""
@@ -321,14 +323,12 @@ async def _settle(
         said, state, result = outcome.code, "unknown", ""
     else:
         said, state, result = outcome.code, "free", ""
-        await daily.release(transaction, intent.project, write.worth, intent.moment)
     line = (intent.project.n, intent.line, intent.owner)
     about = touched(write.tool, outcome) if isinstance(outcome, Answer) else NOTHING
     if not await transaction.run("audit_settle", *line, said, *about):
         logger.error("the outcome of a %s is not in the journal: another file is in its place", write.tool)
-    if write.key is None:
-        return
-    if state == "free":
-        await transaction.later("write_free", *key)
-    else:
+    if state == "free":  # unless somebody took it over, who needs what was reserved
+        if write.key is None or await transaction.run("write_free", *key):
+            await daily.release(transaction, intent.project, write.worth, intent.moment)
+    elif write.key is not None:
         await transaction.later("write_settle", *key, state, result)

@@ -155,6 +155,18 @@ class ProcessLock(Protocol):
         """Let go of it; `forget` it where nobody will ask for that name again."""
         ...
 
+    def is_held(self, seconds: float = 0.0) -> bool:
+        """Whether it was ours ever since it was taken, and stays so for so long whatever happens to us."""
+        ...
+
+    async def keep(self, seconds: float) -> bool:
+        """Make sure of that as far as it can be done; false where others may have had it meanwhile.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        ...
+
 
 Work = Callable[[Transaction], Coroutine[Any, Any, T]]
 
@@ -191,8 +203,11 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def lock(self, name: str) -> ProcessLock:
-        """A new handle on the lock of that name, which all processes on this database share."""
+    def lock(self, name: str, seconds: float | None = None) -> ProcessLock:
+        """A new handle on the lock of that name, which all processes on this database share.
+
+        `seconds` is how long a holder keeps it that gives no sign of life, where only that tells a dead one.
+        """
 
     @abstractmethod
     def sweep_locks(self, prefix: str) -> None:

@@ -53,6 +53,13 @@ class FileLock:
                 file.close()
         return False
 
+    def is_held(self, seconds: float = 0.0) -> bool:
+        """As long as the file is open: nobody takes it away."""
+        return self._file is not None
+
+    async def keep(self, seconds: float) -> bool:
+        return self.is_held()
+
     async def release(self, *, forget: bool = False) -> None:
         if self._file is not None:
             if forget:

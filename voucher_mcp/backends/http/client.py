@@ -4,6 +4,7 @@ What it promises to every adapter:
 
 - A write is sent again only where its first byte cannot have left (no connection), or where the vendor says
   that it did nothing (429). An answer that was lost, broken, 408 or 5xx is OutcomeUnknown.
+- A write is not sent once another process may be at it.
 - Reads are tried again after lost connections, time-outs, 429, and those 408 and 5xx that the vendor's
   mapping does not call lasting (`retryable=False`).
 - Every wait fits into the time that the running call has left, or is refused at once with `retry_after`.
@@ -13,7 +14,7 @@ What it promises to every adapter:
 import json as jsonlib
 import logging
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +29,7 @@ from voucher_mcp.backends.http.redacting import Redactor
 from voucher_mcp.backends.http.reply import ANY_READ, Reply
 from voucher_mcp.backends.http.trouble import Diagnosis, Failure, Trouble
 from voucher_mcp.backends.pace import Pace, fits, time_left
-from voucher_mcp.domain.errors import InvalidInput, RateLimited, Unavailable, UpstreamError
+from voucher_mcp.domain.errors import InvalidInput, RateLimited, Unavailable, UpstreamError, taken_for_dead
 from voucher_mcp.domain.write import Write
 
 Files = Mapping[str, tuple[str, bytes, str]]
@@ -51,6 +52,7 @@ class _Request:
     accept: str = "application/json"
     writing: bool = False
     settled_by: str = ANY_READ
+    held: Callable[[float], bool] | None = None
 
     @property
     def kept(self) -> float:
@@ -61,11 +63,15 @@ class _Request:
 class _Sending:
     """Told by httpx2 how far a request has come: a proxy's CONNECT carries none of it yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, held: Callable[[float], bool] | None) -> None:
+        self._held = held
         self.begun = False
 
     async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
+        """Raises Unavailable, before the first byte leaves, where another process may be at the write too."""
         if event.endswith("send_request_headers.started") and info["request"].method != b"CONNECT":
+            if self._held is not None and not self._held(max(0.0, time_left())):
+                raise taken_for_dead()
             self.begun = True
 
 
@@ -144,9 +150,10 @@ class HttpClient:
         """
         assert not write.dry_run, "a dry run reads only"
         address = with_query(self._base_url + path, query)
-        return await self._call(
-            _Request(method, address, _body(json), files, writing=True, settled_by=settled_by)
+        request = _Request(
+            method, address, _body(json), files, writing=True, settled_by=settled_by, held=write.held
         )
+        return await self._call(request)
 
     async def read_url(self, url: str) -> Reply:
         """Fetch an absolute address that the vendor gave, at the vendor's own hosts, with the sign-in.
@@ -187,7 +194,7 @@ class HttpClient:
 
     async def _exchange(self, request: _Request) -> Reply | Trouble:
         """One try."""
-        sending, lost = _Sending(), None
+        sending, lost = _Sending(request.held), None
         async with self._pace.turn(request.kept):
             client = self._connected()
             with anyio.move_on_after(max(0.0, time_left())):

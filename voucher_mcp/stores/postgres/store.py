@@ -219,8 +219,8 @@ class PostgresStore(Store):
         self._connections.drop_idle()
         await anyio.sleep(random.uniform(0.5, 1) * PAUSE_WITHOUT_CONNECTION)
 
-    def lock(self, name: str) -> Lease:
-        return self._leases.lease(name)
+    def lock(self, name: str, seconds: float | None = None) -> Lease:
+        return self._leases.lease(name, seconds)
 
     def sweep_locks(self, prefix: str) -> None:
         self._leases.sweep(prefix)

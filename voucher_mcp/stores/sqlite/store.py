@@ -95,7 +95,7 @@ class SqliteStore(Store):
                 self._writer = self._writer or await self._try_to_write()
         return await self._writer.submit(work, kept=kept)
 
-    def lock(self, name: str) -> FileLock:
+    def lock(self, name: str, seconds: float | None = None) -> FileLock:
         return FileLock(self.path.with_name(f"{self.path.name}-{name}"))
 
     def sweep_locks(self, prefix: str) -> None:

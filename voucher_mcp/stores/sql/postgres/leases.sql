@@ -9,10 +9,15 @@ WHERE l.owner = excluded.owner OR (
     )
 );
 
+-- lease_renew
+-- Who took it meanwhile is its owner now; so as long as it is ours, nobody did.
+UPDATE leases SET until = (extract(epoch FROM clock_timestamp()) * 1000)::bigint + $3
+WHERE name = $1 AND owner = $2;
+
 -- lease_share
 INSERT INTO leases AS l (name, owner, until, sharers)
 VALUES ($1, '', 0, jsonb_build_object($2::text, (extract(epoch FROM clock_timestamp()) * 1000)::bigint + $3))
-ON CONFLICT (name) DO UPDATE SET sharers = l.sharers || excluded.sharers
+ON CONFLICT (name) DO UPDATE SET owner = '', sharers = l.sharers || excluded.sharers
 WHERE l.until < (extract(epoch FROM clock_timestamp()) * 1000)::bigint;
 
 -- lease_release
