@@ -95,6 +95,8 @@ async def until_nobody_is_there(said: str) -> None:
                 await late.get("/healthz")
             except httpx2.ConnectError:
                 return
+            except httpx2.TransportError:
+                continue  # it went away with this request
 
 
 async def test_a_socket_in_a_folder_is_its_owners_and_goes_with_the_server(tmp_path: Path) -> None:

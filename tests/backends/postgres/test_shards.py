@@ -37,7 +37,7 @@ WHOLE_DATABASE = {
 WITHOUT_PROJECT = {"projects", "clock", "leases"}
 """Small tables of which each node has a copy."""
 
-_TABLE = re.compile(r"^CREATE TABLE (\w+) \(\n((?:.*\n)*?)\);", re.MULTILINE)
+_TABLE = re.compile(r"^CREATE TABLE (\w+) \(\n((?:.*\n)*?)\)(?: WITH \(.*\))?;", re.MULTILINE)
 _VALUES = {
     "text": "'[\"1\"]'",
     "json": "'[\"1\"]'",

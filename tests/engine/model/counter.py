@@ -39,7 +39,7 @@ class Counter:
 
     def call(self, tool: str, /, **arguments: Any) -> Envelope:
         """The envelope of one call."""
-        context = SimpleNamespace(session=SimpleNamespace(report_progress=_report), protocol_version="")
+        context = SimpleNamespace(session=_SESSION, protocol_version="")
         params = CallToolRequestParams(name=tool, arguments=arguments)
         result = self._portal.call(next(self._dispatchers).call, cast(Any, context), params)
         assert isinstance(result, CallToolResult)
@@ -67,6 +67,10 @@ class Counter:
 
 async def _report(progress: float, total: float | None) -> None:
     """Nobody listens."""
+
+
+_SESSION = SimpleNamespace(report_progress=_report, client_params=None)
+"""What a call asks of its session."""
 
 
 @contextmanager

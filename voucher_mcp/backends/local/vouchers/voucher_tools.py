@@ -15,7 +15,7 @@ from voucher_mcp.domain.queries import Detail, VouchersQuery
 from voucher_mcp.domain.vouchers.code_config import CodeConfig, validate_code
 from voucher_mcp.domain.vouchers.pool import Deletion
 from voucher_mcp.domain.write import Write
-from voucher_mcp.stores.base import Transaction
+from voucher_mcp.stores.base import DELETED, Transaction
 from voucher_mcp.stores.projects import Project
 
 Change = Callable[[Transaction, Project, Voucher, int], Coroutine[Any, Any, Voucher]]
@@ -93,7 +93,8 @@ class VoucherTools(Engine):
             about: Object = {"code": voucher.code, "type": voucher.terms.get("type")}
             about |= {"balance": voucher.balance} if voucher.balance is not None else {}
             ids = [vouchers.identity(project, voucher)]
-            before = {"status": STATUS_NAMES[voucher.status]}
+            in_use = voucher.status < DELETED  # else it was in the bin, and is freed now
+            before = {"status": STATUS_NAMES[voucher.status]} if in_use else {}
             return Answer({"deleted": 1, "ids": ids, "freed": force}, about=about, before=before)
 
         return await self.write(write, effect)
