@@ -1,8 +1,9 @@
 -- lease_take
+-- Free is what nobody has: who had it last, and let go of it, is not before those who share it.
 INSERT INTO leases AS l (name, owner, until, sharers)
 VALUES ($1, $2, (extract(epoch FROM clock_timestamp()) * 1000)::bigint + $3, '{}')
 ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until, sharers = '{}'
-WHERE l.owner = excluded.owner OR (
+WHERE (l.owner = excluded.owner AND l.until >= (extract(epoch FROM clock_timestamp()) * 1000)::bigint) OR (
     l.until < (extract(epoch FROM clock_timestamp()) * 1000)::bigint AND NOT EXISTS (
         SELECT 1 FROM jsonb_each_text(l.sharers) AS s
         WHERE s.value::bigint >= (extract(epoch FROM clock_timestamp()) * 1000)::bigint
@@ -21,7 +22,7 @@ ON CONFLICT (name) DO UPDATE SET owner = '', sharers = l.sharers || excluded.sha
 WHERE l.until < (extract(epoch FROM clock_timestamp()) * 1000)::bigint;
 
 -- lease_release
-UPDATE leases SET until = 0 WHERE name = $1 AND owner = $2;
+UPDATE leases SET owner = '', until = 0 WHERE name = $1 AND owner = $2;
 
 -- lease_forget
 DELETE FROM leases WHERE name = $1 AND owner = $2;
