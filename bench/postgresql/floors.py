@@ -35,8 +35,9 @@ _ASSIGN: Final = """
 WITH used AS (
     UPDATE vouchers SET status = 1, holder = 'floor', assigned_at = 0, updated_at = 0, version = version + 1
     WHERE project = 1 AND status = 0 AND n = (
-        SELECT n FROM vouchers WHERE project = 1 AND pool = 1 AND status = 0 AND active
-        ORDER BY n LIMIT 1 FOR UPDATE SKIP LOCKED
+        SELECT n FROM vouchers
+        WHERE project = 1 AND (pool, status, n) >= (1, 0, 0) AND (pool, status, n) < (1, 1, 0) AND active
+        ORDER BY pool, status, n LIMIT 1 FOR UPDATE SKIP LOCKED
     ) RETURNING n
 ), moved AS (
     INSERT INTO code_moves (project, pool, block, available, assigned, redeemed)

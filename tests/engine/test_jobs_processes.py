@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
@@ -12,11 +14,14 @@ import anyio.from_thread
 import pytest
 
 from tests.databases.database import Database, NewDatabase, open_store
-from tests.engine.conftest import warrant
+from tests.engine.conftest import open_engine, warrant
 from tests.engine.job_support import csv_of, ended, open_backend
 from tests.support import TEN_PERCENT
 from voucher_mcp.backends.local.adapter import LocalBackend
-from voucher_mcp.backends.local.jobs.imports import CsvImport
+from voucher_mcp.backends.local.jobs.imports import CsvImport, JsonImport
+from voucher_mcp.backends.local.jobs.job_input import CHUNK_BYTES, JsonInput
+from voucher_mcp.backends.local.jobs.job_runner import JobRunner
+from voucher_mcp.domain.errors import Unavailable
 from voucher_mcp.domain.queries import CsvSource
 from voucher_mcp.domain.write import Write
 from voucher_mcp.stores.base import Transaction
@@ -170,6 +175,33 @@ async def test_input_that_was_not_copied_to_its_end_is_swept_away(database: Data
         await _another_job(backend)
     assert database.rows("SELECT count(*) FROM job_chunks") == [(0,)]
     assert database.rows("SELECT status FROM jobs") == [("DONE",)] * 3
+
+
+async def test_whoever_copies_on_what_was_swept_away_meanwhile_is_told_and_leaves_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a process does that stood still for longer than its lock on another host counts."""
+
+    @asynccontextmanager
+    async def without_a_lock(backend: LocalBackend) -> AsyncIterator[None]:
+        yield
+
+    monkeypatch.setattr(LocalBackend, "_copying", without_a_lock)
+    async with open_engine(database) as backend, open_store(database) as other:  # no other runner sweeps
+        sweep = JobRunner(other)._sweep
+
+        def vouchers() -> Iterator[dict[str, str]]:
+            for number in range(3):
+                yield {"code": f"A{number}", "category": "x" * CHUNK_BYTES}
+                if number == 1:
+                    assert database.rows("SELECT count(*) FROM job_chunks") == [(2,)]
+                    anyio.from_thread.run(sweep)
+                    assert database.rows("SELECT count(*) FROM jobs") == [(0,)]
+
+        with pytest.raises(Unavailable, match="left over, and removed it"):
+            await backend._begin(warrant(), JsonImport.type, JsonInput(vouchers(), "vouchers"))
+    assert database.rows("SELECT count(*) FROM job_chunks") == [(0,)]
+    assert database.rows("SELECT count(*) FROM jobs") == [(0,)]
 
 
 async def _leave_a_copy(transaction: Transaction) -> None:

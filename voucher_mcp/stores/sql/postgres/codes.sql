@@ -147,13 +147,15 @@ JOIN vouchers AS v ON v.project = $1 AND v.code = wanted.value
 WHERE v.pool = $3 AND v.status <= $4;
 
 -- code_next
+-- Sorted as the index is, so that the plan never is to walk over all that were given.
 -- The next codes that no other call of this process is about to give, and whether the customer holds them.
 SELECT c.n, c.code, c.version, EXISTS (
     SELECT 1 FROM holders AS h WHERE h.project = $1 AND h.voucher = c.n AND h.customer = $4
 )
 FROM (
     SELECT n, code, version, expiration_date FROM vouchers
-    WHERE project = $1 AND pool = $2 AND status = 0 AND active ORDER BY n LIMIT 512
+    WHERE project = $1 AND (pool, status, n) >= ($2, 0, 0) AND (pool, status, n) < ($2, 1, 0) AND active
+    ORDER BY pool, status, n LIMIT 512
 ) AS c
 WHERE (c.expiration_date IS NULL OR c.expiration_date >= $3) AND c.n <> ALL ($5::bigint[]) AND NOT EXISTS (
     SELECT 1 FROM sessions AS s
@@ -176,7 +178,8 @@ WITH claimed AS (
             SELECT c.n, c.version
             FROM (
                 SELECT n, version, expiration_date FROM vouchers
-                WHERE project = $1 AND pool = $2 AND status = 0 AND active ORDER BY n LIMIT 512
+                WHERE project = $1 AND (pool, status, n) >= ($2, 0, 0) AND (pool, status, n) < ($2, 1, 0) AND active
+                ORDER BY pool, status, n LIMIT 512
             ) AS c
             WHERE (c.expiration_date IS NULL OR c.expiration_date >= $3) AND NOT EXISTS (
                 SELECT 1 FROM sessions AS s
