@@ -12,26 +12,14 @@ from typing import Any
 
 import pytest
 
+from tests.backends.sqlite import test_statements
 from tests.databases.postgres import Postgres, PostgresDatabase
 from voucher_mcp.stores.postgres.statements import statement_of
 from voucher_mcp.stores.queries import load_migrations, load_queries
 
 QUERIES = load_queries("postgres")
 
-WHOLE_DATABASE = {
-    "jobs_unfinished": "any server works off the jobs of all projects; it reads whose each is",
-    "jobs_receiving": "the same server sweeps up after all of them",
-    "audit_end": "the journal's reader shows the lines of all projects",
-    "audit_page": "the same; each line says whose it is",
-    "audit_earliest_since": "the journal's clock: what any project wrote later tells the time",
-    "sessions_of_the_future": "the journal's clock was set back, for all projects at once",
-    "writes_forget": "housekeeping",
-    "sessions_forget": "housekeeping",
-    "session_is_over": "housekeeping",
-    "audit_forget": "housekeeping",
-    "audit_is_old": "housekeeping",
-    "job_over": "housekeeping; it reads whose the job is",
-}
+WHOLE_DATABASE = [query for query in test_statements.WHOLE_DATABASE if query in QUERIES]
 """Statements that concern the database as a whole, and go to all parts."""
 
 WITHOUT_PROJECT = {"projects", "clock", "leases"}
