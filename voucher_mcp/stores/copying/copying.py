@@ -50,6 +50,7 @@ async def copy(source: Source, target: Target, told: Told) -> Copied:
         InvalidInput: there is nothing to copy.
         Conflict: the target holds something else, or the source was written meanwhile.
     """
+    line = await source.last_line()  # before the first row, so that no write falls between the two
     projects = await source.rows(PROJECTS, Span(None), MOST_PROJECTS)
     if not projects:
         raise InvalidInput("The source holds nothing yet, so there is nothing to copy.")
@@ -61,7 +62,6 @@ async def copy(source: Source, target: Target, told: Told) -> Copied:
         if standing.holds_anything:
             return await _compare_only(source, target, projects, told)
         await target.begin(store)
-    line = await source.last_line()
     sums = [
         await _bring(source, target, table, project, told, fresh=not standing.holds_anything)
         for table, project in _parts(projects)
