@@ -149,8 +149,28 @@ async def start(folder: Path, command: Sequence[str] = MODULE, **variables: str)
         (folder / "config.toml").write_text(CONFIG, encoding="utf-8")
     if tuple(command[: len(MODULE)]) == MODULE:
         command = (*via, *command[len(MODULE) :])
+    async with spawned(folder, (sys.executable, *command), **variables) as process:
+        wire = Wire(process)
+        log = asyncio.create_task(wire.keep_log())
+        try:
+            yield wire
+        finally:
+            if process.returncode is None:
+                process.kill()
+            wire.hang_up()
+            try:
+                await wire.rest()
+            finally:
+                await log
+
+
+@asynccontextmanager
+async def spawned(folder: Path, command: Sequence[str], **variables: str) -> AsyncIterator[Process]:
+    """A process in that folder with three pipes. Whatever happens, neither it nor a pipe is left behind.
+
+    What one test left would be found by the next, which would have to answer for it.
+    """
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
         *command,
         stdin=PIPE,
         stdout=PIPE,
@@ -159,17 +179,14 @@ async def start(folder: Path, command: Sequence[str] = MODULE, **variables: str)
         env=environment(folder, **variables),
         limit=_LINE_LIMIT,
     )
-    wire = Wire(process)
-    log = asyncio.create_task(wire.keep_log())
     try:
-        yield wire
+        yield process
     finally:
         if process.returncode is None:
             process.kill()
-        wire.hang_up()
-        await wire.rest()
-        await log
         await process.wait()
+        # A pipe of which something is unread, or which a child of the process still holds, closes only here.
+        process._transport.close()  # type: ignore[attr-defined]
 
 
 @contextmanager
@@ -181,15 +198,7 @@ def turn_taken(database: Path) -> Iterator[None]:
 
 async def run(folder: Path, command: Sequence[str] = MODULE, **variables: str) -> tuple[int, str, str]:
     """Exit status, standard output and standard error of a process in that folder whose input is empty."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *command,
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=PIPE,
-        cwd=folder,
-        env=environment(folder, **variables),
-    )
-    output, log = await asyncio.wait_for(process.communicate(b""), PATIENCE)
+    async with spawned(folder, (sys.executable, *command), **variables) as process:
+        output, log = await asyncio.wait_for(process.communicate(b""), PATIENCE)
     assert process.returncode is not None
     return process.returncode, output.decode(), log.decode()

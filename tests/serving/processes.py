@@ -3,14 +3,14 @@
 import asyncio
 import re
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx2
 
-from tests.protocol.wire import environment
+from tests.protocol.wire import spawned
 from tests.serving.servers import HEADERS
 
 TABLES = """
@@ -25,17 +25,9 @@ async def process(folder: Path, *options: str, tables: str = TABLES) -> AsyncIte
     """A server process, and what it says that it serves."""
     (folder / "config.toml").write_text(tables, encoding="utf-8")
     command = (sys.executable, "-m", "voucher_mcp", "serve", "--transport", "http", *options)
-    one = await asyncio.create_subprocess_exec(
-        *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=folder, env=environment(folder)
-    )
-    assert one.stderr is not None
-    try:
-        said = (await asyncio.wait_for(one.stderr.readline(), 60)).decode()
-        yield one, said
-    finally:
-        if one.returncode is None:
-            one.kill()
-        await one.communicate()
+    async with spawned(folder, command) as one:
+        assert one.stderr is not None
+        yield one, (await asyncio.wait_for(one.stderr.readline(), 60)).decode()
 
 
 async def until(holds: Callable[[], bool]) -> None:
