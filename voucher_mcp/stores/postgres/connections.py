@@ -74,16 +74,22 @@ class Connections:
             connection, _ = self._free.pop()
             if not connection.driver.is_closed():
                 if time.monotonic() - self._compared > CLOCK_SECONDS:
-                    self._know(await standing_of(connection.driver))
+                    await self._look(connection.driver)
                 return connection._replace(ahead=self._ahead)
+        driver = await connect(self._options)
+        standing = await self._look(driver, opened=True)
+        return Connection(driver, standing, self._ahead)
+
+    async def _look(self, driver: asyncpg.Connection, *, opened: bool = False) -> Standing:
+        """Where a connection leads to. One that does not tell is closed, for nobody has it yet."""
         with ExitStack() as undo:
-            driver = await connect(self._options)
             undo.callback(driver.terminate)
             standing = await standing_of(driver)
-            standing.require_current()
-            self._know(standing)
+            if opened:
+                standing.require_current()
             undo.pop_all()
-        return Connection(driver, standing, self._ahead)
+        self._know(standing)
+        return standing
 
     def _know(self, standing: Standing) -> None:
         self._compared = time.monotonic()
@@ -107,11 +113,16 @@ class Connections:
     async def close(self) -> None:
         """Close them all; one that is in use is closed as it comes back."""
         self._closed = True
-        while self._free:
-            connection, _ = self._free.pop()
-            with anyio.move_on_after(RECOVERY_SECONDS), suppress(*LOST, asyncpg.PostgresError):
-                await connection.driver.close()
-            connection.driver.terminate()
+        try:
+            while self._free:
+                connection, _ = self._free.pop()
+                try:
+                    with anyio.move_on_after(RECOVERY_SECONDS), suppress(*LOST, asyncpg.PostgresError):
+                        await connection.driver.close()
+                finally:
+                    connection.driver.terminate()
+        finally:
+            self.drop_idle()  # the goodbye was cancelled
 
 
 async def connect(options: PostgresOptions) -> asyncpg.Connection:
