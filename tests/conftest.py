@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from jsonschema import Draft202012Validator
 from mcp.types import Tool
 
+from tests.clients import node
 from tests.databases import binaries
 from tests.databases.database import Database, NewDatabase, SqliteDatabase
 from tests.databases.postgres import Postgres, shared
@@ -144,6 +145,6 @@ def databases(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> N
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what a developer could install, so that nothing is skipped."""
     skipped = " ".join(str(report.longrepr) for report in terminalreporter.stats.get("skipped", []))
-    for sentence in (binaries.MISSING, binaries.NO_POOLER):
+    for sentence in (binaries.MISSING, binaries.NO_POOLER, node.MISSING):
         if sentence in skipped:
             terminalreporter.write_line(sentence, yellow=True)

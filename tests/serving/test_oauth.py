@@ -21,46 +21,20 @@ from mcp.shared.auth import (
 )
 from pydantic import AnyUrl
 
-from tests.protocol.clients import done, local, refused
-from tests.serving.servers import HEADERS, Served, call, messages, served, token
-from tests.standins.issuer.server import Issuer, Person, new_key, running
+from tests.protocol.clients import done, refused
+from tests.serving.company import AUDIENCE, at_its_own_address, authorization, settings_for
+from tests.serving.servers import HEADERS, Served, call, messages, served
+from tests.standins.issuer.server import Issuer, Person, new_key
 from tests.support import held
-from voucher_mcp.config import HttpSettings, Settings
-from voucher_mcp.http.connections.places import listen
 from voucher_mcp.http.sign_in import issuer as issuer_module
 
-AUDIENCE = "https://vouchers.example.com/mcp"
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
 
 
 @pytest.fixture
-def issuer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
-    monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")  # it is on loopback
-    with running(AUDIENCE) as one:
+def issuer() -> Iterator[Issuer]:
+    with authorization(AUDIENCE) as one:
         yield one
-
-
-def settings_for(folder: Path, issuer: Issuer, **http: Any) -> Settings:
-    """Alice may write in the shop; support may read there, and write in the hotel."""
-    access = {
-        "subject": {"alice@example.com": {"projects": ["shop"], "access": "write"}},
-        "group": {
-            "support": {"projects": ["shop"], "access": "read"},
-            "front-desk": {"projects": ["hotel"], "access": "write"},
-        },
-    }
-    tables = {
-        "state": f"sqlite:///{folder}/state.db",
-        "projects": {"shop": local(folder / "shop.db"), "hotel": local(folder / "hotel.db")},
-        "http": {
-            "issuer": issuer.url,
-            "audience": issuer.audience,
-            "access": access,
-            "tokens": {"ci": token("ci-token", ["shop"])},
-            **http,
-        },
-    }
-    return Settings.model_validate(tables)
 
 
 @pytest.fixture
@@ -305,9 +279,7 @@ async def test_the_sdks_client_finds_the_way_and_signs_in(tmp_path: Path, issuer
     async def come_back() -> AuthorizationCodeResult:
         return AuthorizationCodeResult(code=landed["code"][0], state=landed["state"][0])
 
-    free = listen("127.0.0.1", 0, HttpSettings())
-    issuer.audience = f"http://127.0.0.1:{free[0].getsockname()[1]}/mcp"
-    async with served(settings_for(tmp_path, issuer), free) as server:
+    async with at_its_own_address(tmp_path, issuer) as server:
         metadata = OAuthClientMetadata(
             redirect_uris=[AnyUrl("http://localhost:1/callback")], client_name="test"
         )
