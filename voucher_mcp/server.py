@@ -35,7 +35,7 @@ from voucher_mcp.policy.callers import STDIO, Caller
 from voucher_mcp.policy.writes import open_writes
 from voucher_mcp.stores.opening import refuse_unserved
 from voucher_mcp.tools.bypass import put_back, set_aside
-from voucher_mcp.tools.dispatch import Dispatcher
+from voucher_mcp.tools.dispatch import Dispatcher, DownloadOf
 from voucher_mcp.tools.reaches import Reaches
 from voucher_mcp.tools.registry import ToolDefinition, definitions_in
 from voucher_mcp.tools.resources import TEMPLATE
@@ -82,12 +82,15 @@ def view_of(settings: Settings, tools: Mapping[str, ToolDefinition]) -> View:
 
 
 def build_server(
-    settings: Settings, caller_of: CallerOf | None = None, sealing: RequestStateSecurity | None = None
+    settings: Settings,
+    caller_of: CallerOf | None = None,
+    sealing: RequestStateSecurity | None = None,
+    download_of: DownloadOf | None = None,
 ) -> Server[Dispatcher]:
     """The server for these settings; it opens a project when it is first called.
 
     Without `caller_of` all messages are of the one who started the process. What clients bring back is sealed
-    by `sealing`, else under a key of this process alone.
+    by `sealing`, else under a key of this process alone. With `download_of` finished exports have an address.
 
     Raises:
         ConfigError: a database is not one that this version reaches.
@@ -114,7 +117,7 @@ def build_server(
     @asynccontextmanager
     async def lifespan(_: Server[Dispatcher]) -> AsyncIterator[Dispatcher]:
         async with open_backends(settings) as backends, open_writes(settings, backends) as writes:
-            yield Dispatcher(settings, backends, writes, tools, Reaches())
+            yield Dispatcher(settings, backends, writes, tools, Reaches(), download_of)
 
     async def list_tools(
         context: ServerRequestContext[Dispatcher, Any], params: PaginatedRequestParams | None

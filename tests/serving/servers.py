@@ -19,6 +19,7 @@ from tests.protocol.clients import Table, local
 from voucher_mcp.config import HttpSettings, Settings
 from voucher_mcp.http.connections.places import listen
 from voucher_mcp.http.serving import Place, serve
+from voucher_mcp.http.sign_in.seals import new_key
 
 ALICE, BOB = "alice-token", "bob-token"
 """Alice may write in the shop, Bob may read there and write in the hotel."""
@@ -73,12 +74,17 @@ class Served:
 
 
 @asynccontextmanager
-async def served(settings: Settings, sockets: list[socket.socket] | None = None) -> AsyncIterator[Served]:
-    """A server with these settings, on a free port or on those sockets, which ends in good order."""
+async def served(
+    settings: Settings, sockets: list[socket.socket] | None = None, key: str | None = None
+) -> AsyncIterator[Served]:
+    """A server with these settings, on a free port or on those sockets, which ends in good order.
+
+    It seals under that key, or one of its own.
+    """
     sockets = sockets or listen("127.0.0.1", 0, settings.http or HttpSettings())
     end = anyio.Event()
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(serve, settings, Place(sockets), end)
+        tasks.start_soon(serve, settings, Place(sockets, key=key or new_key()), end)
         try:
             yield Served(f"http://127.0.0.1:{sockets[0].getsockname()[1]}", end)
         finally:

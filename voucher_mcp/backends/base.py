@@ -267,8 +267,8 @@ class Backend:
         """The latest finished exports, the newest first."""
         raise self._cannot("list_exports")
 
-    async def read_export(self, export_id: str) -> str:
-        """The CSV of a finished export."""
+    def read_export(self, export_id: str) -> AsyncGenerator[str]:
+        """The CSV of a finished export, piece by piece; each ends with a row."""
         raise self._cannot("read_export")
 
     def import_codes(

@@ -10,10 +10,13 @@ from starlette.types import ASGIApp
 
 from voucher_mcp.config import HttpSettings
 from voucher_mcp.http.bodies import Bodies
+from voucher_mcp.http.connections.addresses import Addresses
 from voucher_mcp.http.connections.handing import Workers
 from voucher_mcp.http.ending import Listeners
 from voucher_mcp.http.health import Health
 from voucher_mcp.http.hosts import Hosts
+from voucher_mcp.http.pages.downloads import Downloads, Turn
+from voucher_mcp.http.pages.links import PATH, Links
 from voucher_mcp.http.sessions import Sessions
 from voucher_mcp.http.sign_in.bearer import Refused, Required, SignIn, Verify
 from voucher_mcp.http.sign_in.issuer import Issuer
@@ -28,23 +31,32 @@ class App:
     """The app, with the parts of it that live as long as the server does."""
 
     def __init__(
-        self, server: Server[Dispatcher], http: HttpSettings, names: Iterable[str], workers: Workers
+        self,
+        server: Server[Dispatcher],
+        http: HttpSettings,
+        names: Iterable[str],
+        workers: Workers,
+        links: Links,
+        turn: Turn,
     ) -> None:
         """`names` are what the server goes by, beside what is configured."""
         self.sessions = Sessions(server, workers)
         self.listeners = Listeners(self.sessions.handle_request)
-        metadata = Metadata(http) if http.issuer is not None else None
+        addresses = Addresses(http)
+        metadata = Metadata(http, addresses) if http.issuer is not None else None
         where = None if metadata is None else metadata.address
         health = Health(lambda: self.sessions.dispatcher)
+        downloads = Downloads(links, lambda: self.sessions.dispatcher, turn)
         routes = [
             Route("/mcp", Required(Bodies(self.listeners), where)),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
+            Route(PATH + "/{link}", downloads, methods=["GET"]),
         ]
         if metadata is not None:
             routes += [Route(WELL_KNOWN + rest, metadata.show) for rest in ("", "/{path:path}")]
         signed_in = SignIn(Starlette(routes=routes), _verify(http), where)
-        own = [metadata.name] if metadata is not None and metadata.name else []
+        own = [addresses.name] if addresses.name else []
         self.asgi: ASGIApp = Hosts(signed_in, [*http.allowed_hosts, *own, *names])
 
 

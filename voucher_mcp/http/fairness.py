@@ -56,7 +56,7 @@ class Fairness:
             return await call_next(ctx)
         caller = caller_of(ctx).name
         try:
-            async with self._turn(caller, _size(ctx)):
+            async with self.turn(caller, _size(ctx)):
                 return await call_next(ctx)
         except LimitExceeded as error:
             if ctx.method == "tools/call":
@@ -65,7 +65,12 @@ class Fairness:
             raise MCPError(code=INTERNAL_ERROR, message=error.message, data=data) from None
 
     @asynccontextmanager
-    async def _turn(self, caller: str, size: int) -> AsyncIterator[None]:
+    async def turn(self, caller: str, size: int) -> AsyncIterator[None]:
+        """A turn of a caller, who sent so many bytes.
+
+        Raises:
+            LimitExceeded: there is none to be had now.
+        """
         queue = self._queues[caller]
         queue.waiting, queue.size = queue.waiting + 1, queue.size + size
         waits = True

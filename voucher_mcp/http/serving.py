@@ -15,11 +15,14 @@ from mcp.server.request_state import RequestStateSecurity
 
 from voucher_mcp.config import HttpSettings, Settings
 from voucher_mcp.http.app import App
+from voucher_mcp.http.connections.addresses import Addresses
 from voucher_mcp.http.connections.arrival import Arriving
 from voucher_mcp.http.connections.handing import Workers
 from voucher_mcp.http.ending import CallsInFlight
 from voucher_mcp.http.fairness import Fairness
+from voucher_mcp.http.pages.links import Links
 from voucher_mcp.http.sign_in.bearer import caller_of
+from voucher_mcp.http.sign_in.seals import new_key
 from voucher_mcp.http.tally import Tally
 from voucher_mcp.server import build_server
 from voucher_mcp.tools.dispatch import CALL_SECONDS
@@ -53,8 +56,8 @@ class Place:
     """What the server goes by, beside what is configured."""
     workers: Workers = field(default_factory=Workers)
     tally: Tally = field(default_factory=lambda: Tally(1))
-    sealing: RequestStateSecurity | None = None
-    """Of what clients bring back; None: under a key of this process alone."""
+    key: str = field(default_factory=new_key, repr=False)
+    """Seals what clients and people bring back; else one of this process alone."""
     signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -64,11 +67,13 @@ async def serve(settings: Settings, place: Place, end: anyio.Event | None = None
     Calls in flight finish within their deadline, for clients that are gone as well.
     """
     calls = CallsInFlight()
-    server = build_server(settings, caller_of, place.sealing)
     http = settings.http or HttpSettings()
-    server.middleware.insert(0, Fairness(http, place.tally, place.workers.number))
+    links = Links(http, place.key, Addresses(http))
+    server = build_server(settings, caller_of, RequestStateSecurity(keys=[place.key]), links.made)
+    fairness = Fairness(http, place.tally, place.workers.number)
+    server.middleware.insert(0, fairness)
     server.middleware.append(calls)
-    app = App(server, http, place.names, place.workers)
+    app = App(server, http, place.names, place.workers, links, fairness.turn)
     protocol = partial(Arriving, workers=place.workers)
     web = _Server(_config(app, protocol))
     async with app.sessions.run(), anyio.create_task_group() as tasks:

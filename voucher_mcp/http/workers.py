@@ -2,7 +2,6 @@
 
 import logging
 import os
-import secrets
 import signal
 import socket
 import sys
@@ -13,11 +12,11 @@ from functools import partial
 from types import FrameType
 
 import anyio
-from mcp.server.request_state import RequestStateSecurity
 
 from voucher_mcp.config import HttpSettings, Settings
 from voucher_mcp.http.connections.handing import Workers, inboxes
 from voucher_mcp.http.serving import Place, serve
+from voucher_mcp.http.sign_in.seals import new_key
 from voucher_mcp.http.tally import Tally
 
 MOST_WORKERS = 64
@@ -29,17 +28,16 @@ logger = logging.getLogger(__name__)
 
 def run(settings: Settings, sockets: Sequence[socket.socket], names: Sequence[str], count: int) -> None:
     """Serve in so many processes until SIGTERM or SIGINT; in this one alone where one is enough."""
-    sealing = _sealing(settings.http or HttpSettings())
+    key = _key(settings.http or HttpSettings())
     if count == 1:
-        anyio.run(serve, settings, Place(sockets, names, sealing=sealing))
+        anyio.run(serve, settings, Place(sockets, names, key=key))
     else:
-        _Parent(settings, Place(sockets, names, Workers(0, inboxes(count)), Tally(count), sealing)).run()
+        _Parent(settings, Place(sockets, names, Workers(0, inboxes(count)), Tally(count), key)).run()
 
 
-def _sealing(http: HttpSettings) -> RequestStateSecurity:
+def _key(http: HttpSettings) -> str:
     """What seals: the configured key, which several hosts may share, else one of these workers alone."""
-    key = secrets.token_hex(32) if http.state_key is None else http.state_key.get_secret_value()
-    return RequestStateSecurity(keys=[key])
+    return new_key() if http.state_key is None else http.state_key.get_secret_value()
 
 
 @dataclass

@@ -12,6 +12,8 @@ class Caller:
     name: str
     access: frozenset[tuple[str, Access]] | None = None
     """The projects that they may use, by id; None: all, as they are configured."""
+    groups: tuple[str, ...] = ()
+    """Of those by which they may use them, the names."""
 
 
 STDIO = Caller("stdio")

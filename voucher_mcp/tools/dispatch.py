@@ -1,9 +1,10 @@
 """The walk of every call: arguments, policy, backend, envelope. Every outcome becomes an envelope here."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import partial
 from typing import Any
 
 import anyio
@@ -35,7 +36,7 @@ from voucher_mcp.tools.asking.confirmation import Ask, agree
 from voucher_mcp.tools.call import Call, ProjectsCall, WritingCall
 from voucher_mcp.tools.reaches import Reaches
 from voucher_mcp.tools.registry import ToolDefinition
-from voucher_mcp.tools.resources import Exports
+from voucher_mcp.tools.resources import Exports, with_download
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,8 @@ OPENING_SECONDS = 40.0
 FIRST_WITH_LINKS = "2025-06-18"
 """The first protocol that knows resource_link; sessions of older ones break on it."""
 
+DownloadOf = Callable[[ServerRequestContext[Any, Any], str, str], Mapping[str, str]]
+"""The address of an export of a project for who sent a message: {url, expires_at}."""
 
 _CLIENT_LENGTH = 100
 
@@ -60,6 +63,8 @@ class Dispatcher:
     writes: Writes
     tools: Mapping[str, ToolDefinition]
     reaches: Reaches
+    download_of: DownloadOf | None = None
+    """Makes addresses of finished exports; None: the transport has none."""
     caller: Caller = STDIO
 
     def of(self, caller: Caller, settings: Settings) -> "Dispatcher":
@@ -85,7 +90,7 @@ class Dispatcher:
                 raise self._unknown(params.name)
             with anyio.move_on_after(CALL_SECONDS):
                 answer = await self._run(definition, context, params)
-                return envelope.success(answer, links=self._may_link(context))
+                return envelope.success(self._offered(answer, context), links=self._may_link(context))
             raise _out_of_time(definition, writing)
         except VoucherError as error:
             return envelope.failure(error, listing=listing, of_write=of_write)
@@ -159,6 +164,11 @@ class Dispatcher:
             await agree(context, params, question, digest)
 
         return await self.writes.run(project, backend, wish, effect, Consent(to_deletion, to_value))
+
+    def _offered(self, answer: Answer[Any], context: ServerRequestContext[Any, Any]) -> Answer[Any]:
+        if self.download_of is None:
+            return answer
+        return with_download(answer, partial(self.download_of, context))
 
     def _may_link(self, context: ServerRequestContext[Any, Any]) -> bool:
         return self.settings.resource_links and context.protocol_version >= FIRST_WITH_LINKS

@@ -30,8 +30,13 @@ def path_of(folder: Path, address: str) -> Path:
     It lies right in the folder, whatever a vendor's id looks like.
     """
     project, _, export = address.removeprefix("voucher-export://").partition("/")
-    name = export if _PLAIN.fullmatch(export) else hashlib.sha256(export.encode()).hexdigest()[:32]
-    return folder / f"{project}-{name}.csv"
+    return folder / name_of(project, export)
+
+
+def name_of(project_id: str, export_id: str) -> str:
+    """What its file is called, in plain letters and digits whatever a vendor's id looks like."""
+    name = export_id if _PLAIN.fullmatch(export_id) else hashlib.sha256(export_id.encode()).hexdigest()[:32]
+    return f"{project_id}-{name}.csv"
 
 
 def write(path: Path, text: str) -> None:

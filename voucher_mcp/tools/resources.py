@@ -5,13 +5,17 @@ Policy decides as for get_export. Whatever cannot be read is "not found", as a p
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
 
 from mcp.shared.exceptions import MCPError
 from mcp.types import INTERNAL_ERROR, INVALID_PARAMS, Resource, ResourceTemplate, TextResourceContents
 
 from voucher_mcp.backends.opening import Backends, can
 from voucher_mcp.config import Settings
+from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import NotFound, VoucherError
 from voucher_mcp.policy.access import refusal
 from voucher_mcp.policy.text import without_unwanted
@@ -56,24 +60,45 @@ class Exports:
         found.sort(key=lambda export: export["at"], reverse=True)
         return [Resource(uri=e["uri"], name=f"{e['name']}.csv", mime_type=CSV) for e in found]
 
+    async def pieces(self, project_id: str, export_id: str) -> AsyncGenerator[str]:
+        """The CSV of a finished export, piece by piece.
+
+        Raises:
+            VoucherError: of any kind; NotFound too where the project is none of the caller's.
+        """
+        project = self._settings.projects.get(project_id)
+        if project is None or refusal(self._demand, project, self._settings, can):
+            raise NotFound("There is no such export; get_export answers the address of one.")
+        backend = await self._backends.get(project.id)
+        async with aclosing(backend.read_export(export_id)) as pieces:
+            async for piece in pieces:
+                yield without_unwanted(piece)
+
     async def read(self, uri: str) -> TextResourceContents:
         """The CSV at that address.
 
         Raises:
             MCPError: there is none, or it cannot be read now.
         """
-        match = _URI.fullmatch(uri)
-        project = self._settings.projects.get(match[1]) if match else None
-        if match is None or project is None or refusal(self._demand, project, self._settings, can):
+        if (match := _URI.fullmatch(uri)) is None:
             raise _not_found(uri)
         try:
-            backend = await self._backends.get(project.id)
-            text = without_unwanted(await backend.read_export(match[2]))
+            async with aclosing(self.pieces(match[1], match[2])) as pieces:
+                text = "".join([piece async for piece in pieces])
             return TextResourceContents(uri=uri, text=text, mime_type=CSV)
         except NotFound:
             raise _not_found(uri) from None
         except VoucherError as error:
             raise MCPError(code=INTERNAL_ERROR, message=error.message, data={"uri": uri}) from None
+
+
+def with_download(answer: Answer[Any], link: Callable[[str, str], Mapping[str, str]]) -> Answer[Any]:
+    """The answer, with an address for a browser, which `link` makes, where it is a finished export."""
+    export = answer.data if isinstance(answer.data, Mapping) else {}
+    result = export.get("result") if export.get("object") == "export" else None
+    if not isinstance(result, Mapping) or (match := _URI.fullmatch(str(result.get("url")))) is None:
+        return answer
+    return replace(answer, data={**export, "result": {**result, "download": link(match[1], match[2])}})
 
 
 def _not_found(uri: str) -> MCPError:

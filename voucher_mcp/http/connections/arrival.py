@@ -30,6 +30,7 @@ class Arriving(H11Protocol):
         """`read` is what another worker read of the connection."""
         super().__init__(*arguments, **named)
         self._workers, self._read = workers, read
+        self.access_log = False  # else it depends on who listens to logs; addresses of exports are secret
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)

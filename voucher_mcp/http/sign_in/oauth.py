@@ -7,9 +7,10 @@ import jwt
 from jwt import exceptions
 from mcp.server.auth.provider import AccessToken
 
-from voucher_mcp.config import Access, Grant, HttpSettings
+from voucher_mcp.config import HttpSettings
 from voucher_mcp.http.sign_in.bearer import MISSING_SCOPE, READ, WRITE, Refused
 from voucher_mcp.http.sign_in.issuer import Issuer
+from voucher_mcp.http.sign_in.known import USER, access_of
 from voucher_mcp.policy.callers import Caller
 
 LEEWAY = 30
@@ -75,32 +76,21 @@ class OAuth:
             raise Refused("The token names its user in a way that is not taken here.")
         if not scopes & {READ, WRITE}:
             raise Refused(MISSING_SCOPE, missing_scope=True)
-        access = self._access(subject, claims)
+        groups = [
+            one for one in _texts(claims.get(self._http.groups_claim)) if one in self._http.access.group
+        ]
+        access = access_of(self._http, subject, groups)
         if WRITE not in scopes:
             access = dict.fromkeys(access, "read")
         client = claims.get("azp") or claims.get("client_id")
-        return Caller(f"user:{subject}", frozenset(access.items())), AccessToken(
+        caller = Caller(USER + subject, frozenset(access.items()), tuple(groups))
+        return caller, AccessToken(
             token="",
             client_id=client if isinstance(client, str) else "",
             scopes=sorted(scopes),
             subject=subject,
             claims={"iss": claims["iss"]},
         )
-
-    def _access(self, subject: str, claims: Mapping[str, Any]) -> dict[str, Access]:
-        """The union of what the person may use and what their groups may."""
-        access: dict[str, Access] = {}
-        for grant in self._grants(subject, claims):
-            for project in grant.projects:
-                access[project] = "write" if "write" in (grant.access, access.get(project)) else "read"
-        return access
-
-    def _grants(self, subject: str, claims: Mapping[str, Any]) -> Iterator[Grant]:
-        if (own := self._http.access.subject.get(subject)) is not None:
-            yield own
-        for group in _texts(claims.get(self._http.groups_claim)):
-            if (theirs := self._http.access.group.get(group)) is not None:
-                yield theirs
 
 
 def _scopes(claims: Mapping[str, Any]) -> Iterator[str]:

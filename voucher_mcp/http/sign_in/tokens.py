@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from mcp.server.auth.provider import AccessToken
 
 from voucher_mcp.config import HttpToken
+from voucher_mcp.http.sign_in.known import of_token
 from voucher_mcp.policy.callers import Caller
 
 PREFIX = "vmcp_"
@@ -28,12 +29,7 @@ class FixedTokens:
     """The tokens that are configured."""
 
     def __init__(self, tokens: Mapping[str, HttpToken]) -> None:
-        self._callers = {
-            token.sha256: Caller(
-                f"token:{name}", frozenset((project, token.access) for project in token.projects)
-            )
-            for name, token in tokens.items()
-        }
+        self._callers = {token.sha256: of_token(name, token) for name, token in tokens.items()}
 
     def find(self, token: str) -> tuple[Caller, AccessToken] | None:
         """Whose a token is; None where it is none of these."""

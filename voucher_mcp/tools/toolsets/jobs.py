@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
+from contextlib import aclosing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -52,13 +53,18 @@ async def get_export(
     data = {**answer.data, "result": {**result}}
     file = None if call.export_dir is None else export_files.path_of(call.export_dir, url)
     missing = file is not None and not await anyio.Path(file).is_file()
-    text = without_unwanted(await call.backend.read_export(export_id)) if rows or missing else ""
+    text = await _text(call.backend.read_export(export_id)) if rows or missing else ""
     if file is not None:  # one that is there stays: a finished export does not change
         data["result"] |= await _put(file, text) if missing else {"file": str(file)}
     beside = dict(answer.beside)
     if rows:
         data["rows"], beside["total"] = export_files.first_rows(text, rows)
     return Answer(data, beside, (Link(url, f"{export_id}.csv", "text/csv"),))
+
+
+async def _text(pieces: AsyncGenerator[str]) -> str:
+    async with aclosing(pieces):
+        return "".join([without_unwanted(piece) async for piece in pieces])
 
 
 async def _put(file: Path, text: str) -> dict[str, str | None]:

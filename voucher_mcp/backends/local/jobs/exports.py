@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from voucher_mcp.backends.local.jobs import jobs
 from voucher_mcp.backends.local.jobs.jobs import Job
@@ -84,9 +84,21 @@ async def step(transaction: Transaction, job: Job, size: int) -> Job:
     return await jobs.save(transaction, job)
 
 
-async def content(transaction: Transaction, job: Job) -> str:
-    """The CSV of a finished export."""
-    return b"".join([row[0] for row in await transaction.all("job_chunks", *job.key)]).decode()
+class Piece(NamedTuple):
+    """Some rows of an export's CSV."""
+
+    number: int
+    """How many rows come before it."""
+    text: str
+
+
+BEFORE_ALL: Final = Piece(-1, "")
+
+
+async def piece_after(transaction: Transaction, job: Job, last: Piece) -> Piece | None:
+    """The next piece of a finished export; None after the last one."""
+    row = await transaction.one("job_chunk_after", *job.key, last.number)
+    return None if row is None else Piece(row[0], row[1].decode())
 
 
 def _cells(line: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The job tools on the embedded engine: imports, bulk updates, exports, and how far they have come."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
@@ -117,16 +117,23 @@ class JobTools(Engine):
 
         return Answer([jobs.public_export(job, self.project_id) for job in await self.read(work)])
 
-    async def read_export(self, export_id: str) -> str:
-        async def work(transaction: Transaction, project: Project | None) -> str:
-            job = await jobs.find(transaction, project, export_id, export=True)
-            if job.status != "DONE":
-                raise NotFound(
-                    f"The export {quoted(export_id)} is not finished; get_export says how far it is."
-                )
-            return await exports.content(transaction, job)
+    async def read_export(self, export_id: str) -> AsyncGenerator[str]:
+        piece: exports.Piece | None = exports.BEFORE_ALL
+        while piece is not None:
 
-        return await self.read(work)
+            async def work(
+                transaction: Transaction, project: Project | None, last: exports.Piece = piece
+            ) -> exports.Piece | None:
+                job = await jobs.find(transaction, project, export_id, export=True)
+                if job.status != "DONE":
+                    raise NotFound(
+                        f"The export {quoted(export_id)} is not finished; get_export says how far it is."
+                    )
+                return await exports.piece_after(transaction, job, last)
+
+            piece = await self.read(work)  # no reader of the database waits for whoever takes the pieces
+            if piece is not None:
+                yield piece.text
 
     async def _begin(self, write: Write, kind: str, source: Source) -> Answer[Object]:
         """Copy the input, then put the job in, both of which outlive this process."""

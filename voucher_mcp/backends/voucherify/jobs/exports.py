@@ -3,7 +3,8 @@
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from voucher_mcp.backends.http import segment
@@ -15,6 +16,7 @@ from voucher_mcp.domain.values.spreadsheet import guarded, rows_of
 from voucher_mcp.domain.write import Write
 
 EXPORTS_LISTED: Final = 20
+ROWS_IN_A_PIECE: Final = 1_000
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 
@@ -37,7 +39,8 @@ class Exports(Account):
         path = voucher_path(code, "/transactions/export")
         body = {"parameters": parameters} if parameters else None
         try:
-            return Answer((await self._send(write, "POST", path, json=body, settled_by="")).object())
+            begun = await self._send(write, "POST", path, json=body, settled_by="")
+            return Answer(self._shown(begun.object()))
         except OutcomeUnknown as error:
             raise OutcomeUnknown(
                 "Voucherify's answer was lost or cannot be read. An export changes no voucher, so it can "
@@ -56,14 +59,15 @@ class Exports(Account):
         shown = [self._shown({"created_at": "", **one}) for one in done]
         return Answer([one for one in shown if as_object(one.get("result")).get("url")])
 
-    async def read_export(self, export_id: str) -> str:
+    async def read_export(self, export_id: str) -> AsyncGenerator[str]:
         export = await self._export(export_id)
         url = as_text(as_object(export.get("result")).get("url"))
         if url is None:
             raise NotFound(f"The export {quoted(export_id)} is not finished; get_export says how far it is.")
         reply = await self._http.read_url(url)
         try:
-            return _guarded(reply.text)
+            for piece in _guarded(reply.text):
+                yield piece
         except csv.Error:
             raise reply.unreadable("is not a CSV that can be read") from None
 
@@ -81,10 +85,12 @@ class Exports(Account):
         return shown
 
 
-def _guarded(text: str) -> str:
+def _guarded(text: str) -> Iterator[str]:
     """The CSV with each cell that a spreadsheet would take for a formula marked as text; numbers stay."""
-    output = io.StringIO()
-    writer = csv.writer(output, lineterminator="\n")
-    for row in rows_of(text):
-        writer.writerow([cell if _NUMBER.fullmatch(cell) else guarded(cell) for cell in row])
-    return output.getvalue()
+    rows = rows_of(text)
+    while some := list(islice(rows, ROWS_IN_A_PIECE)):
+        output = io.StringIO()
+        csv.writer(output, lineterminator="\n").writerows(
+            [cell if _NUMBER.fullmatch(cell) else guarded(cell) for cell in row] for row in some
+        )
+        yield output.getvalue()

@@ -48,8 +48,9 @@ INSERT INTO job_chunks (project, job, number, line, content) VALUES ($1, $2, $3,
 SELECT number, line, content FROM job_chunks
 WHERE project = $1 AND job = $2 AND number <= $3 ORDER BY number DESC LIMIT 1;
 
--- job_chunks
-SELECT content FROM job_chunks WHERE project = $1 AND job = $2 ORDER BY number;
+-- job_chunk_after
+SELECT number, content FROM job_chunks
+WHERE project = $1 AND job = $2 AND number > $3 ORDER BY number LIMIT 1;
 
 -- job_chunks_delete
 DELETE FROM job_chunks
