@@ -1,6 +1,6 @@
 """A company's server, for clients that other people wrote."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -30,3 +30,10 @@ def issuer() -> Iterator[Issuer]:
 async def server(program_of_node: Path, tmp_path: Path, issuer: Issuer) -> AsyncIterator[Served]:
     async with held(at_its_own_address(tmp_path, issuer)) as one:
         yield one
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Mapping[str, str]:
+    """That of a person at a terminal who opens the browser themselves, and has used none of this before."""
+    kept = {"MCP_AUTO_OPEN_ENABLED": "true", "MCP_INSPECTOR_SECRET_STORE": "file"}
+    return {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "BROWSER": "true", **kept}

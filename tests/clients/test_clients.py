@@ -2,19 +2,17 @@
 
 import asyncio
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
 from tests.clients import node
+from tests.clients.running import run, sign_in
 from tests.protocol.clients import Person, done
-from tests.serving.processes import until
 from tests.serving.servers import Served
 from tests.standins.issuer.server import Issuer
 from tests.support import TEN_PERCENT
@@ -25,57 +23,11 @@ SHOP = {"project_id": "shop"}
 CARD = {**SHOP, "code": "CARD", "type": "GIFT_VOUCHER", "gift": {"amount": 500}}
 
 
-@pytest.fixture
-def environment(tmp_path: Path) -> Mapping[str, str]:
-    """That of a person at a terminal who opens the browser themselves, and has used none of this before."""
-    kept = {"MCP_AUTO_OPEN_ENABLED": "true", "MCP_INSPECTOR_SECRET_STORE": "file"}
-    return {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "BROWSER": "true", **kept}
-
-
-async def sign_in(told: Path) -> None:
-    """Go where a program says that a browser should go; the person there is signed in, and agrees."""
-
-    def address() -> re.Match[str] | None:
-        return re.search(r"(http://\S+/authorize\?\S+)\n", told.read_text("utf-8"))
-
-    await until(lambda: address() is not None)
-    found = address()
-    assert found is not None
-    async with httpx2.AsyncClient(follow_redirects=True) as browser:
-        assert (await browser.get(found[1])).status_code == 200
-
-
-async def run(
-    program: Path, environment: Mapping[str, str], *arguments: str | Path, browse: bool = False
-) -> Any:
-    """What a program on Node prints, which is JSON."""
-    told = Path(environment["HOME"]) / "told.txt"
-    with told.open("wb") as errors:
-        process = await asyncio.create_subprocess_exec(
-            *(program, *arguments),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=errors,
-            cwd=node.FOLDER,
-            env=environment,
-        )
-    try:
-        if browse:
-            await sign_in(told)
-        output, _ = await asyncio.wait_for(process.communicate(), 60)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    assert output, told.read_text("utf-8")
-    return json.loads(output)
-
-
 @pytest.mark.parametrize(("major", "era"), [("1", "legacy"), ("2", "legacy"), ("2", "auto")])
 async def test_the_typescript_sdk_signs_in_is_asked_and_reads(
     server: Served, program_of_node: Path, environment: Mapping[str, str], major: str, era: str
 ) -> None:
-    seen = await run(program_of_node, environment, "sdk.mjs", major, era, f"{server.url}/mcp")
+    seen = json.loads(await run(program_of_node, environment, "sdk.mjs", major, era, f"{server.url}/mcp"))
     assert {"list_projects", "delete_voucher_pool"} <= set(seen["tools"])
     assert seen["made"]["data"]["name"] == "Summer"
     assert seen["text"].startswith("id,")
@@ -97,7 +49,7 @@ async def test_the_inspector_signs_in_once_and_works_in_either_era(
         shown = ("--format", "json", "--quiet", "--callback-url", "http://127.0.0.1:0/oauth/callback")
         asked = (*where, *shown, "--method", method, *more)
         answer = await run(program_of_node, environment, INSPECTOR, *asked, browse=browse)
-        return answer["result"]
+        return json.loads(answer)["result"]
 
     async def call(tool: str, era: str, **arguments: Any) -> Any:
         given = ("--tool-name", tool, "--tool-args-json", json.dumps(arguments))
