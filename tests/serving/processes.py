@@ -44,3 +44,8 @@ def http_at(said: str, **headers: str) -> httpx2.AsyncClient:
     found = re.fullmatch(r"voucher-mcp serves (http://\S+)/mcp\n", said)
     assert found, said
     return httpx2.AsyncClient(base_url=found[1], headers={**HEADERS, **headers}, timeout=60)
+
+
+def children_of(process: int) -> set[int]:
+    """The worker processes of a server."""
+    return set(map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()))

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from tests.serving.processes import TABLES, http_at, process, until
+from tests.serving.processes import TABLES, children_of, http_at, process, until
 from tests.serving.servers import call, hello, messages, opened, request
 from tests.support import TEN_PERCENT, new_key
 
@@ -24,11 +24,6 @@ def data_of(answer: httpx2.Response) -> Any:
     envelope = message["result"]["structuredContent"]
     assert envelope["success"], envelope
     return envelope["data"]
-
-
-def children_of(process: int) -> set[int]:
-    """The worker processes of a server."""
-    return set(map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()))
 
 
 def nobody_lives(processes: set[int]) -> bool:
