@@ -17,6 +17,7 @@ from voucher_mcp.http.health import Health
 from voucher_mcp.http.hosts import Hosts
 from voucher_mcp.http.pages.downloads import Downloads, Turn
 from voucher_mcp.http.pages.links import PATH, Links
+from voucher_mcp.http.pages.site import Site
 from voucher_mcp.http.sessions import Sessions
 from voucher_mcp.http.sign_in.bearer import Refused, Required, SignIn, Verify
 from voucher_mcp.http.sign_in.issuer import Issuer
@@ -38,6 +39,7 @@ class App:
         workers: Workers,
         links: Links,
         turn: Turn,
+        site: Site,
     ) -> None:
         """`names` are what the server goes by, beside what is configured."""
         self.sessions = Sessions(server, workers)
@@ -52,6 +54,7 @@ class App:
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
             Route(PATH + "/{link}", downloads, methods=["GET"]),
+            *site.routes,
         ]
         if metadata is not None:
             routes += [Route(WELL_KNOWN + rest, metadata.show) for rest in ("", "/{path:path}")]

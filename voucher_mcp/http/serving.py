@@ -21,6 +21,7 @@ from voucher_mcp.http.connections.handing import Workers
 from voucher_mcp.http.ending import CallsInFlight
 from voucher_mcp.http.fairness import Fairness
 from voucher_mcp.http.pages.links import Links
+from voucher_mcp.http.pages.site import Site
 from voucher_mcp.http.sign_in.bearer import caller_of
 from voucher_mcp.http.sign_in.seals import new_key
 from voucher_mcp.http.tally import Tally
@@ -73,7 +74,8 @@ async def serve(settings: Settings, place: Place, end: anyio.Event | None = None
     fairness = Fairness(http, place.tally, place.workers.number)
     server.middleware.insert(0, fairness)
     server.middleware.append(calls)
-    app = App(server, http, place.names, place.workers, links, fairness.turn)
+    site = Site(http, place.key, place.tally)
+    app = App(server, http, place.names, place.workers, links, fairness.turn, site)
     protocol = partial(Arriving, workers=place.workers)
     web = _Server(_config(app, protocol))
     async with app.sessions.run(), anyio.create_task_group() as tasks:

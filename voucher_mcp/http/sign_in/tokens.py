@@ -32,6 +32,9 @@ class FixedTokens:
         self._callers = {token.sha256: of_token(name, token) for name, token in tokens.items()}
 
     def find(self, token: str) -> tuple[Caller, AccessToken] | None:
-        """Whose a token is; None where it is none of these."""
+        """Whose a token is; None where it is none of these.
+
+        What is looked up is its SHA-256, of which the time that it takes tells nothing of use.
+        """
         caller = self._callers.get(digest_of(token))
         return None if caller is None else (caller, AccessToken(token="", client_id=caller.name, scopes=[]))
