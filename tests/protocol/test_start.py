@@ -79,7 +79,7 @@ async def test_serving_imports_nothing_that_it_does_not_use(tmp_path: Path) -> N
     assert {name.partition(".")[0] for name in modules} & NEVER_IMPORTED == set()
     assert "apsw" not in modules  # no project was opened
     commands = {name for name in modules if name.startswith("voucher_mcp.cli.")}
-    serving = {"main", "serve", "serve.serve_stdio", "stdio"} | {
+    serving = {"main", "logs", "logs.lines", "logs.opening", "serve", "serve.serve_stdio", "stdio"} | {
         f"stdio.{name}" for name in ("incoming", "owed", "pipes", "streams")
     }
     assert commands <= {f"voucher_mcp.cli.{name}" for name in serving}

@@ -41,13 +41,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     gc.disable()  # what is imported stays: looking for garbage among it takes a twentieth of a start
+    from voucher_mcp.cli.logs.opening import logging_as
     from voucher_mcp.config import ConfigError  # here, where Ctrl-C may come: it takes a third of a second
 
     command = import_module(f"voucher_mcp.cli.{arguments.command}")
     gc.freeze()
     gc.enable()
     try:
-        status: int = command.run(arguments)
+        with logging_as(arguments, os.environ):
+            status: int = command.run(arguments)
     except ConfigError as error:
         return _fail(f"the configuration is wrong:\n{error}", MISUSED)
     return status
@@ -73,11 +75,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="configuration (default: VOUCHER_MCP_CONFIG)"
     )
+    _logs(parser, shown=True)
     parser.set_defaults(
         command="serve", transport="stdio", host=None, port=None, unix_socket=None, workers=None
     )
     commands = parser.add_subparsers(metavar="COMMAND")
-    _serve(_command(commands, "serve", "serve MCP (the default)"))
+    _serve(_command(commands, "serve", "serve MCP (the default)", shown=True))
     _command(commands, "demo", "show the main job on throw-away data")
     _command(commands, "check", "try every project and say what is wrong")
     migrate = _command(commands, "migrate", "bring the databases to this version's schema")
@@ -96,17 +99,38 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    text: str,
+    *,
+    shown: bool = False,
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=text, description=text)
-    _config(command)
+    _common(command, shown=shown)
     command.set_defaults(command=name.replace("-", "_"))
     return command
 
 
-def _config(parser: argparse.ArgumentParser) -> None:
-    """--config may stand behind the command too."""
+def _common(parser: argparse.ArgumentParser, *, shown: bool = False) -> None:
+    """--config, and what is logged, may stand behind the command too."""
     parser.add_argument("--config", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    _logs(parser, shown=shown)
+
+
+def _logs(parser: argparse.ArgumentParser, *, shown: bool) -> None:
+    """Where logs go, and how; checked when they are opened, for variables say the same."""
+    told = {
+        "level": "what is logged: debug, info, warning or error (default: warning)",
+        "file": "where logs go (default: standard error)",
+        "format": "text (the default), or json: one object a line",
+    }
+    for name, text in told.items():
+        parser.add_argument(
+            f"--log-{name}",
+            metavar=name.upper(),
+            default=argparse.SUPPRESS,
+            help=text if shown else argparse.SUPPRESS,
+        )
 
 
 def _serve(serve: argparse.ArgumentParser) -> None:
@@ -137,7 +161,7 @@ def _token(token: argparse.ArgumentParser) -> None:
     new.add_argument("name", metavar="NAME", help="whose it is: what the journal calls its user")
     new.add_argument("--project", action="append", metavar="ID", help="what it opens (default: all)")
     new.add_argument("--access", choices=["read", "write"], default="read")
-    _config(new)
+    _common(new)
 
 
 def _login(login: argparse.ArgumentParser) -> None:
@@ -188,7 +212,7 @@ def _codes(codes: argparse.ArgumentParser) -> None:
     for action, name in ((imports, "import"), (exports, "export")):
         action.add_argument("--project", required=True, metavar="ID")
         action.add_argument("--pool", required=True, metavar="ID|NAME")
-        _config(action)
+        _common(action)
         action.set_defaults(action=name)
 
 

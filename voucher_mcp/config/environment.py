@@ -19,6 +19,9 @@ OURS = (
     "VOUCHER_MCP_DESTRUCTIVE",
     "VOUCHER_MCP_READ_ONLY",
     "VOUCHER_MCP_TOOLSETS",
+    "VOUCHER_MCP_LOG_LEVEL",
+    "VOUCHER_MCP_LOG_FILE",
+    "VOUCHER_MCP_LOG_FORMAT",
 )
 # Each sets one key of the project that is named after its backend.
 VENDORS: Mapping[str, tuple[str, str]] = {

@@ -7,10 +7,23 @@ import logging
 import secrets
 import traceback
 
+from voucher_mcp.domain.current import current
+
 
 def log_crash(logger: logging.Logger, what: str, error: Exception) -> str:
-    """Log the fault that ended `what`; answers its reference."""
-    reference = secrets.token_hex(4)
-    place = "".join(traceback.format_tb(error.__traceback__))
-    logger.error("crash %s in %s: %s\n%s", reference, what, type(error).__name__, place)
+    """Log the fault that ended `what`; answers its reference, which is the request's id where it has one."""
+    request = current()
+    reference = secrets.token_hex(4) if request is None else request.request_id
+    logger.error("crash %s in %s: %s", reference, what, trace_of(error))
     return reference
+
+
+def trace_of(error: BaseException) -> str:
+    """Kinds and places of an error, of those in it, and of what led to it."""
+    parts = [f"{type(error).__name__}\n", *traceback.format_tb(error.__traceback__)]
+    if isinstance(error, BaseExceptionGroup):
+        parts += [f"in it {trace_of(one)}" for one in error.exceptions]
+    earlier = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if earlier is not None:
+        parts.append(f"after {trace_of(earlier)}")
+    return "".join(parts)

@@ -24,6 +24,7 @@ from voucher_mcp.http.sign_in.issuer import Issuer
 from voucher_mcp.http.sign_in.metadata import WELL_KNOWN, Metadata
 from voucher_mcp.http.sign_in.oauth import OAuth
 from voucher_mcp.http.sign_in.tokens import FixedTokens
+from voucher_mcp.http.watching.requests import Requests
 from voucher_mcp.policy.callers import Caller
 from voucher_mcp.tools.dispatch import Dispatcher
 
@@ -60,7 +61,7 @@ class App:
             routes += [Route(WELL_KNOWN + rest, metadata.show) for rest in ("", "/{path:path}")]
         signed_in = SignIn(Starlette(routes=routes), _verify(http), where)
         own = [addresses.name] if addresses.name else []
-        self.asgi: ASGIApp = Hosts(signed_in, [*http.allowed_hosts, *own, *names])
+        self.asgi: ASGIApp = Requests(Hosts(signed_in, [*http.allowed_hosts, *own, *names]))
 
 
 def _verify(http: HttpSettings) -> Verify | None:

@@ -25,6 +25,7 @@ from voucher_mcp.http.pages.site import Site
 from voucher_mcp.http.sign_in.bearer import caller_of
 from voucher_mcp.http.sign_in.seals import new_key
 from voucher_mcp.http.tally import Tally
+from voucher_mcp.http.watching.requests import in_request
 from voucher_mcp.server import build_server
 from voucher_mcp.tools.dispatch import CALL_SECONDS
 
@@ -72,7 +73,7 @@ async def serve(settings: Settings, place: Place, end: anyio.Event | None = None
     links = Links(http, place.key, Addresses(http))
     server = build_server(settings, caller_of, RequestStateSecurity(keys=[place.key]), links.made)
     fairness = Fairness(http, place.tally, place.workers.number)
-    server.middleware.insert(0, fairness)
+    server.middleware[:0] = [in_request, fairness]
     server.middleware.append(calls)
     site = Site(http, place.key, place.tally)
     app = App(server, http, place.names, place.workers, links, fairness.turn, site)

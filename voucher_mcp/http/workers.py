@@ -14,6 +14,7 @@ from types import FrameType
 import anyio
 
 from voucher_mcp.config import HttpSettings, Settings
+from voucher_mcp.domain.crash import trace_of
 from voucher_mcp.http.connections.handing import Workers, inboxes
 from voucher_mcp.http.serving import Place, serve
 from voucher_mcp.http.sign_in.seals import new_key
@@ -84,6 +85,8 @@ class _Parent:
             self._work(number, alive)
             status = 0
         finally:
+            if (fault := sys.exc_info()[1]) is not None:
+                logger.error("worker %d ends: %s", number, trace_of(fault))
             logging.shutdown()
             sys.stderr.flush()
             os._exit(status)  # nothing of the parent's is this process's to end

@@ -1,6 +1,7 @@
 """The walk of every call: arguments, policy, backend, envelope. Every outcome becomes an envelope here."""
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -80,6 +81,21 @@ class Dispatcher:
         self, context: ServerRequestContext[Any, Any], params: CallToolRequestParams
     ) -> CallToolResult | InputRequiredResult:
         """The envelope of one call, whatever happens; where the user has to be asked, the question."""
+        began, outcome = time.perf_counter(), "cancelled"
+        try:
+            result = await self._answer(context, params)
+            outcome = envelope.outcome_of(result)
+        finally:
+            tool, took = (
+                params.name if params.name in self.tools else "an unknown tool",
+                time.perf_counter() - began,
+            )
+            logger.info("%s: %s in %.1f ms", tool, outcome, took * 1000)
+        return result
+
+    async def _answer(
+        self, context: ServerRequestContext[Any, Any], params: CallToolRequestParams
+    ) -> CallToolResult | InputRequiredResult:
         definition = self.tools.get(params.name)
         listing = definition is not None and definition.listing
         given = params.arguments or {}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mcp.types import CallToolResult, ResourceLink, TextContent
+from mcp.types import CallToolResult, InputRequiredResult, ResourceLink, TextContent
 from pydantic_core import PydanticSerializationError, to_json
 
 from voucher_mcp.domain.answer import Answer
@@ -57,6 +57,13 @@ def crash(reference: str, *, writing: bool, of_write: bool, listing: bool = Fals
         applied="unknown" if writing else "no",
     )
     return failure(error, listing=listing, of_write=of_write)
+
+
+def outcome_of(result: CallToolResult | InputRequiredResult) -> str:
+    """How a call ended, in a word: ok, asked, or the failure's error_code."""
+    if isinstance(result, InputRequiredResult):
+        return "asked"
+    return str((result.structured_content or {}).get("error_code", "ok"))
 
 
 def _result(envelope: dict[str, Any], *, is_error: bool) -> CallToolResult:

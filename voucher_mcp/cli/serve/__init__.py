@@ -10,8 +10,7 @@ logger = logging.getLogger(__name__)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve as the command line says; logs go to standard error."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    """Serve as the command line says."""
     settings = settings_of(arguments)
     for project in settings.projects:
         if (missing := settings.unusable(project)) is not None:

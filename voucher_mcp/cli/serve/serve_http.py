@@ -6,6 +6,7 @@ import socket
 import sys
 from contextlib import ExitStack
 
+from voucher_mcp.cli.logs.opening import announce
 from voucher_mcp.config import HttpSettings, Settings
 from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.http import workers
@@ -41,7 +42,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
             where = f"http://{_shown(host, sockets[0])}/mcp"
         for one in sockets:
             last.callback(one.close)
-        print(f"voucher-mcp serves {where}", file=sys.stderr, flush=True)
+        announce(f"voucher-mcp serves {where}")
         gc.freeze()
         workers.run(settings, sockets, names, count)
     return 0

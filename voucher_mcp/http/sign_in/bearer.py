@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from voucher_mcp.domain.current import current
 from voucher_mcp.http.answers import refusal
 from voucher_mcp.policy.callers import Caller
 
@@ -67,6 +68,7 @@ class SignIn:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         given = Headers(scope=scope).getlist("authorization")
         if self._verify is None:
+            _is_of(ANYONE)
             await self._app({**scope, CALLER: ANYONE}, receive, send)
         elif not given:
             await self._app({**scope, CALLER: None}, receive, send)
@@ -79,6 +81,7 @@ class SignIn:
                 headers = {"retry-after": f"{error.retry_after:.0f}"}
                 await refusal(503, INTERNAL_ERROR, str(error), headers)(scope, receive, send)
             else:
+                _is_of(caller)
                 await self._app({**scope, CALLER: caller, "user": AuthenticatedUser(token)}, receive, send)
 
 
@@ -103,6 +106,12 @@ def caller_of(context: ServerRequestContext[Any, Any]) -> Caller:
     caller = request.scope[CALLER]
     assert isinstance(caller, Caller)  # nobody else gets here
     return caller
+
+
+def _is_of(caller: Caller) -> None:
+    """The log may know."""
+    if (request := current()) is not None:
+        request.caller = caller.name
 
 
 def _bearer(headers: list[str]) -> str:

@@ -1,0 +1,1 @@
+"""What who looks after the server can follow: each request, and numbers of all."""
