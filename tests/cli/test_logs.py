@@ -177,7 +177,7 @@ async def test_at_its_chattiest_it_has_no_secret_and_no_code(tmp_path: Path, log
             await call(alice, "get_voucher", **SHOP, code=CODE, nonsense=SECRET)
             await call(alice, CODE, **SHOP)
         await abused(server)
-        async with connect_vendor(server.url, {"authorization": f"Bearer {SECRET}"}, 5.0) as http:
+        async with connect_vendor("mews", server.url, {"authorization": f"Bearer {SECRET}"}, 5.0) as http:
             await http.get(f"{server.url}/vouchers/{CODE}?token={SECRET}")
     assert len(lines(log)) > 10
     assert_nothing_secret(log)

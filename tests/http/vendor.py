@@ -68,6 +68,7 @@ class Vendor:
     def client(self, **changed: Any) -> HttpClient:
         settings: dict[str, Any] = {
             "base_url": self.base_url,
+            "system": "mews",
             "project": "shop",
             "headers": {"X-App-Token": "s3cret-token"},
             "timeout": 10.0,

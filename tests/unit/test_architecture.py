@@ -30,6 +30,7 @@ ONLY_IN = {
     "asyncpg": {"stores"},
     "httpx2": {"backends", "http"},
     "jwt": {"http"},
+    "prometheus_client": {"http"},
     "rich": {"cli"},
     "starlette": {"http"},
     "uvicorn": {"http"},

@@ -27,8 +27,12 @@ class Grant(Model):
 
 
 class HttpToken(Grant):
-    """A fixed bearer token: what it opens, and its SHA-256 in lower-case hexadecimal."""
+    """A fixed bearer token: what it opens, and its SHA-256 in lower-case hexadecimal.
 
+    One that opens no project is for who reads /metrics and /healthz alone.
+    """
+
+    projects: Annotated[tuple[str, ...], Field(strict=False)]
     sha256: Sha256
 
 
@@ -51,6 +55,8 @@ class HttpSettings(Model):
     """Of each caller, over all workers; None: 300 of who signs in."""
     max_concurrent_calls: Annotated[int, Field(ge=1, le=10_000)] | None = None
     """The same at a time; None: 16 of who signs in."""
+    metrics: bool = False
+    """Whether /metrics is there, with numbers for Prometheus."""
     groups_claim: Text = "groups"
     """Where a token of the issuer names its user's groups, as a list."""
     access: HttpAccess = HttpAccess()

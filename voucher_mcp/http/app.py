@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from mcp.server import Server
 from mcp.server.auth.provider import AccessToken
 from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.routing import Route, request_response
 from starlette.types import ASGIApp
 
 from voucher_mcp.config import HttpSettings
@@ -24,6 +24,8 @@ from voucher_mcp.http.sign_in.issuer import Issuer
 from voucher_mcp.http.sign_in.metadata import WELL_KNOWN, Metadata
 from voucher_mcp.http.sign_in.oauth import OAuth
 from voucher_mcp.http.sign_in.tokens import FixedTokens
+from voucher_mcp.http.watching.metrics import PATH as NUMBERS
+from voucher_mcp.http.watching.metrics import Metrics
 from voucher_mcp.http.watching.requests import Requests
 from voucher_mcp.policy.callers import Caller
 from voucher_mcp.tools.dispatch import Dispatcher
@@ -41,6 +43,7 @@ class App:
         links: Links,
         turn: Turn,
         site: Site,
+        metrics: Metrics | None = None,
     ) -> None:
         """`names` are what the server goes by, beside what is configured."""
         self.sessions = Sessions(server, workers)
@@ -57,6 +60,8 @@ class App:
             Route(PATH + "/{link}", downloads, methods=["GET"]),
             *site.routes,
         ]
+        if metrics is not None:
+            routes.append(Route(NUMBERS, Required(request_response(metrics.show), where)))
         if metadata is not None:
             routes += [Route(WELL_KNOWN + rest, metadata.show) for rest in ("", "/{path:path}")]
         signed_in = SignIn(Starlette(routes=routes), _verify(http), where)

@@ -28,6 +28,11 @@ class CallsInFlight:
                 self._none.set()
                 self._none = anyio.Event()
 
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return self._count
+
     async def finished(self) -> None:
         """Return when there are none."""
         while self._count:

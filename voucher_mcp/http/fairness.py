@@ -15,6 +15,7 @@ from mcp.types import INTERNAL_ERROR
 
 from voucher_mcp.config import HttpSettings
 from voucher_mcp.domain.errors import LimitExceeded
+from voucher_mcp.domain.watch import watch
 from voucher_mcp.http.bodies import MESSAGE_BYTES
 from voucher_mcp.http.sign_in.bearer import caller_of
 from voucher_mcp.http.tally import Tally
@@ -48,6 +49,11 @@ class Fairness:
         self._tally = tally
         self._worker = worker
         self._queues: defaultdict[str, _Queue] = defaultdict(_Queue)
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for their turn in this worker."""
+        return sum(queue.waiting for queue in self._queues.values())
 
     async def __call__(
         self, ctx: ServerRequestContext[Dispatcher, Any], call_next: CallNext
@@ -94,12 +100,13 @@ class Fairness:
 
     async def _admit(self, caller: str, queue: _Queue) -> None:
         if queue.size > QUEUE_BYTES:
-            raise _exceeded("Too many of your calls wait already", REFUSAL_SECONDS)
+            raise _exceeded("queued_bytes", "Too many of your calls wait already", REFUSAL_SECONDS)
         if self._a_minute is not None:
             wait = self._tally.count(caller, self._a_minute, time.monotonic())
             if wait:
                 await anyio.sleep(min(wait, REFUSAL_SECONDS))
-                raise _exceeded(f"The limit max_calls_per_minute of each caller is {self._a_minute:,}", wait)
+                told = f"The limit max_calls_per_minute of each caller is {self._a_minute:,}"
+                raise _exceeded("calls_per_minute", told, wait)
         if self._at_once is None:
             return
         with anyio.move_on_after(QUEUE_SECONDS):
@@ -109,12 +116,14 @@ class Fairness:
                     await anyio.sleep(LOOK_AGAIN)
                 return
         raise _exceeded(
+            "concurrent_calls",
             f"The limit max_concurrent_calls of each caller is {self._at_once:,}, and so many are running",
             REFUSAL_SECONDS,
         )
 
 
-def _exceeded(what: str, wait: float) -> LimitExceeded:
+def _exceeded(limit: str, what: str, wait: float) -> LimitExceeded:
+    watch().refused(limit)
     return LimitExceeded(
         f"{what}. Wait {max(1, round(wait))} s, then try again.", retryable=True, retry_after=wait
     )

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from voucher_mcp.config import is_loopback
 from voucher_mcp.http.answers import refusal
 
-OPEN = frozenset({"/healthz", "/readyz"})
+OPEN = frozenset({"/healthz", "/readyz", "/metrics"})
 """What is asked by address: a container's host knows no name of it, and learns nothing of use there."""
 
 

@@ -14,6 +14,7 @@ import uvicorn
 from mcp.server.request_state import RequestStateSecurity
 
 from voucher_mcp.config import HttpSettings, Settings
+from voucher_mcp.domain.watch import Watch, watched_by
 from voucher_mcp.http.app import App
 from voucher_mcp.http.connections.addresses import Addresses
 from voucher_mcp.http.connections.arrival import Arriving
@@ -25,6 +26,7 @@ from voucher_mcp.http.pages.site import Site
 from voucher_mcp.http.sign_in.bearer import caller_of
 from voucher_mcp.http.sign_in.seals import new_key
 from voucher_mcp.http.tally import Tally
+from voucher_mcp.http.watching.metrics import Levels, Metrics
 from voucher_mcp.http.watching.requests import in_request
 from voucher_mcp.server import build_server
 from voucher_mcp.tools.dispatch import CALL_SECONDS
@@ -68,6 +70,13 @@ async def serve(settings: Settings, place: Place, end: anyio.Event | None = None
 
     Calls in flight finish within their deadline, for clients that are gone as well.
     """
+    http = settings.http or HttpSettings()
+    metrics = Metrics() if http.metrics else None
+    with watched_by(metrics or Watch()):
+        await _serve(settings, place, end, metrics)
+
+
+async def _serve(settings: Settings, place: Place, end: anyio.Event | None, metrics: Metrics | None) -> None:
     calls = CallsInFlight()
     http = settings.http or HttpSettings()
     links = Links(http, place.key, Addresses(http))
@@ -76,7 +85,7 @@ async def serve(settings: Settings, place: Place, end: anyio.Event | None = None
     server.middleware[:0] = [in_request, fairness]
     server.middleware.append(calls)
     site = Site(http, place.key, place.tally)
-    app = App(server, http, place.names, place.workers, links, fairness.turn, site)
+    app = App(server, http, place.names, place.workers, links, fairness.turn, site, metrics)
     protocol = partial(Arriving, workers=place.workers)
     web = _Server(_config(app, protocol))
     async with app.sessions.run(), anyio.create_task_group() as tasks:
@@ -84,12 +93,19 @@ async def serve(settings: Settings, place: Place, end: anyio.Event | None = None
             tasks.start_soon(_end_with, end, web, app)
         if sys.platform != "win32":
             tasks.start_soon(_end_on_signal, place.signals, web, app)
+        if metrics is not None:
+            tasks.start_soon(metrics.sample_on, partial(_levels, calls, fairness, app, web))
         if len(place.workers.inboxes) > 1:
             tasks.start_soon(_take, place.workers, web)
         await web.serve(sockets=list(place.sockets))
         with anyio.move_on_after(0 if web.force_exit else END_SECONDS):
             await calls.finished()
         tasks.cancel_scope.cancel()
+
+
+def _levels(calls: CallsInFlight, fairness: Fairness, app: App, web: _Server) -> Levels:
+    connections = len(web.server_state.connections)
+    return Levels(calls.count, fairness.waiting, app.sessions.count, connections)
 
 
 def _config(app: App, protocol: Callable[..., Arriving]) -> uvicorn.Config:

@@ -54,6 +54,11 @@ class Sessions(StreamableHTTPSessionManager):
         assert isinstance(dispatcher, Dispatcher)
         return dispatcher
 
+    @property
+    def count(self) -> int:
+        """How many are open."""
+        return len(self._server_instances)
+
     def _admit_session(self, requestor: AuthorizationContext | None) -> StreamableHTTPServerTransport | None:
         # it takes what is here, and a store for all would hand one session's answers to another
         self.event_store = SessionEvents(self._kept)

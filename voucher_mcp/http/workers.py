@@ -19,6 +19,7 @@ from voucher_mcp.http.connections.handing import Workers, inboxes
 from voucher_mcp.http.serving import Place, serve
 from voucher_mcp.http.sign_in.seals import new_key
 from voucher_mcp.http.tally import Tally
+from voucher_mcp.http.watching.metrics import forget, shared_by
 
 MOST_WORKERS = 64
 REST_SECONDS = 1.0
@@ -30,10 +31,11 @@ logger = logging.getLogger(__name__)
 def run(settings: Settings, sockets: Sequence[socket.socket], names: Sequence[str], count: int) -> None:
     """Serve in so many processes until SIGTERM or SIGINT; in this one alone where one is enough."""
     key = _key(settings.http or HttpSettings())
-    if count == 1:
-        anyio.run(serve, settings, Place(sockets, names, key=key))
-    else:
-        _Parent(settings, Place(sockets, names, Workers(0, inboxes(count)), Tally(count), key)).run()
+    with shared_by(count):
+        if count == 1:
+            anyio.run(serve, settings, Place(sockets, names, key=key))
+        else:
+            _Parent(settings, Place(sockets, names, Workers(0, inboxes(count)), Tally(count), key)).run()
 
 
 def _key(http: HttpSettings) -> str:
@@ -62,6 +64,8 @@ class _Parent:
             process, status = os.wait()
             number = self.running.pop(process)
             self.place.tally.forget(number)
+            if self.settings.http is not None and self.settings.http.metrics:
+                forget(process)
             if self.ending:
                 continue
             code = os.waitstatus_to_exitcode(status)

@@ -25,6 +25,7 @@ from voucher_mcp.domain.errors import (
     VoucherError,
     quoted,
 )
+from voucher_mcp.domain.watch import watch
 from voucher_mcp.domain.write import Worth, Write
 from voucher_mcp.policy.access import offer, refusal
 from voucher_mcp.policy.callers import STDIO, Caller
@@ -87,9 +88,10 @@ class Dispatcher:
             outcome = envelope.outcome_of(result)
         finally:
             tool, took = (
-                params.name if params.name in self.tools else "an unknown tool",
+                params.name if params.name in self.tools else "unknown",
                 time.perf_counter() - began,
             )
+            watch().called(tool, outcome, took)
             logger.info("%s: %s in %.1f ms", tool, outcome, took * 1000)
         return result
 

@@ -82,6 +82,7 @@ class HttpClient:
         self,
         base_url: str,
         *,
+        system: str,
         project: str,
         headers: Mapping[str, str],
         timeout: float,
@@ -92,6 +93,7 @@ class HttpClient:
     ) -> None:
         """Args:
         base_url: what every path is appended to.
+        system: as the configuration calls it.
         project: the id of the project, which stands in errors.
         headers: sent with each request: sign-in and whatever the vendor asks for.
         timeout: seconds to wait for an answer, or for its next part.
@@ -101,6 +103,7 @@ class HttpClient:
         own_domain: all hosts below it are the vendor's: a project at one of them may `read_url` from all.
         """
         self._base_url = base_url.rstrip("/")
+        self._system = system
         self._headers = dict(headers)
         self._timeout = timeout
         self._pace = pace or Pace()
@@ -212,7 +215,7 @@ class HttpClient:
         if self._closed:
             raise Unavailable("This server is shutting down. Try again once it runs.")
         if self._client is None:
-            self._client = connect(self._base_url, self._headers, self._timeout)
+            self._client = connect(self._system, self._base_url, self._headers, self._timeout)
         return self._client
 
     async def _send(self, client: httpx2.AsyncClient, request: _Request, sending: _Sending) -> Reply:

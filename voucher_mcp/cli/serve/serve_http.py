@@ -11,6 +11,7 @@ from voucher_mcp.config import HttpSettings, Settings
 from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.http import workers
 from voucher_mcp.http.connections.places import listen, listen_at
+from voucher_mcp.http.watching.metrics import check_installed
 
 HOST, PORT = "127.0.0.1", 8000
 EVERYWHERE = frozenset({"0.0.0.0", "::", ""})
@@ -28,6 +29,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     count = 1 if arguments.workers is None else arguments.workers
     if not 1 <= count <= workers.MOST_WORKERS:
         raise InvalidInput(f"--workers should be 1 to {workers.MOST_WORKERS}")
+    if http.metrics:
+        check_installed()
     if count > 1 and sys.platform == "win32":
         raise InvalidInput("--workers: on Windows there is one")
     with ExitStack() as last:

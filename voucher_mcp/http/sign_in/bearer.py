@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from voucher_mcp.domain.current import current
+from voucher_mcp.domain.watch import watch
 from voucher_mcp.http.answers import refusal
 from voucher_mcp.policy.callers import Caller
 
@@ -76,6 +77,7 @@ class SignIn:
             try:
                 caller, token = await self._verify(_bearer(given))
             except Refused as error:
+                watch().refused("sign_in")
                 await challenge(scope, self._metadata, error)(scope, receive, send)
             except OutOfReach as error:
                 headers = {"retry-after": f"{error.retry_after:.0f}"}

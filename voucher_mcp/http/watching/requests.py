@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from voucher_mcp.domain.current import Current, begin, end
+from voucher_mcp.domain.watch import watch
 
 CURRENT: Final = "voucher_mcp.current"
 """The key of the request, as the log knows it, in an ASGI scope."""
@@ -43,6 +44,7 @@ class Requests:
 
         begin(request)
         await self._app({**scope, CURRENT: request}, receive, named)
+        watch().answered(status)
         shown, took = scope["path"] if scope["path"] in PATHS else "…", time.perf_counter() - began
         logger.debug("%s %s: %d in %.1f ms", scope["method"], shown, status, took * 1000)
         end(request)  # not where it failed: who logs that is told after this

@@ -106,7 +106,7 @@ class Connection:
             self._ended.set()
 
     def _http(self) -> httpx2.AsyncClient:
-        http = connect(self._url, self._headers, self._timeout)
+        http = connect("bloomreach", self._url, self._headers, self._timeout)
         if self._auth is not None:
             http.auth = self._auth
         http.event_hooks = {"response": [self._note]}

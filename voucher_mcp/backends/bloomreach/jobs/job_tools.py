@@ -138,6 +138,7 @@ def _api(project: BloomreachProject) -> HttpClient:
     basic = base64.b64encode(pair.encode()).decode()
     return HttpClient(
         project.api_base,
+        system="bloomreach",
         project=project.id,
         headers={"Authorization": f"Basic {basic}"},
         timeout=project.timeout,

@@ -32,6 +32,7 @@ class MewsClient:
         token = ("mews", project.base_url.rstrip("/"), project.access_token)
         self._http = HttpClient(
             project.base_url,
+            system="mews",
             project=project.id,
             headers={},
             timeout=project.timeout,

@@ -62,6 +62,7 @@ class Account(Backend):
         project = self._project
         return HttpClient(
             project.base_url,
+            system=self.name,
             project=project.id,
             headers=headers_of(project),
             timeout=project.timeout,

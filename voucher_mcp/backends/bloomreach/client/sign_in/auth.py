@@ -109,7 +109,7 @@ async def refresh(sign_in: SignIn) -> OAuthToken:
     headers = _client_authentication(sign_in, form)
     try:
         with anyio.fail_after(_REFRESH_SECONDS):  # of the whole: the caller's cancellation waits for it
-            async with connect(sign_in.token_endpoint, {}, _REFRESH_SECONDS) as http:
+            async with connect("bloomreach", sign_in.token_endpoint, {}, _REFRESH_SECONDS) as http:
                 response = await http.post(sign_in.token_endpoint, data=form, headers=headers)
     except (httpx2.HTTPError, TimeoutError):
         raise Unavailable(
