@@ -39,6 +39,7 @@ from voucher_mcp.tools.dispatch import Dispatcher, DownloadOf
 from voucher_mcp.tools.reaches import Reaches
 from voucher_mcp.tools.registry import ToolDefinition, definitions_in
 from voucher_mcp.tools.resources import TEMPLATE
+from voucher_mcp.tools.spans import Spans
 from voucher_mcp.tools.toolsets import (
     jobs,
     pools,
@@ -177,6 +178,8 @@ def build_server(
         on_list_resource_templates=list_templates if exporting else None,
         on_read_resource=read_resource if exporting else None,
     )
+    [spans] = server.middleware
+    server.middleware[:] = [Spans(spans, tools)]
     # what a client echoes when it calls again with a user's answer is sealed, so that it cannot be forged
     sealing = sealing or RequestStateSecurity.ephemeral()
     server.middleware.append(RequestStateBoundary(sealing, default_audience=NAME))

@@ -82,7 +82,7 @@ async def _serve(settings: Settings, place: Place, end: anyio.Event | None, metr
     links = Links(http, place.key, Addresses(http))
     server = build_server(settings, caller_of, RequestStateSecurity(keys=[place.key]), links.made)
     fairness = Fairness(http, place.tally, place.workers.number)
-    server.middleware[:0] = [in_request, fairness]
+    server.middleware[:1] = [in_request, *server.middleware[:1], fairness]  # a span has the waiting too
     server.middleware.append(calls)
     site = Site(http, place.key, place.tally)
     app = App(server, http, place.names, place.workers, links, fairness.turn, site, metrics)

@@ -20,10 +20,13 @@ from voucher_mcp.http.serving import Place, serve
 from voucher_mcp.http.sign_in.seals import new_key
 from voucher_mcp.http.tally import Tally
 from voucher_mcp.http.watching.metrics import forget, shared_by
+from voucher_mcp.http.watching.requests import flush_spans
 
 MOST_WORKERS = 64
 REST_SECONDS = 1.0
 """Before a worker that ended by itself is started again (ours)."""
+FLUSH_SECONDS = 3.0
+"""For spans that are not sent yet, at the end of a worker (ours)."""
 
 logger = logging.getLogger(__name__)
 
@@ -120,3 +123,5 @@ async def _serve_under(alive: int, settings: Settings, place: Place) -> None:
         tasks.start_soon(watch)
         await serve(settings, place, end)
         tasks.cancel_scope.cancel()
+    with anyio.move_on_after(FLUSH_SECONDS, shield=True):  # this process ends without Python's own farewell
+        await anyio.to_thread.run_sync(flush_spans, abandon_on_cancel=True)

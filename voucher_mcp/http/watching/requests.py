@@ -3,11 +3,14 @@
 import logging
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 from uuid import uuid4
 
 from mcp.server import ServerRequestContext
 from mcp.server.context import CallNext, HandlerResult
+from opentelemetry import context, propagate, trace
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -57,9 +60,30 @@ async def in_request(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -
     request: Current = ctx.request.scope[CURRENT]
     begin(request)
     try:
-        return await call_next(ctx)
+        with _traced(ctx.request.headers):
+            return await call_next(ctx)
     finally:
         end(request)
+
+
+@contextmanager
+def _traced(headers: Headers) -> Iterator[None]:
+    """Spans belong to the trace that the headers name; one that the message itself names goes before."""
+    if "traceparent" not in headers:
+        yield
+        return
+    token = context.attach(propagate.extract(headers))
+    try:
+        yield
+    finally:
+        context.detach(token)
+
+
+def flush_spans() -> None:
+    """Send what spans there are; where nobody makes any there is nothing to do."""
+    flush = getattr(trace.get_tracer_provider(), "force_flush", None)
+    if flush is not None:
+        flush()
 
 
 def _id_of(scope: Scope) -> str:
