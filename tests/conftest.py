@@ -19,7 +19,6 @@ from tests.clients import node
 from tests.databases import binaries
 from tests.databases.database import Database, NewDatabase, SqliteDatabase
 from tests.databases.postgres import Postgres, shared
-from tests.forking import Forker
 from voucher_mcp.tools.registry import ToolDefinition
 
 # The same examples in every run, so that only a change can break it; `--hypothesis-profile=explore` looks for
@@ -92,14 +91,6 @@ def _tools_are_described_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ToolDefinition, "shown", describe_once)
         yield
-
-
-@pytest.fixture(scope="session")
-def forker() -> Iterator[Forker]:
-    """Runs commands that need not wait for imports."""
-    forker = Forker()
-    yield forker
-    forker.close()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from types import MappingProxyType
 import anyio
 import pytest
 
-from tests.forking import Forker
+from tests.forking import forker
 from tests.protocol.clients import connect, local, settings
 
 
@@ -22,7 +22,6 @@ class Command:
 
     folder: Path
     environment: Mapping[str, str]
-    forker: Forker
 
     def run(
         self,
@@ -40,7 +39,7 @@ class Command:
             read, out, err = files = [Path(streams, name) for name in ("in", "out", "err")]
             for file in files:
                 file.write_text(stdin if file == read else "", encoding="utf-8", newline="")
-            ended = self.forker.run(
+            ended = forker().run(
                 list(map(str, arguments)), {**self.environment, **variables}, self.folder, files
             )
             errors = "replace" if lossy else "strict"
@@ -106,7 +105,7 @@ def put_pool(database: Path, project: str, name: str, codes: Sequence[str]) -> N
 
 
 @pytest.fixture
-def cli(tmp_path: Path, database: Path, forker: Forker) -> Command:
+def cli(tmp_path: Path, database: Path) -> Command:
     """The command with one local project, `default`, in a database that is not there yet."""
     environment = {
         **os.environ,
@@ -114,4 +113,4 @@ def cli(tmp_path: Path, database: Path, forker: Forker) -> Command:
         "PYTHONPATH": str(Path(__file__).parents[2]),
         "VOUCHER_MCP_DATABASE_URL": f"sqlite:///{database}",
     }
-    return Command(tmp_path, environment, forker)
+    return Command(tmp_path, environment)

@@ -13,7 +13,6 @@ from tests.cli.conftest import Command
 from tests.databases import binaries
 from tests.databases.cluster import FAST, free_port, temporary
 from tests.databases.postgres import Postgres, PostgresDatabase, migrate
-from tests.forking import Forker
 from tests.postgres.certificates import make_certificate
 
 PASSWORD = "tr0ub4dor-and-3"
@@ -88,7 +87,7 @@ def guarded(_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture
-def cli(tmp_path: Path, forker: Forker) -> Command:
+def cli(tmp_path: Path) -> Command:
     """The command, with no configuration but what a test says."""
     environment = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])}
-    return Command(tmp_path, environment, forker)
+    return Command(tmp_path, environment)

@@ -16,4 +16,4 @@ def era(request: pytest.FixtureRequest) -> str:
 def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test's processes serve over our own transport, and once more over the SDK's."""
     if request.param == "threads":
-        monkeypatch.setattr(wire, "via", wire.THREADS)
+        monkeypatch.setattr(wire, "over_threads", True)

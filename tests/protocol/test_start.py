@@ -30,7 +30,7 @@ print("FORBIDDING", file=sys.stderr, flush=True)
 
 async def test_a_start_and_the_first_calls_need_no_network(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(FORBID_NETWORK, encoding="utf-8")
-    async with start(tmp_path, PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)])) as wire:
+    async with start(tmp_path, MODULE, PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)])) as wire:
         await wire.open()
         await wire.request("tools/list")
         assert (

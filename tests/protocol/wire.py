@@ -6,12 +6,13 @@ import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from tests.protocol.clients import Envelope
+from tests.protocol.forked import ForkedProcess, forked
 from voucher_mcp.stores.sqlite.turnstile import Turnstile
 
 ROOT = Path(__file__).parents[2]
@@ -26,8 +27,8 @@ THREADS = (
 )
 """The same, as it serves where the event loop cannot wait for its pipes."""
 
-via: tuple[str, ...] = MODULE
-"""How MODULE is really started; the fixture `transport` sets it."""
+over_threads = False
+"""Whether servers serve so; the fixture `transport` sets it."""
 MODERN = "2026-07-28"
 _LINE_LIMIT = 2**24
 
@@ -52,7 +53,7 @@ def environment(folder: Path, **variables: str) -> dict[str, str]:
 class Wire:
     """One server process. Calls are made in the era that it was opened in."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process | ForkedProcess) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
         self.process = process
@@ -143,13 +144,23 @@ class Wire:
 
 
 @asynccontextmanager
-async def start(folder: Path, command: Sequence[str] = MODULE, **variables: str) -> AsyncIterator[Wire]:
-    """A server in that folder, with one project `shop` unless the folder is configured; gone afterwards."""
+async def start(folder: Path, command: Sequence[str] | None = None, **variables: str) -> AsyncIterator[Wire]:
+    """A server in that folder, with one project `shop` unless the folder is configured; gone afterwards.
+
+    It is forked from a process that has imported already what it needs, unless there is a command to run.
+    """
     if not (folder / "config.toml").exists():
         (folder / "config.toml").write_text(CONFIG, encoding="utf-8")
-    if tuple(command[: len(MODULE)]) == MODULE:
-        command = (*via, *command[len(MODULE) :])
-    async with spawned(folder, (sys.executable, *command), **variables) as process:
+    async with AsyncExitStack() as last:
+        process: Process | ForkedProcess
+        if command is None:
+            process = await last.enter_async_context(
+                forked(environment(folder, **variables), folder, threads=over_threads)
+            )
+        else:
+            if over_threads and tuple(command[: len(MODULE)]) == MODULE:
+                command = (*THREADS, *command[len(MODULE) :])
+            process = await last.enter_async_context(spawned(folder, (sys.executable, *command), **variables))
         wire = Wire(process)
         log = asyncio.create_task(wire.keep_log())
         try:

@@ -7,7 +7,6 @@ import anyio.to_thread
 import pytest
 
 from tests.cli.conftest import Command
-from tests.forking import Forker
 from tests.standins.voucherify import StandIn
 from tests.standins.voucherify.faults import status
 
@@ -16,7 +15,7 @@ CREATE = ("--create", "--percent", "10")
 
 
 @pytest.fixture
-def shop_cli(shop: StandIn, tmp_path: Path, forker: Forker) -> Command:
+def shop_cli(shop: StandIn, tmp_path: Path) -> Command:
     """The command with the stand-in as its project `shop`."""
     keys = {"backend": "voucherify", "base_url": shop.base_url, "access": "write"}
     keys |= {"app_id": shop.app_id, "app_token": shop.app_token}
@@ -32,7 +31,6 @@ def shop_cli(shop: StandIn, tmp_path: Path, forker: Forker) -> Command:
             "VOUCHER_MCP_CONFIG": str(config),
             "PATH": "/usr/bin:/bin",
         },
-        forker,
     )
 
 
