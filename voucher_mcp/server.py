@@ -87,6 +87,7 @@ def build_server(
     caller_of: CallerOf | None = None,
     sealing: RequestStateSecurity | None = None,
     download_of: DownloadOf | None = None,
+    reaches: Reaches | None = None,
 ) -> Server[Dispatcher]:
     """The server for these settings; it opens a project when it is first called.
 
@@ -97,6 +98,7 @@ def build_server(
         ConfigError: a database is not one that this version reaches.
     """
     refuse_unserved(settings)
+    known = reaches or Reaches(settings.projects)
     tools = all_tools()
     whole = view_of(settings, tools)
 
@@ -118,7 +120,7 @@ def build_server(
     @asynccontextmanager
     async def lifespan(_: Server[Dispatcher]) -> AsyncIterator[Dispatcher]:
         async with open_backends(settings) as backends, open_writes(settings, backends) as writes:
-            yield Dispatcher(settings, backends, writes, tools, Reaches(), download_of)
+            yield Dispatcher(settings, backends, writes, tools, known, download_of)
 
     async def list_tools(
         context: ServerRequestContext[Dispatcher, Any], params: PaginatedRequestParams | None

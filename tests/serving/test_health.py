@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from tests.protocol.clients import done, local
-from tests.serving.servers import ALICE, Served, served, token
+from tests.serving.processes import TABLES, http_at, process
+from tests.serving.servers import ALICE, Served, call, served, token
 from tests.support import TEN_PERCENT
 from voucher_mcp.config import Settings
 
@@ -42,3 +43,20 @@ async def test_it_is_not_ready_where_its_own_database_is_out_of_reach(tmp_path: 
         alive = await http.get("/healthz")
     assert (ready.status_code, ready.json()) == (503, {"status": "unavailable"})
     assert alive.status_code == 200
+
+
+async def test_each_worker_knows_what_another_one_reached(tmp_path: Path) -> None:
+    sign_in = f'''
+[http.tokens.ci]
+sha256 = "{token("ci-token", [])["sha256"]}"
+projects = ["shop"]
+'''
+    signed = {"authorization": "Bearer ci-token"}
+    async with process(tmp_path, "--port", "0", "--workers", "2", tables=TABLES + sign_in) as (_, said):
+        async with http_at(said, **signed) as http:
+            answer = await http.post("/mcp", json=call("list_voucher_pools", project_id="shop"))
+            assert '"success":true' in answer.text
+        for _ in range(12):
+            async with http_at(said, **signed) as http:  # whichever worker takes it
+                [shop] = (await http.get("/readyz")).json()["projects"]
+                assert shop["in_reach"] is True

@@ -1,7 +1,12 @@
-"""`voucher-mcp check`: tries every project, and says what is wrong and how to repair it."""
+"""`voucher-mcp check`: tries every project and the issuer, and says what is wrong and how to repair it."""
 
 import argparse
+import json
 import os
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import anyio
 
@@ -14,51 +19,103 @@ from voucher_mcp.domain.values.texts import counted
 from voucher_mcp.stores.opening import check_place, exists
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What trying a project brought, as `--json` prints it."""
+
+    project: str
+    backend: str
+    ok: bool
+    message: str
+    access: str
+    limits: dict[str, Any]
+    """By name, those that are set."""
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Try them all; 1 where one cannot be used."""
     settings = settings_of(arguments)
+    if arguments.json:
+        return anyio.run(_as_json, settings)
     file = configuration_file(arguments.config, os.environ)
     print(f"Configuration: {file or f'no file {usual_file()}; the environment and the defaults'}")
     print(f"Toolsets: {', '.join(settings.toolsets)}")
     if settings.read_only:
         print("Read-only: no project can be written to.")
-    return anyio.run(_check_all, settings)
+    return anyio.run(_as_text, settings)
 
 
-async def _check_all(settings: Settings) -> int:
+async def _as_text(settings: Settings) -> int:
     failed = 0
+    async for finding in _findings(settings):
+        failed += not finding.ok
+        print(f"\n{finding.project} ({finding.backend}, {finding.access} access)")
+        print("\n".join(f"  {line}" for line in _shown(finding.ok, finding.message)))
+    issuer = await _issuer(settings)
+    if issuer is not None:
+        print("\nSign-in over HTTP")
+        print("\n".join(f"  {line}" for line in _shown(*issuer)))
+    count, signs_in = len(settings.projects), issuer is None or issuer[0]
+    print(f"\n{failed} of {counted(count, 'project')} failed." if failed else f"\n{_all(count)} can be used.")
+    return DONE if not failed and signs_in else FAILED
+
+
+async def _as_json(settings: Settings) -> int:
+    findings = [finding async for finding in _findings(settings)]
+    print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2))
+    issuer = await _issuer(settings)
+    if issuer is not None and not issuer[0]:  # which is of no project
+        print(f"voucher-mcp: {issuer[1]}", file=sys.stderr)
+        return FAILED
+    return DONE if all(finding.ok for finding in findings) else FAILED
+
+
+def _shown(ok: bool, message: str) -> list[str]:
+    """The lines of a message, of which the last says how it went."""
+    *before, last = message.splitlines()
+    return [*before, f"ok: {last}" if ok else f"FAILED: {last}"]
+
+
+async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     async with open_backends(settings) as backends:
         for project in settings.projects.values():
+            ok, message = await _tried(project, settings, backends)
             access = "read" if settings.read_only else project.access
-            print(f"\n{project.id} ({project.backend}, {access} access)")
-            if (missing := settings.unusable(project.id)) is not None:
-                failed += 1
-                print(f"  FAILED: {missing.what}{missing.guess}. Set it, and start voucher-mcp again.")
-                continue
-            try:
-                for line in await _check(project, backends):
-                    print(f"  {line}")
-            except VoucherError as error:
-                failed += 1
-                print(f"  FAILED: {error.message}")
-            except OSError as error:
-                failed += 1
-                print(f"  FAILED: {error.filename}: {error.strerror}. Repair its permissions.")
-    count = len(settings.projects)
-    print(f"\n{failed} of {counted(count, 'project')} failed." if failed else f"\n{_all(count)} can be used.")
-    return FAILED if failed else DONE
+            limits = settings.limits_for(project.id).model_dump(exclude_none=True)
+            yield Finding(project.id, project.backend, ok, message, access, limits)
 
 
-async def _check(project: Project, backends: Backends) -> list[str]:
+async def _tried(project: Project, settings: Settings, backends: Backends) -> tuple[bool, str]:
+    if (missing := settings.unusable(project.id)) is not None:
+        return False, f"{missing.what}{missing.guess}. Set it, and start voucher-mcp again."
+    try:
+        return True, await _check(project, backends)
+    except VoucherError as error:
+        return False, error.message
+    except OSError as error:
+        return False, f"{error.filename}: {error.strerror}. Repair its permissions."
+
+
+async def _check(project: Project, backends: Backends) -> str:
+    where = ""
     if isinstance(project, LocalProject):
         if not await exists(project.url):
             check_place(project.url)
-            return [f"ok: there is no database yet; the first use makes {project.url}"]
-        where = [f"database: {project.url}"]
-    else:
-        where = []
-    backend = await backends.get(project.id)
-    return [*where, f"ok: {await checked(backend)}"]
+            return f"there is no database yet; the first use makes {project.url}"
+        where = f"database: {project.url}\n"
+    return where + await checked(await backends.get(project.id))
+
+
+async def _issuer(settings: Settings) -> tuple[bool, str] | None:
+    """Whether the issuer is of use, and what is said of it; None where there is none."""
+    if settings.http is None or settings.http.issuer is None:
+        return None
+    from voucher_mcp.http.sign_in.issuer import check_issuer
+
+    try:
+        return True, f"the issuer {settings.http.issuer} has {await check_issuer(settings.http.issuer)}"
+    except VoucherError as error:
+        return False, error.message
 
 
 def _all(count: int) -> str:

@@ -82,7 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND")
     _serve(_command(commands, "serve", "serve MCP (the default)", shown=True))
     _command(commands, "demo", "show the main job on throw-away data")
-    _command(commands, "check", "try every project and say what is wrong")
+    check = _command(commands, "check", "try every project and say what is wrong")
+    check.add_argument("--json", action="store_true", help="print a list of what was found, for programs")
     migrate = _command(commands, "migrate", "bring the databases to this version's schema")
     migrate.add_argument(
         "--distributed", choices=["citus"], help="also spread the tables over the nodes, by project"

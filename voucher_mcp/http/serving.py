@@ -30,6 +30,7 @@ from voucher_mcp.http.watching.metrics import Levels, Metrics
 from voucher_mcp.http.watching.requests import in_request
 from voucher_mcp.server import build_server
 from voucher_mcp.tools.dispatch import CALL_SECONDS
+from voucher_mcp.tools.reaches import Reaches
 
 END_SECONDS = CALL_SECONDS + 5
 """How long the end may take: a call's deadline, and a little for its answer."""
@@ -62,6 +63,8 @@ class Place:
     tally: Tally = field(default_factory=lambda: Tally(1))
     key: str = field(default_factory=new_key, repr=False)
     """Seals what clients and people bring back; else one of this process alone."""
+    reaches: Reaches | None = None
+    """When projects were reached, where several processes tell; None: what this process knows."""
     signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -80,7 +83,9 @@ async def _serve(settings: Settings, place: Place, end: anyio.Event | None, metr
     calls = CallsInFlight()
     http = settings.http or HttpSettings()
     links = Links(http, place.key, Addresses(http))
-    server = build_server(settings, caller_of, RequestStateSecurity(keys=[place.key]), links.made)
+    server = build_server(
+        settings, caller_of, RequestStateSecurity(keys=[place.key]), links.made, place.reaches
+    )
     fairness = Fairness(http, place.tally, place.workers.number)
     server.middleware[:1] = [in_request, *server.middleware[:1], fairness]  # a span has the waiting too
     server.middleware.append(calls)

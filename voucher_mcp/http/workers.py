@@ -21,6 +21,7 @@ from voucher_mcp.http.sign_in.seals import new_key
 from voucher_mcp.http.tally import Tally
 from voucher_mcp.http.watching.metrics import forget, shared_by
 from voucher_mcp.http.watching.requests import flush_spans
+from voucher_mcp.tools.reaches import Reaches
 
 MOST_WORKERS = 64
 REST_SECONDS = 1.0
@@ -38,7 +39,8 @@ def run(settings: Settings, sockets: Sequence[socket.socket], names: Sequence[st
         if count == 1:
             anyio.run(serve, settings, Place(sockets, names, key=key))
         else:
-            _Parent(settings, Place(sockets, names, Workers(0, inboxes(count)), Tally(count), key)).run()
+            shared = Workers(0, inboxes(count)), Tally(count), key, Reaches(settings.projects)
+            _Parent(settings, Place(sockets, names, *shared)).run()
 
 
 def _key(http: HttpSettings) -> str:

@@ -1,13 +1,17 @@
 """When each project's system was last reached, as its calls tell."""
 
-from collections.abc import Iterator
+import mmap
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from struct import Struct
 from typing import Final
 
 from voucher_mcp.domain.errors import VoucherError
 from voucher_mcp.domain.values.times import now
 
+_MOMENTS: Final = Struct("=qq")  # reached, failed; 0 where that never was
+_MOMENT: Final = Struct("=q")
 _OUT_OF_REACH: Final = frozenset({"unavailable", "upstream_error", "unauthorized", "outcome_unknown"})
 
 
@@ -27,14 +31,16 @@ class Reach:
 
 
 class Reaches:
-    """Of all projects."""
+    """Of all projects, in memory that processes share which are forked after it was made."""
 
-    def __init__(self) -> None:
-        self._of: dict[str, Reach] = {}
+    def __init__(self, projects: Iterable[str]) -> None:
+        self._places = {project: number * _MOMENTS.size for number, project in enumerate(projects)}
+        self._memory = mmap.mmap(-1, max(1, len(self._places)) * _MOMENTS.size)
 
     def of(self, project_id: str) -> Reach:
         """What is known of a project."""
-        return self._of.get(project_id, Reach())
+        reached, failed = _MOMENTS.unpack_from(self._memory, self._places[project_id])
+        return Reach(reached or None, failed or None)
 
     @contextmanager
     def noting(self, project_id: str) -> Iterator[None]:
@@ -43,7 +49,10 @@ class Reaches:
             yield
         except VoucherError as error:
             if error.code in _OUT_OF_REACH:
-                self._of[project_id] = Reach(self.of(project_id).reached, now())
+                self._note(project_id, _MOMENT.size)
             raise
         else:
-            self._of[project_id] = Reach(now(), self.of(project_id).failed)
+            self._note(project_id, 0)
+
+    def _note(self, project_id: str, which: int) -> None:
+        _MOMENT.pack_into(self._memory, self._places[project_id] + which, now())

@@ -9,6 +9,7 @@ import httpx2
 from voucher_mcp.backends.http.rates import rate_of
 from voucher_mcp.backends.http.reply import Reply, unknown_outcome
 from voucher_mcp.backends.http.statuses import how_it_went
+from voucher_mcp.backends.http.unreached import why_unreached
 from voucher_mcp.domain.errors import (
     OutcomeUnknown,
     QuotaExhausted,
@@ -114,10 +115,13 @@ class Diagnosis:
                     "project's address."
                 )
             )
-        return Trouble(
-            Unavailable(f"{self._system} could not be reached. Try again later."),
-            again=True,
-        )
+        told = f"{self._system} could not be reached. Try again later."
+        if (why := why_unreached(error)) is not None:
+            told = (
+                f"{self._system} could not be reached: {why}. Try again later; if that lasts, the operator "
+                "should check the project's address."
+            )
+        return Trouble(Unavailable(told), again=True)
 
     def _of_redirect(self, reply: Reply) -> VoucherError:
         if reply.writing and reply.status not in _NOT_CARRIED_OUT:

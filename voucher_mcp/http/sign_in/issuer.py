@@ -16,7 +16,10 @@ from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 from pydantic_core import from_json
 
+from voucher_mcp.backends.http.unreached import why_unreached
 from voucher_mcp.config.values import safe_address
+from voucher_mcp.domain.errors import Unavailable
+from voucher_mcp.domain.values.texts import counted
 from voucher_mcp.http.sign_in.bearer import OutOfReach, Refused
 
 FRESH_SECONDS = 600.0
@@ -99,6 +102,34 @@ class Issuer:
             else:
                 self._parsed.clear()
                 self._known_at = time.monotonic()
+
+
+async def check_issuer(issuer: str) -> str:
+    """Ask an issuer as a first token would; what is said of it.
+
+    Raises:
+        Unavailable: it is of no use; the message says what to repair.
+    """
+    try:
+        keys = await _keys_of(issuer)
+        if not keys:
+            raise ValueError("it publishes no key that signs")
+    except httpx2.HTTPStatusError as error:
+        why = f"it answers with {error}, at {error.request.url}"
+    except (httpx2.TimeoutException, TimeoutError):
+        why = "it does not answer in time"
+    except httpx2.InvalidURL:
+        why = "that is no address"
+    except httpx2.HTTPError as error:
+        why = why_unreached(error) or f"it cannot be reached ({error or type(error).__name__})"
+    except ValueError as error:
+        why = str(error)
+    else:
+        return f"{counted(len(keys), 'key')} for signatures"
+    raise Unavailable(
+        f"The issuer {issuer} is of no use: {why}. Its tokens open nothing until that is repaired: `issuer` "
+        "has to be as it names itself, and this machine has to reach it."
+    )
 
 
 async def _keys_of(issuer: str) -> list[Key]:

@@ -1,0 +1,27 @@
+"""Why nobody was reached: a name that nobody knows is repaired otherwise than a port where nobody listens."""
+
+import socket
+from collections.abc import Iterator
+
+NOBODY_KNOWS_IT = "its name is not known (DNS)"
+IT_REFUSES = "it refuses connections"
+
+
+def why_unreached(error: BaseException | None) -> str | None:
+    """Why a connection could not be made, as a part of a sentence; None where that does not show."""
+    for one in _led_to(error):
+        if isinstance(one, socket.gaierror):
+            return NOBODY_KNOWS_IT
+        if isinstance(one, ConnectionRefusedError):
+            return IT_REFUSES
+    return None
+
+
+def _led_to(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and all that led to it."""
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            for one in error.exceptions:
+                yield from _led_to(one)
+        error = error.__cause__ or error.__context__
