@@ -9,7 +9,7 @@ WORKDIR /src
 COPY . .
 RUN pip wheel --no-deps --wheel-dir /wheels . \
     && python -m venv /opt/voucher-mcp \
-    && /opt/voucher-mcp/bin/pip install --constraint constraints.txt "$(ls /wheels/*.whl)[postgres]" \
+    && /opt/voucher-mcp/bin/pip install --constraint constraints.txt "$(ls /wheels/*.whl)[postgres,metrics]" \
     && /opt/voucher-mcp/bin/pip uninstall --yes pip
 
 FROM python:${PYTHON}-slim

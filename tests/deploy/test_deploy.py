@@ -65,7 +65,9 @@ def test_the_image_serves_as_nobody_of_note_what_the_command_line_knows() -> Non
     assert (arguments["transport"], arguments["host"], arguments["port"]) == ("http", "0.0.0.0", 8000)
     assert instructions("USER") == ["vouchers"]
     assert instructions("VOLUME") == ["/data"]
-    assert "[postgres]" in DOCKERFILE
+    [extras] = re.findall(r"whl\)\[([\w,]+)\]", DOCKERFILE)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert set(extras.split(",")) == project["optional-dependencies"].keys() - {"dev"}
 
 
 def test_what_is_sent_to_the_builder_is_what_the_wheel_is_made_of() -> None:
