@@ -12,6 +12,7 @@ from voucher_mcp.config import HttpSettings
 from voucher_mcp.http.bodies import Bodies
 from voucher_mcp.http.connections.addresses import Addresses
 from voucher_mcp.http.connections.handing import Workers
+from voucher_mcp.http.connections.strangers import Strangers
 from voucher_mcp.http.ending import Listeners
 from voucher_mcp.http.health import Health
 from voucher_mcp.http.hosts import Hosts
@@ -24,6 +25,7 @@ from voucher_mcp.http.sign_in.issuer import Issuer
 from voucher_mcp.http.sign_in.metadata import WELL_KNOWN, Metadata
 from voucher_mcp.http.sign_in.oauth import OAuth
 from voucher_mcp.http.sign_in.tokens import FixedTokens
+from voucher_mcp.http.tally import Tally
 from voucher_mcp.http.watching.metrics import PATH as NUMBERS
 from voucher_mcp.http.watching.metrics import Metrics
 from voucher_mcp.http.watching.requests import Requests
@@ -43,6 +45,7 @@ class App:
         links: Links,
         turn: Turn,
         site: Site,
+        tally: Tally,
         metrics: Metrics | None = None,
     ) -> None:
         """`names` are what the server goes by, beside what is configured."""
@@ -66,7 +69,8 @@ class App:
             routes += [Route(WELL_KNOWN + rest, metadata.show) for rest in ("", "/{path:path}")]
         signed_in = SignIn(Starlette(routes=routes), _verify(http), where)
         own = [addresses.name] if addresses.name else []
-        self.asgi: ASGIApp = Requests(Hosts(signed_in, [*http.allowed_hosts, *own, *names]))
+        named = Hosts(signed_in, [*http.allowed_hosts, *own, *names])
+        self.asgi: ASGIApp = Requests(Strangers(named, tally))
 
 
 def _verify(http: HttpSettings) -> Verify | None:

@@ -46,10 +46,12 @@ class Listeners:
         self._app = app
         self._waiting: set[anyio.CancelScope] = set()
         self._ended = False
+        self.ending = anyio.Event()
 
     def end(self) -> None:
-        """Let them all go, and let no more begin."""
+        """Let them all go, and let no more begin; and wait for no person's answer any more."""
         self._ended = True
+        self.ending.set()
         for scope in self._waiting:
             scope.cancel()
 

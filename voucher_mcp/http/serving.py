@@ -5,7 +5,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -19,6 +19,7 @@ from voucher_mcp.http.app import App
 from voucher_mcp.http.connections.addresses import Addresses
 from voucher_mcp.http.connections.arrival import Arriving
 from voucher_mcp.http.connections.handing import Workers
+from voucher_mcp.http.connections.strangers import Crowd
 from voucher_mcp.http.ending import CallsInFlight
 from voucher_mcp.http.fairness import Fairness
 from voucher_mcp.http.pages.links import Links
@@ -29,6 +30,7 @@ from voucher_mcp.http.tally import Tally
 from voucher_mcp.http.watching.metrics import Levels, Metrics
 from voucher_mcp.http.watching.requests import in_request
 from voucher_mcp.server import build_server
+from voucher_mcp.tools.asking.confirmation import asking_until
 from voucher_mcp.tools.dispatch import CALL_SECONDS
 from voucher_mcp.tools.reaches import Reaches
 
@@ -36,6 +38,8 @@ END_SECONDS = CALL_SECONDS + 5
 """How long the end may take: a call's deadline, and a little for its answer."""
 IDLE_SECONDS = 75
 """How long a connection without a request is kept: longer than reverse proxies keep theirs (ours)."""
+CONNECTIONS = 256
+"""Of one address in a worker at the least, where few files may be open (ours)."""
 HEADER_BYTES = 32 * 2**10
 
 
@@ -90,10 +94,13 @@ async def _serve(settings: Settings, place: Place, end: anyio.Event | None, metr
     server.middleware[:1] = [in_request, *server.middleware[:1], fairness]  # a span has the waiting too
     server.middleware.append(calls)
     site = Site(http, place.key, place.tally)
-    app = App(server, http, place.names, place.workers, links, fairness.turn, site, metrics)
-    protocol = partial(Arriving, workers=place.workers)
+    app = App(server, http, place.names, place.workers, links, fairness.turn, site, place.tally, metrics)
+    protocol = partial(Arriving, workers=place.workers, crowd=Crowd(_most_connections()))
     web = _Server(_config(app, protocol))
-    async with app.sessions.run(), anyio.create_task_group() as tasks:
+    async with AsyncExitStack() as parts:
+        parts.enter_context(asking_until(app.listeners.ending))
+        await parts.enter_async_context(app.sessions.run())
+        tasks = await parts.enter_async_context(anyio.create_task_group())
         if end is not None:
             tasks.start_soon(_end_with, end, web, app)
         if sys.platform != "win32":
@@ -101,11 +108,20 @@ async def _serve(settings: Settings, place: Place, end: anyio.Event | None, metr
         if metrics is not None:
             tasks.start_soon(metrics.sample_on, partial(_levels, calls, fairness, app, web))
         if len(place.workers.inboxes) > 1:
-            tasks.start_soon(_take, place.workers, web)
+            tasks.start_soon(_take, place.workers, web, protocol)
         await web.serve(sockets=list(place.sockets))
         with anyio.move_on_after(0 if web.force_exit else END_SECONDS):
             await calls.finished()
         tasks.cancel_scope.cancel()
+
+
+def _most_connections() -> int:
+    """Of one address: half of the files that a process may have open."""
+    if sys.platform == "win32":
+        return CONNECTIONS
+    import resource
+
+    return max(CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
 
 
 def _levels(calls: CallsInFlight, fairness: Fairness, app: App, web: _Server) -> Levels:
@@ -129,7 +145,7 @@ def _config(app: App, protocol: Callable[..., Arriving]) -> uvicorn.Config:
     )
 
 
-async def _take(workers: Workers, web: _Server) -> None:
+async def _take(workers: Workers, web: _Server, protocol: Callable[..., Arriving]) -> None:
     """Take the connections that other workers hand over."""
     loop = asyncio.get_running_loop()
     while True:
@@ -137,12 +153,7 @@ async def _take(workers: Workers, web: _Server) -> None:
         while (taken := workers.taken()) is not None:
             connection, read = taken
             made = partial(
-                Arriving,
-                config=web.config,
-                server_state=web.server_state,
-                app_state={},
-                workers=workers,
-                read=read,
+                protocol, config=web.config, server_state=web.server_state, app_state={}, read=read
             )
             with suppress(OSError):  # its client is gone
                 await loop.connect_accepted_socket(made, connection)

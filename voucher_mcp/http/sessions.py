@@ -35,6 +35,8 @@ KEPT_SECONDS = 300.0
 """Who has not come back by then asks again (ours)."""
 RESUMED_SECONDS = CALL_SECONDS + 10
 """After which a request has its answer, or its session is over."""
+MOST_SESSIONS = 1024
+"""Of one caller in a worker (ours)."""
 SMALL = 500
 """About what a message costs that is no answer of a tool."""
 
@@ -62,10 +64,25 @@ class Sessions(StreamableHTTPSessionManager):
     def _admit_session(self, requestor: AuthorizationContext | None) -> StreamableHTTPServerTransport | None:
         # it takes what is here, and a store for all would hand one session's answers to another
         self.event_store = SessionEvents(self._kept)
+        self._make_room(requestor)
         transport = super()._admit_session(requestor)
         if transport is not None and transport.mcp_session_id is not None:
             self._name(transport, transport.mcp_session_id)
         return transport
+
+    def _make_room(self, requestor: AuthorizationContext | None) -> None:
+        """Where a caller has as many as may be, their oldest one ends in which nothing is being answered."""
+        own = [name for name in self._server_instances if self._session_owners.get(name) == requestor]
+        if len(own) < MOST_SESSIONS or self._task_group is None:
+            return
+        idle = [
+            name for name in own if self._server_instances[name]._request_streams.keys() <= {GET_STREAM_KEY}
+        ]
+        oldest = (idle or own)[0]
+        self._task_group.start_soon(self._discard_session, oldest, self._server_instances[oldest])
+
+    def _is_idle(self, name: str) -> bool:
+        return self._server_instances[name]._request_streams.keys() <= {GET_STREAM_KEY}
 
     def _name(self, transport: StreamableHTTPServerTransport, given: str) -> None:
         """Call a session so that every worker can tell whose it is."""

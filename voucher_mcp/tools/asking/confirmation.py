@@ -6,6 +6,9 @@ handshake era are asked by a request of ours; later ones are answered with a que
 the answer.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +31,19 @@ WRITE_SECONDS = 10.0
 """What is left of a call's time for the write itself; the rest of it a person may think."""
 
 FIRST_MODERN = "2026-07-28"
+
+
+_ending: ContextVar[anyio.Event | None] = ContextVar("ending", default=None)
+
+
+@contextmanager
+def asking_until(ending: anyio.Event) -> Iterator[None]:
+    """Nobody is waited for, of those who are asked meanwhile, once the server is about to end."""
+    token = _ending.set(ending)
+    try:
+        yield
+    finally:
+        _ending.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +110,32 @@ def _required(why: str, question: Question) -> ConfirmationRequired:
 
 
 async def _ask_now(context: ServerRequestContext[Any, Any], question: Question) -> ElicitResult:
-    form = question.form
-    try:
-        left = anyio.current_effective_deadline() - anyio.current_time()
-        with anyio.fail_after(max(0, left - WRITE_SECONDS)):
-            return await context.session.elicit_form(form.message, form.requested_schema, context.request_id)
-    except (TimeoutError, MCPError, ValidationError) as error:
-        raise ConfirmationRequired(
-            f"{question.reason}, so the user was asked, but no answer came that can be read. Call again "
-            "when the user is there."
-        ) from error
+    form, ending = question.form, _ending.get()
+    answer: ElicitResult | None = None
+    failure: Exception | None = None
+    left = anyio.current_effective_deadline() - anyio.current_time()
+    async with anyio.create_task_group() as tasks:
+        if ending is not None:
+            tasks.start_soon(_stop_at, ending, tasks.cancel_scope)
+        try:
+            with anyio.fail_after(max(0, left - WRITE_SECONDS)):
+                answer = await context.session.elicit_form(
+                    form.message, form.requested_schema, context.request_id
+                )
+        except (TimeoutError, MCPError, ValidationError) as error:
+            failure = error
+        tasks.cancel_scope.cancel()
+    if answer is not None:
+        return answer
+    if failure is None:
+        why, then = "the server is about to end", "in a minute"
+    else:
+        why, then = "no answer came that can be read", "when the user is there"
+    raise ConfirmationRequired(
+        f"{question.reason}, so the user was asked, but {why}. Call again {then}."
+    ) from failure
+
+
+async def _stop_at(ending: anyio.Event, scope: anyio.CancelScope) -> None:
+    await ending.wait()
+    scope.cancel()
