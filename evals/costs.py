@@ -43,6 +43,7 @@ CALLS: Final[Mapping[str, Mapping[str, Any]]] = {
     "generate_random_code": {"gift": {"amount": 2_500}, "type": "GIFT_VOUCHER"},
     "get_voucher": {"code": "GIFT-LENA"},
     "list_vouchers": {"limit": 10},
+    "render_voucher_code": {"code": "GIFT-LENA", "kind": "qr"},
     "update_voucher": {"code": "WEEKDAY10", "metadata": {"channel": "mail"}},
     "enable_voucher": {"code": "GIFT-OLD"},
     "disable_voucher": {"code": "HAPPYHOUR"},

@@ -48,7 +48,7 @@ def can_write(tool: str, arguments: Mapping[str, Any]) -> bool:
         session = arguments.get("session")
         lost = isinstance(session, float) and not math.isfinite(session)  # JSON has none: null is sent
         return not lost and session not in (None, "", [], {})
-    return tool in _tools() and not tool.startswith(("get_", "list_", "find_"))
+    return tool in _tools() and not tool.startswith(("get_", "list_", "find_", "render_"))
 
 
 def warrant(tool: str = "test", key: str | None = None, *, dry_run: bool = False, **arguments: Any) -> Write:

@@ -42,6 +42,7 @@ from voucher_mcp.tools.resources import TEMPLATE
 from voucher_mcp.tools.spans import Spans
 from voucher_mcp.tools.toolsets import (
     jobs,
+    pictures,
     pools,
     projects,
     redeemables,
@@ -59,7 +60,9 @@ VIEWS = 256
 
 def all_tools() -> dict[str, ToolDefinition]:
     """Every tool that is declared, by name."""
-    return definitions_in(projects, pools, vouchers, voucher_jobs, sessions, redeemables, redemptions, jobs)
+    return definitions_in(
+        projects, pools, vouchers, pictures, voucher_jobs, sessions, redeemables, redemptions, jobs
+    )
 
 
 CallerOf = Callable[[ServerRequestContext[Any, Any]], Caller]

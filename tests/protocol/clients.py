@@ -8,7 +8,14 @@ from typing import Any
 from mcp import Client
 from mcp.client.context import ClientRequestContext
 from mcp.client.session import ElicitationFnT
-from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, ResourceLink, TextContent
+from mcp.types import (
+    CallToolResult,
+    ElicitRequestParams,
+    ElicitResult,
+    ImageContent,
+    ResourceLink,
+    TextContent,
+)
 
 from tests.databases.database import Database, url_of
 from tests.support import can_write
@@ -95,7 +102,7 @@ def envelope_of(result: CallToolResult, tool: str, arguments: Table) -> Envelope
     content, *links = result.content
     envelope = result.structured_content
     assert isinstance(content, TextContent)
-    assert all(isinstance(link, ResourceLink) for link in links)
+    assert all(isinstance(link, ResourceLink | ImageContent) for link in links)
     assert not links or (tool == "get_export" and not result.is_error)
     assert isinstance(envelope, dict)
     assert json.loads(content.text) == envelope

@@ -23,6 +23,8 @@ class Traits(NamedTuple):
     """Offered to readers, as exports count as reading, although it is journalled as a write is."""
     reserves: bool = False
     """Offered to readers, although a call with a session writes."""
+    needs: str | None = None
+    """The backend's method that it calls, where that has another name."""
 
     @property
     def journalled(self) -> bool:
@@ -48,6 +50,7 @@ TRAITS: Mapping[str, Traits] = {
     "generate_random_code": Traits("Create a voucher with a random code", writes=True),
     "get_voucher": Traits("Get a voucher"),
     "list_vouchers": Traits("List vouchers"),
+    "render_voucher_code": Traits("Show a code as a picture", needs="get_voucher"),
     "update_voucher": Traits("Change a voucher", writes=True),
     "enable_voucher": Traits("Enable a voucher", writes=True),
     "disable_voucher": Traits("Disable a voucher", writes=True),
@@ -120,6 +123,7 @@ _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "list_vouchers": {
         "filters": {"junction": "and", "voucher_type": {"conditions": {"$is": "GIFT_VOUCHER"}}}
     },
+    "render_voucher_code": {"code": CARD, "kind": "qr"},
     "update_voucher": {"code": CARD, "metadata": {"season": "summer"}},
     "enable_voucher": {"code": CARD},
     "disable_voucher": {"code": "C"},

@@ -147,7 +147,7 @@ async def test_a_crash_is_internal_and_its_reference_is_in_the_log(
         await prepare(client)
         arguments = await ready(client, tool)
         if TRAITS[tool].on_projects:
-            monkeypatch.setattr(LocalBackend, tool, crash)
+            monkeypatch.setattr(LocalBackend, TRAITS[tool].needs or tool, crash)
         else:
             monkeypatch.setattr(dispatch, "offer", crash)
         envelope = await call(client, tool, **arguments)
@@ -249,7 +249,7 @@ async def test_whether_anything_was_changed_is_said_of_writes_alone(
             ) -> None:
                 raise errors.Conflict(message, applied=applied)
 
-            monkeypatch.setattr(LocalBackend, tool, fail)
+            monkeypatch.setattr(LocalBackend, TRAITS[tool].needs or tool, fail)
             envelope = await call(client, tool, **arguments)
             written = TRAITS[tool].journalled
             assert envelope.get("applied") == (applied if written else None)

@@ -286,7 +286,7 @@ SYSTEMS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize(("access", "most"), [("write", 39_000), ("read", 16_500)])
+@pytest.mark.parametrize(("access", "most"), [("write", 42_000), ("read", 18_000)])
 async def test_the_list_of_tools_stays_small_with_every_system_configured(
     access: str, most: int, database: Path
 ) -> None:

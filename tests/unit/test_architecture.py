@@ -28,10 +28,12 @@ FLOORS = [
 ONLY_IN = {
     "apsw": {"stores"},
     "asyncpg": {"stores"},
+    "barcode": {"tools"},
     "httpx2": {"backends", "http"},
     "jwt": {"http"},
     "prometheus_client": {"http"},
     "rich": {"cli"},
+    "segno": {"tools"},
     "starlette": {"http"},
     "uvicorn": {"http"},
 }

@@ -20,6 +20,14 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """A picture that a client shows as it comes."""
+
+    content: bytes
+    mime_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer(Generic[T_co]):
     """The envelope's `data`, and the fields that stand beside it (`matched`, `has_more`, `replayed`, …).
 
@@ -29,6 +37,7 @@ class Answer(Generic[T_co]):
     data: T_co
     beside: Mapping[str, Any] = field(default_factory=dict)
     links: Sequence[Link] = ()
+    images: Sequence[Image] = ()
     about: Mapping[str, Any] = field(default_factory=dict)
     """What a person who is asked is told and the agent is not: `pool`, `codes` (how many) and the `amount` or
     `points` that they were made with; or `code`, `type`, `balance` (of a LOYALTY_CARD points)

@@ -1,8 +1,9 @@
 """The one answer that every tool gives: success, data, error, and what belongs beside them."""
 
+from base64 import b64encode
 from typing import Any
 
-from mcp.types import CallToolResult, InputRequiredResult, ResourceLink, TextContent
+from mcp.types import CallToolResult, ImageContent, InputRequiredResult, ResourceLink, TextContent
 from pydantic_core import PydanticSerializationError, to_json
 
 from voucher_mcp.domain.answer import Answer
@@ -12,8 +13,12 @@ from voucher_mcp.policy.text import clean, is_clean
 
 
 def success(answer: Answer[Any], *, links: bool = False) -> CallToolResult:
-    """The envelope of a call that worked, with its `links` as content where a client takes them."""
+    """The envelope of a call that worked, with its images, and its `links` where a client takes them."""
     result = _result({"success": True, "data": answer.data, "error": None, **answer.beside}, is_error=False)
+    result.content += [
+        ImageContent(type="image", data=b64encode(image.content).decode(), mime_type=image.mime_type)
+        for image in answer.images
+    ]
     if links:
         result.content += [
             ResourceLink(type="resource_link", uri=link.uri, name=link.name, mime_type=link.mime_type)

@@ -127,6 +127,7 @@ def tool(
     data: Mapping[str, Any] | None = None,
     listing: bool = False,
     project: bool = True,
+    needs: str | None = None,
     writes: bool = False,
     key: KeyRule = "optional",
     idempotent: bool = False,
@@ -140,7 +141,8 @@ def tool(
     """Declare the function as the tool of its name, its docstring as the description.
 
     Args:
-        project: whether the tool works on one project, with the backend method of its own name.
+        project: whether the tool works on one project, with the backend method of its own name,
+        needs: or with this one.
         writes: it changes something; irreversible: and that cannot be undone, so a person is asked.
         key: whether a write must carry an idempotency key.
         exports: it writes, but only puts in an export, which read access allows.
@@ -163,7 +165,7 @@ def tool(
             handler=handler,
             data=data,
             listing=listing,
-            method=name if project else None,
+            method=(needs or name) if project else None,
             writes=writes,
             key=key,
             irreversible=irreversible,

@@ -1,0 +1,1 @@
+"""What people rather look at than read."""
