@@ -1,0 +1,1 @@
+"""How a pool fares: how much of it is used a day, when it runs out, what expires, what looks wrong."""
