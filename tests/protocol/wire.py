@@ -11,6 +11,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import anyio
+
 from tests.protocol.clients import Envelope
 from tests.protocol.forked import ForkedProcess, forked
 from voucher_mcp.stores.sqlite.turnstile import Turnstile
@@ -195,7 +197,8 @@ async def spawned(folder: Path, command: Sequence[str], **variables: str) -> Asy
     finally:
         if process.returncode is None:
             process.kill()
-        await process.wait()
+        with anyio.CancelScope(shield=True):  # also where the test was cancelled
+            await process.wait()
         # A pipe of which something is unread, or which a child of the process still holds, closes only here.
         process._transport.close()  # type: ignore[attr-defined]
 

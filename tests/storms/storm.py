@@ -32,6 +32,11 @@ class Caller(Protocol):
     """A server, as a client sees it."""
 
     @property
+    def name(self) -> str:
+        """Who calls through it; a key is known again only where the same one sends it."""
+        ...
+
+    @property
     def is_up(self) -> bool:
         """Whether it serves."""
         ...
@@ -47,6 +52,8 @@ class Gone(Exception):
 
 class Server:
     """A server on stdio that is started again whenever it is killed."""
+
+    name = "stdio"
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -112,6 +119,7 @@ class Storm:
         self.servers = servers
         self.told: Told = {}
         self.resent = 0
+        self._whose: dict[str, str] = {}
         self._answered = 0
         self._chance = chance
 
@@ -132,9 +140,11 @@ class Storm:
 
     async def settle(self, tool: str, arguments: dict[str, Any]) -> Envelope:
         """Call until there is an answer that stands."""
+        whose = self._whose.setdefault(arguments["idempotency_key"], self._chance.choice(self.servers).name)
+        theirs = [server for server in self.servers if server.name == whose]
         while True:
             try:
-                up = [server for server in self.servers if server.is_up] or self.servers
+                up = [server for server in theirs if server.is_up] or theirs
                 envelope = await self._chance.choice(up).call(tool, arguments)
             except Gone:
                 pass

@@ -19,6 +19,7 @@ STAKES = Stakes(20)
 class InProcess:
     """A server in this process."""
 
+    name = "stdio"
     is_up = True
 
     def __init__(self, client: Client) -> None:
