@@ -17,6 +17,7 @@ from bench.harness import Bench, Figure, table
 FIGURES = {
     "starting": "spawn to tools/list, and memory",
     "calling": "calls over standard input and output, beside a bare server's",
+    "serving": "calls over HTTP, beside a bare server's, and what sessions cost",
     "assigning": "codes handed out a second",
     "pools": "one pool and the list of pools, whatever they hold",
     "generating": "random codes made and stored, beside an import",

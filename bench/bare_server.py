@@ -78,9 +78,9 @@ def redeem_voucher(code: str, amount: int | None = None, customer_id: str | None
     return True
 
 
-def main() -> None:
-    """Serve on standard input and output."""
-    server = MCPServer("bare")
+def bare() -> MCPServer:
+    """The server."""
+    server = MCPServer("bare", log_level="ERROR")
     for tool in (
         list_pools,
         get_pool,
@@ -99,7 +99,12 @@ def main() -> None:
         redeem_voucher,
     ):
         server.tool()(tool)
-    server.run()
+    return server
+
+
+def main() -> None:
+    """Serve on standard input and output."""
+    bare().run()
 
 
 if __name__ == "__main__":
