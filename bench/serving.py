@@ -34,11 +34,11 @@ def measure(bench: Bench) -> Iterator[Figure]:
             python("voucher_mcp", "--config", str(configuration(database)), *options), ours_at
         ) as ours,
     ):
-        voucher = partial(_rate, ours_at, {"project_id": PROJECT, "code": code}, bench.size(40, 2))
-        nothing = partial(_rate, bare_at, {"code": code}, bench.size(40, 2))
+        voucher = partial(_rate, ours_at, {"project_id": PROJECT, "code": code}, bench.size(10, 2))
+        nothing = partial(_rate, bare_at, {"code": code}, bench.size(10, 2))
         for modern in (False, True):
             voucher(modern), nothing(modern)  # so that all is loaded
-        for _ in range(bench.size(9, 1)):
+        for _ in range(bench.size(15, 1)):
             for rounds, modern in eras.values():
                 rounds.add(ours=voucher(modern), floor=nothing(modern))
         for _ in range(bench.size(3, 1)):

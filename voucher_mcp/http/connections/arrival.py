@@ -8,6 +8,7 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from voucher_mcp.http.connections.gathering import Gathering
 from voucher_mcp.http.connections.handing import Workers
 from voucher_mcp.http.connections.strangers import Crowd
 
@@ -45,7 +46,7 @@ class Arriving(H11Protocol):
         self.access_log = False  # else it depends on who listens to logs; addresses of exports are secret
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(Gathering(transport))
         address = self.client[0] if self.client else ""
         if not self._crowd.enter(address):
             self._answer(TOO_MANY)
