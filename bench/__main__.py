@@ -18,6 +18,7 @@ FIGURES = {
     "starting": "spawn to tools/list, and memory",
     "calling": "calls over standard input and output, beside a bare server's",
     "serving": "calls over HTTP, beside a bare server's, and what sessions cost",
+    "flooding": "what a flood of one caller over HTTP makes the others wait",
     "assigning": "codes handed out a second",
     "pools": "one pool and the list of pools, whatever they hold",
     "generating": "random codes made and stored, beside an import",
