@@ -11,14 +11,14 @@ import anyio
 
 from bench.engine import PROJECT, codes, configuration, make_pool, opened
 from bench.harness import Bench, Figure, Rounds, at_most, duration
-from bench.one_caller import latency
+from bench.one_caller import latency, request
 from bench.processes import python
 
 WORKERS = 2
 CROWDS = (64, 512)
 """Connections of the flood."""
 FLOODS_SECONDS = 3.0
-"""Before it is measured: by then it is beyond its calls a minute."""
+"""After its first refusal, before others are measured: a flood lasts."""
 
 
 def measure(bench: Bench) -> Iterator[Figure]:
@@ -67,8 +67,14 @@ def _serving(database: Path, callers: list[str]) -> Iterator[int]:
 
 @contextmanager
 def _flooded(port: int, connections: int) -> Iterator[None]:
-    with subprocess.Popen(python("bench.flood", str(port), "flood", str(connections))) as flood:
+    command = python("bench.flood", str(port), str(connections))
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as flood:
+        assert flood.stdin is not None
+        assert flood.stdout is not None
+        flood.stdin.write(request("flood"))
+        flood.stdin.close()
         try:
+            assert flood.stdout.readline() == b"refused\n"
             yield
         finally:
             flood.kill()

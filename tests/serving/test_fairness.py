@@ -157,3 +157,16 @@ def test_so_many_callers_come_that_old_ones_make_room() -> None:
         tally.count(f"caller-{number}", 5, number * 0.05)
     assert tally.count("new", 1, 10_000.0) == 0
     assert tally.count("new", 1, 10_000.0) > 0
+
+
+async def test_a_caller_gets_refusals_one_after_another_over_however_many_connections(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fairness, "REFUSALS_A_SECOND", 20)
+    async with served(two_callers(tmp_path, max_calls_per_minute=1)) as server:
+        await ask(server, ALICE)
+        began = asyncio.get_running_loop().time()
+        answers = await asyncio.gather(*(ask(server, ALICE) for _ in range(10)))
+        assert asyncio.get_running_loop().time() - began >= 10 / 20
+        assert (await ask(server, BOB))["success"]
+    assert {one["error_code"] for one in answers} == {"limit_exceeded"}

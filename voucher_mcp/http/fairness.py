@@ -30,11 +30,14 @@ QUEUE_BYTES = 8 * 2**20
 LOOK_AGAIN = 0.02
 REFUSAL_SECONDS = 1.0
 """Who is refused waits for the refusal too: else a flood would be all that is answered (ours)."""
+REFUSALS_A_SECOND = 20
+"""Of one caller in a worker, over however many connections (ours)."""
 
 
 @dataclass
 class _Queue:
     turn: anyio.Lock = field(default_factory=anyio.Lock)
+    refusing: anyio.Lock = field(default_factory=anyio.Lock)
     waiting: int = 0
     size: int = 0
 
@@ -105,6 +108,8 @@ class Fairness:
             wait = self._tally.count(caller, self._a_minute, time.monotonic())
             if wait:
                 await anyio.sleep(min(wait, REFUSAL_SECONDS))
+                async with queue.refusing:
+                    await anyio.sleep(1 / REFUSALS_A_SECOND)
                 told = f"The limit max_calls_per_minute of each caller is {self._a_minute:,}"
                 raise _exceeded("calls_per_minute", told, wait)
         if self._at_once is None:
