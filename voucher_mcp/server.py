@@ -51,6 +51,7 @@ from voucher_mcp.tools.toolsets import (
     voucher_jobs,
     vouchers,
 )
+from voucher_mcp.tools.views import apps
 
 NAME = "voucher-mcp"
 INSTRUCTION_BYTES = 2_000
@@ -75,14 +76,22 @@ class View:
 
     settings: Settings
     tools: ListToolsResult
+    drawn: ListToolsResult
+    """The tools with their views, for clients that show them."""
     instructions: str
+
+    @property
+    def names(self) -> list[str]:
+        """Of the tools."""
+        return [tool.name for tool in self.tools.tools]
 
 
 def view_of(settings: Settings, tools: Mapping[str, ToolDefinition]) -> View:
     """What a caller sees for whom these settings hold."""
     systems = {project.backend for project in settings.projects.values()}
     listed = [tool.shown(systems) for tool in tools.values() if offered(tool.demand, settings, can)]
-    return View(settings, ListToolsResult(tools=listed), instructions(settings))
+    drawn = ListToolsResult(tools=apps.with_views(listed))
+    return View(settings, ListToolsResult(tools=listed), drawn, instructions(settings))
 
 
 def build_server(
@@ -128,17 +137,26 @@ def build_server(
     async def list_tools(
         context: ServerRequestContext[Dispatcher, Any], params: PaginatedRequestParams | None
     ) -> ListToolsResult:
-        return seen(context)[1].tools
+        its = seen(context)[1]
+        return its.drawn if apps.client_supports_apps(context) else its.tools
 
     async def call_tool(
         context: ServerRequestContext[Dispatcher, Any], params: CallToolRequestParams
     ) -> CallToolResult | InputRequiredResult:
-        return set_aside(await serving(context).call(context, params))
+        result = await serving(context).call(context, params)
+        if isinstance(result, CallToolResult) and apps.client_supports_apps(context):
+            its = seen(context)[1]
+            project = its.settings.projects.get(str((params.arguments or {}).get("project_id")))
+            result = await apps.with_extras(result, params.name, project, its.names)
+        return set_aside(result)
 
     async def list_resources(
         context: ServerRequestContext[Dispatcher, Any], params: PaginatedRequestParams | None
     ) -> ListResourcesResult:
-        return ListResourcesResult(resources=await serving(context).exports.resources())
+        found = await serving(context).exports.resources() if exporting else []
+        if apps.client_supports_apps(context):
+            found += apps.resources(seen(context)[1].names)
+        return ListResourcesResult(resources=found)
 
     async def list_templates(
         _: ServerRequestContext[Dispatcher, Any], params: PaginatedRequestParams | None
@@ -148,7 +166,8 @@ def build_server(
     async def read_resource(
         context: ServerRequestContext[Dispatcher, Any], params: ReadResourceRequestParams
     ) -> ReadResourceResult:
-        return ReadResourceResult(contents=[await serving(context).exports.read(params.uri)])
+        view = apps.read(params.uri)
+        return ReadResourceResult(contents=[view or await serving(context).exports.read(params.uri)])
 
     async def list_prompts(
         _: ServerRequestContext[Dispatcher, Any], params: PaginatedRequestParams | None
@@ -168,6 +187,7 @@ def build_server(
         return result
 
     exporting = offered(tools["get_export"].demand, settings, can)
+    showing = bool(apps.resources(whole.names))
     server = Server[Dispatcher](
         NAME,
         title="Vouchers",
@@ -179,10 +199,12 @@ def build_server(
         on_call_tool=call_tool,
         on_list_prompts=list_prompts,  # clients ask for them unasked, and make a noise where nobody answers
         on_get_prompt=get_prompt,
-        on_list_resources=list_resources if exporting else None,
+        on_list_resources=list_resources if exporting or showing else None,
         on_list_resource_templates=list_templates if exporting else None,
-        on_read_resource=read_resource if exporting else None,
+        on_read_resource=read_resource if exporting or showing else None,
     )
+    if showing:
+        server.extensions[apps.EXTENSION_ID] = {}
     [spans] = server.middleware
     server.middleware[:] = [Spans(spans, tools)]
     # what a client echoes when it calls again with a user's answer is sealed, so that it cannot be forged

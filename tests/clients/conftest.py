@@ -1,5 +1,6 @@
 """A company's server, for clients that other people wrote."""
 
+import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
@@ -18,6 +19,14 @@ def program_of_node() -> Path:
     if (found := node.find()) is None:
         pytest.skip(node.MISSING)
     return found
+
+
+@pytest.fixture
+def browser() -> Path:
+    """Chromium, as the system's packages have it."""
+    if (found := shutil.which("chromium")) is None:
+        pytest.skip("Chromium is not installed here (`apt-get install chromium`), so nobody looks at pages.")
+    return Path(found)
 
 
 @pytest.fixture

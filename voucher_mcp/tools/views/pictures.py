@@ -34,18 +34,30 @@ def draw(code: str, kind: Kind, size: int) -> Picture:
     Raises:
         InvalidInput: this kind cannot hold the code.
     """
-    rows = _qr(code) if kind == "qr" else [_bars(code, kind)]
-    left, right = QUIET[kind]
-    rows = [bytes(left) + row + bytes(right) for row in rows]
+    rows = _rows(code, kind)
     width = len(rows[0])
     scale = max(1, size // width)
-    if kind == "qr":
-        rows = [bytes(width)] * left + rows + [bytes(width)] * right
-        repeats = scale
-    else:
-        repeats = max(1, width * scale // _FLATNESS)
+    repeats = scale if kind == "qr" else max(1, width * scale // _FLATNESS)
     wide = [bytes(module for module in row for _ in range(scale)) for row in rows]
     return _png([row for row in wide for _ in range(repeats)])
+
+
+def modules(code: str, kind: Kind) -> list[str]:
+    """The code as rows of modules, 0 is white and 1 black, with the white around it; a barcode is one row.
+
+    Raises:
+        InvalidInput: this kind cannot hold the code.
+    """
+    return ["".join(map(str, row)) for row in _rows(code, kind)]
+
+
+def _rows(code: str, kind: Kind) -> list[bytes]:
+    left, right = QUIET[kind]
+    rows = [bytes(left) + row + bytes(right) for row in (_qr(code) if kind == "qr" else [_bars(code, kind)])]
+    if kind == "qr":
+        white = bytes(len(rows[0]))
+        rows = [white] * left + rows + [white] * right
+    return rows
 
 
 def _qr(code: str) -> list[bytes]:

@@ -1,0 +1,76 @@
+"""The views of answers, in the reference host of MCP Apps and a real Chromium."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zxingcpp
+from PIL import Image
+
+from tests.clients import node
+from tests.clients.running import run
+from tests.protocol.clients import Person, done
+from tests.serving.servers import ALICE, Served, served, two_callers
+from tests.support import TEN_PERCENT, held
+
+SHOP = {"project_id": "shop"}
+BAD = '<img src="x" onerror="document.title=1"><b>Bold</b>'
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Served]:
+    """A shop with a card, a discount and three pools, whose names are as bad as names come."""
+    async with held(served(two_callers(tmp_path))) as server:
+        async with server.client(ALICE, person=Person()) as client:
+            gift = {"type": "GIFT_VOUCHER", "gift": {"amount": 123450}}
+            dates = {"start_date": "2026-01-01", "expiration_date": "2099-12-31"}
+            await done(client, "create_voucher", **SHOP, code="GIFT-CARD-2026", **gift, **dates)
+            await done(
+                client,
+                "create_voucher",
+                **SHOP,
+                code="ÅÄÖ",
+                **TEN_PERCENT,
+                metadata={"note": BAD},
+                category=BAD,
+            )
+            for name, template in (("Summer", TEN_PERCENT), (BAD, gift), ("名" * 200, TEN_PERCENT)):
+                codes = {"generate": {"count": 20, "length": 12}}
+                await done(client, "create_voucher_pool", **SHOP, name=name, voucher=template, **codes)
+            own = {"pool_id": "Summer", "customer_id": "alice", "idempotency_key": "a"}
+            await done(client, "assign_voucher_code", **SHOP, **own)
+        yield server
+
+
+@pytest.fixture
+def screens() -> Path:
+    """Where pictures of what was looked at are kept."""
+    folder = node.FOLDER.parents[1] / "build" / "screens"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+async def test_a_chat_shows_vouchers_and_pools_and_runs_nothing_that_came_from_a_system(
+    shop: Served, program_of_node: Path, browser: Path, environment: Mapping[str, str], screens: Path
+) -> None:
+    asked = ("views.mjs", browser, f"{shop.url}/mcp", ALICE, "auto", screens)
+    seen: dict[str, Any] = json.loads(await run(program_of_node, environment, *asked))
+    assert seen["wrong"] == []
+    card = seen["card"]["text"]
+    told = {"GIFT-CARD-2026", "1,234.50 EUR left", "✓ Can be used", "31 Dec 2099, 23:59 UTC"}
+    assert told <= set(card.splitlines())
+    for name, codes in (("card", ["GIFT-CARD-2026"] * 2), ("hostile", ["ÅÄÖ"])):
+        found = [scanned(screens / f"code-{name}-{number}.png") for number in range(len(codes))]
+        assert found == codes
+    assert seen["hostile"]["images"] == seen["pools"]["images"] == 0
+    assert 'There is no voucher "NOBODY"' in seen["missing"]["text"]
+    assert {"Summer", BAD, "名" * 200} <= set(seen["pools"]["text"].splitlines())
+    assert "19 codes available, 1 code assigned, 0 codes redeemed of 20" in seen["pools"]["bars"]
+
+
+def scanned(picture: Path) -> str:
+    """What a till or a phone reads."""
+    [found] = zxingcpp.read_barcodes(Image.open(picture))
+    return found.text
