@@ -8,7 +8,7 @@ from tests.databases.database import Database, rows
 Line = dict[str, Any]
 _AUDIT = (
     *("tool", "key", "outcome", "subject", "amount", "points", "codes", "caller", "digest", "at", "owner"),
-    *("client", "kind", "ids", "before", "after"),
+    *("client", "kind", "ids", "before", "after", "approved_by"),
 )
 
 

@@ -33,6 +33,7 @@ ERROR_CODES = {
     "unsupported",
     "access_denied",
     "confirmation_required",
+    "approval_required",
     "declined",
     "limit_exceeded",
     "idempotency_mismatch",
@@ -141,6 +142,8 @@ def _check_failure(envelope: Envelope, tool: str, arguments: Table) -> None:
         "field",
         "request_id",
     }
+    if envelope["error_code"] == "approval_required":
+        known |= {"approval_id", "expires_at"}
     assert envelope.keys() <= known
     assert None not in [value for name, value in envelope.items() if name != "data"]
 

@@ -180,7 +180,7 @@ def _cells(line: AuditLine) -> tuple[str, ...]:
         f"{(to_iso(line.at) or '')[:19]}Z",
         line.project,
         line.tool,
-        line.outcome,
+        line.outcome if line.approved_by is None else f"{line.outcome}, approved by {line.approved_by}",
         line.subject or "",
         _worth(line),
         _short(line.key or ""),

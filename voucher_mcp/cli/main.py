@@ -95,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     _login(_command(commands, "login", "sign in at a project's voucher system"))
     _codes(_command(commands, "codes", "move codes in and out of a pool"))
     _journal(_command(commands, "journal", "show what was written, by whom and with what outcome"))
+    _approvals(_command(commands, "approvals", "show what waits for a second person, and decide it"))
     _client_config(_command(commands, "client-config", "print the snippet for an MCP client"))
     return parser
 
@@ -222,6 +223,19 @@ def _journal(command: argparse.ArgumentParser) -> None:
     command.add_argument("--since", metavar="TIME", help="ISO 8601, or how long ago: 30m, 2h, 7d")
     command.add_argument("--tool", metavar="NAME")
     command.add_argument("--format", choices=["table", "jsonl"], default="table")
+
+
+def _approvals(command: argparse.ArgumentParser) -> None:
+    command.set_defaults(action="list")
+    command.add_argument("--project", metavar="ID")
+    command.add_argument("--format", choices=["table", "jsonl"], default="table")
+    actions = command.add_subparsers(metavar="ACTION")
+    for name, text in (("approve", "let the call through, once"), ("refuse", "let it not through")):
+        action = actions.add_parser(name, help=text, description=text)
+        action.add_argument("approval_id", metavar="ID")
+        action.add_argument("--yes", action="store_true", help="do not ask")
+        _common(action)
+        action.set_defaults(action=name)
 
 
 def _client_config(command: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from voucher_mcp.config.approvals import ApprovalSettings
 from voucher_mcp.config.errors import KeyPath, hint, unknown_value
 from voucher_mcp.config.http import Grant, HttpAccess, HttpSettings, HttpToken
 from voucher_mcp.config.models import PROJECT_MODELS, Limits, Settings
@@ -67,6 +68,8 @@ def _known_keys(loc: KeyPath) -> list[str]:
             model = Limits
         case ("projects", _, str(backend), _):
             model = PROJECT_MODELS[backend]
+        case ("approvals", _):
+            model = ApprovalSettings
         case ("http", _):
             model = HttpSettings
         case ("http", "access", _):

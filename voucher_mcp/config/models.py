@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
+from voucher_mcp.config.approvals import ApprovalSettings
 from voucher_mcp.config.base import ACCESS, Access, Model
 from voucher_mcp.config.errors import hint, key_path
 from voucher_mcp.config.http import HttpSettings
@@ -26,12 +27,13 @@ from voucher_mcp.config.values import (
 )
 
 Toolset = Literal["pools", "vouchers", "redeemables", "redemptions", "jobs"]
-Destructive = Literal["block", "confirm", "allow"]  # from the strictest
+Destructive = Literal["block", "approve", "confirm", "allow"]  # from the strictest
 TOOLSETS: tuple[Toolset, ...] = get_args(Toolset)
 
 CONFIRM_ABOVE = 100_000
 
 Limit = Annotated[int, Field(ge=0)] | None
+AskedAbove = Annotated[int, Field(ge=0)] | Literal["none"] | None
 # TOML has lists only; strictness would want tuples
 Texts = Annotated[tuple[Text, ...], Field(strict=False)]
 
@@ -44,8 +46,10 @@ class Limits(Model):
     max_points_per_day: Limit = None
     max_codes_per_call: Limit = None
     max_calls_per_minute: Limit = None
-    confirm_above: Annotated[int, Field(ge=0)] | Literal["none"] | None = None
+    confirm_above: AskedAbove = None
     """Minor units or points that a call may mint without a person's consent; None is CONFIRM_ABOVE."""
+    approve_above: AskedAbove = None
+    """The same without a second person's, who is then asked instead; None and "none": there is no such."""
 
     @property
     def asked_above(self) -> int | None:
@@ -53,6 +57,11 @@ class Limits(Model):
         if self.confirm_above == "none":
             return None
         return CONFIRM_ABOVE if self.confirm_above is None else self.confirm_above
+
+    @property
+    def approved_above(self) -> int | None:
+        """`approve_above`, None where no second person is asked."""
+        return None if self.approve_above == "none" else self.approve_above
 
 
 class _Project(Model):
@@ -171,6 +180,7 @@ class Settings(Model):
     """How long the audit trail is kept: as long as keys at least, so that a change can be undone."""
     projects: Annotated[dict[ProjectId, Project], Field(min_length=1)]
     limits: Limits = Limits()
+    approvals: ApprovalSettings = ApprovalSettings()
     http: HttpSettings | None = None
     _lacking: Mapping[str, Missing] = PrivateAttr(default_factory=dict)
     _granted: bool = PrivateAttr(default=False)

@@ -99,6 +99,17 @@ def safe_address(text: str) -> str:
     return text
 
 
+def secret_address(address: SecretStr) -> SecretStr:
+    """A web address that may hold a secret in its path or query: https, or plain http on loopback only."""
+    text = address.get_secret_value()
+    parts = _split(text)
+    if "@" in parts.netloc or "#" in text:
+        raise ValueError("should hold no user name, password or fragment (#)")
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        raise ValueError("plain http is for loopback only; use https://")
+    return address
+
+
 def _split(text: str) -> SplitResult:
     # urlsplit drops tabs and line ends silently, and clients disagree about a backslash
     clean = text.isascii() and text.isprintable() and not set(text) & set(" \\")

@@ -2,7 +2,7 @@
 
     VoucherError
     ├── refused before anything happened: InvalidInput, NotFound, AlreadyExists, Conflict, Unsupported,
-    │   AccessDenied, ConfirmationRequired, Declined, LimitExceeded, IdempotencyMismatch
+    │   AccessDenied, ConfirmationRequired, ApprovalRequired, Declined, LimitExceeded, IdempotencyMismatch
     ├── a voucher that cannot be used: InsufficientBalance, QuantityExceeded, VoucherDisabled, VoucherExpired,
     │   VoucherNotActive, PoolExhausted, AlreadyRolledBack, SessionNotFound
     └── the system behind the project: Unauthorized, Forbidden, RateLimited, QuotaExhausted, UpstreamError,
@@ -66,6 +66,11 @@ class VoucherError(Exception):
         if applied is not None:
             self.applied = applied
 
+    @property
+    def beside(self) -> Mapping[str, Any]:
+        """Fields of the envelope that only failures of its kind have."""
+        return {}
+
     def kept(self) -> dict[str, Any]:
         """What the journal keeps of it, for `restored`."""
         return {"code": self.code, "message": self.message, "field": self.field, "applied": self.applied}
@@ -97,6 +102,23 @@ class AccessDenied(VoucherError):
 
 class ConfirmationRequired(VoucherError):
     code = "confirmation_required"
+
+
+class ApprovalRequired(VoucherError):
+    """A second person was asked, and the same call goes through once they have approved it."""
+
+    code = "approval_required"
+    retryable = True
+
+    def __init__(self, message: str, *, approval_id: str, expires_at: str, retry_after: float) -> None:
+        """Say what was asked: `approval_id`, and until when (ISO 8601) an answer counts."""
+        super().__init__(message, retry_after=retry_after)
+        self.approval_id = approval_id
+        self.expires_at = expires_at
+
+    @property
+    def beside(self) -> Mapping[str, Any]:
+        return {"approval_id": self.approval_id, "expires_at": self.expires_at}
 
 
 class Declined(VoucherError):

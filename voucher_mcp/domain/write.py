@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from voucher_mcp.domain.answer import Answer
+from voucher_mcp.domain.approval import Approval
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,9 @@ class Write:
     confirmed: str | None = None
     """The digest of the result that a person agreed to; None where nobody has to. A write that comes to
     another result raises Unconfirmed and leaves nothing behind, so that the person can be asked about it."""
+    approvals: tuple[Approval, ...] = ()
+    """What a second person approved of it, which is used up in the transaction that makes it final; where one
+    cannot be used any more, it raises Unapproved and leaves nothing behind."""
     reference: str = ""
     """Our name for the write in a vendor's system (source_id, tracking_id): the same for every try with the
     key, and no other write's."""
@@ -113,6 +117,10 @@ class Unconfirmed(Exception):
     def __init__(self, answer: Answer[Any]) -> None:
         super().__init__("not confirmed")
         self.answer = answer
+
+
+class Unapproved(Exception):
+    """An approval that the write came with was used meanwhile, or ran out. Nothing was changed."""
 
 
 def digest_of(value: Any) -> str:

@@ -46,6 +46,7 @@ class AuditLine:
     points: int | None
     codes: int | None
     client: str | None
+    approved_by: str | None
     kind: str | None
     ids: list[str] | None
     before: dict[str, Any] | None

@@ -15,7 +15,7 @@ from pydantic_core import to_json
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import IdempotencyMismatch
 from voucher_mcp.domain.write import Unconfirmed, Values, Write, digest_of_result
-from voucher_mcp.journal import daily
+from voucher_mcp.journal import approvals, daily
 from voucher_mcp.journal.touched import NOTHING, Touched, touched
 from voucher_mcp.stores import housekeeping
 from voucher_mcp.stores.base import Row, Transaction
@@ -46,6 +46,7 @@ async def once(
         LimitExceeded: it would mint more than it may.
         DryRun: with the answer, so that the store undoes the effect.
         Unconfirmed: what was agreed to is not what would happen.
+        Unapproved: what a second person approved was used already, or ran out.
     """
     if not write.dry_run and (first := await first_result(transaction, project, write)):
         return first
@@ -58,6 +59,8 @@ async def once(
         raise DryRun(answer)
     if write.confirmed is not None and digest_of_result(answer) != write.confirmed:
         raise Unconfirmed(answer)
+    if write.approvals:
+        await approvals.use(transaction, project, write)
     line = await audit(transaction, project, write, SUCCESS, moment, about=touched(write.tool, answer))
     if write.key is not None:
         key = (project.n, write.caller, write.key)
@@ -145,6 +148,9 @@ async def audit(
         write.client,
         *about,
     )
+    if write.approvals:
+        approved_by = ", ".join(one.by for one in write.approvals)
+        await transaction.run("audit_approve", project.n, line, approved_by)
     if line % _TIDIED_EVERY == 0:
         await housekeeping.tidy(transaction, line, moment)
     return line

@@ -31,7 +31,7 @@ from voucher_mcp.domain.errors import (
     taken_for_dead,
 )
 from voucher_mcp.domain.write import Worth, Write
-from voucher_mcp.journal import daily, records
+from voucher_mcp.journal import approvals, daily, records
 from voucher_mcp.journal.owner import Claim, Owner
 from voucher_mcp.journal.touched import NOTHING, touched
 from voucher_mcp.stores import projects
@@ -141,6 +141,7 @@ class VendorJournal:
         Raises:
             IdempotencyMismatch: the key was spent on other arguments.
             LimitExceeded: the day would mint more than it may.
+            Unapproved: what a second person approved was used already, or ran out.
             OutcomeUnknown: the effect's outcome is not known; its key stays spent.
             VoucherError: of the effect. One that changed nothing frees the key.
         """
@@ -261,6 +262,8 @@ class VendorJournal:
             return found
         if found is None:  # else what it mints was reserved by the first try
             await daily.reserve(transaction, project, write, moment)
+        if write.approvals:
+            await approvals.use(transaction, project, write, begun=found is not None)
         line_of = write if found is None else replace(write, worth=Worth(codes=write.worth.codes))
         line = await records.audit(transaction, project, line_of, PENDING, moment, owner=me)
         key = (project.n, write.caller, write.key)
@@ -330,5 +333,6 @@ async def _settle(
     if state == "free":  # unless somebody took it over, who needs what was reserved
         if write.key is None or await transaction.run("write_free", *key):
             await daily.release(transaction, intent.project, write.worth, intent.moment)
+            await approvals.give_back(transaction, intent.project, write)
     elif write.key is not None:
         await transaction.later("write_settle", *key, state, result)

@@ -6,6 +6,7 @@ What a day may mint is held by the journals, which count it in the transaction t
 import math
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Literal
 
 from voucher_mcp.config import Limits
 from voucher_mcp.domain.errors import LimitExceeded, OutcomeUnknown, Unavailable, VoucherError
@@ -16,12 +17,16 @@ from voucher_mcp.policy.access import Room
 from voucher_mcp.stores import projects
 from voucher_mcp.stores.base import Store, Transaction
 
-_PER_CALL = frozenset({"max_amount_per_call", "max_codes_per_call"})
+_PER_CALL = frozenset({"max_amount_per_call", "max_codes_per_call", "approve_above"})
+_ASKED_ABOVE = ("confirm_above", "approve_above")
+
+Asked = Literal["user", "second person"]
+"""Who is asked: whoever uses the client, or another one."""
 
 
 def needs_worth(limits: Limits) -> bool:
     """Whether a limit is set that only what a call is worth can be held against."""
-    others = ("max_calls_per_minute", "confirm_above")
+    others = ("max_calls_per_minute", *_ASKED_ABOVE)
     return any(value is not None for name, value in limits if name not in others)
 
 
@@ -54,10 +59,22 @@ def check_call(worth: Worth, limits: Limits) -> None:
             )
 
 
-def needs_consent(worth: Worth, limits: Limits) -> bool:
-    """Whether a call makes so much that a person is asked first."""
-    most = limits.asked_above
-    return most is not None and max(worth.amount, worth.points) > most
+def asked_about(worth: Worth, limits: Limits) -> Asked | None:
+    """Who is asked first, as a call makes so much; a second person instead of the user, never both."""
+    made = max(worth.amount, worth.points)
+    if limits.approved_above is not None and made > limits.approved_above:
+        return "second person"
+    return "user" if limits.asked_above is not None and made > limits.asked_above else None
+
+
+def is_set(limits: Limits) -> bool:
+    """Whether list_projects shows any of them."""
+    return bool(_shown(limits))
+
+
+def _shown(limits: Limits) -> dict[str, int]:
+    """Those that are set, but for what a user is asked about, which stands by itself."""
+    return {name: limit for name, limit in limits if name != "confirm_above" and isinstance(limit, int)}
 
 
 async def room(store: Store | None, project_id: str, limits: Limits) -> dict[str, Room]:
@@ -78,7 +95,7 @@ async def room(store: Store | None, project_id: str, limits: Limits) -> dict[str
             "max_calls_per_minute": counted_calls,
         }
 
-    most = {name: limit for name, limit in limits if name != "confirm_above" and limit is not None}
+    most = _shown(limits)
     used: Mapping[str, int] | None = {}
     if most.keys() - _PER_CALL:
         used = None

@@ -23,7 +23,8 @@ class BackendValues:
         self._project = project
         self._backend = backend
         self._limited = needs_worth(allowed)
-        self._reading = self._limited or allowed.asked_above is not None  # of CSV, which takes time
+        asked = (allowed.asked_above, allowed.approved_above)
+        self._reading = self._limited or asked != (None, None)  # of CSV, which takes time
         self._looking = self._limited or backend.journals
         self._holding = backend.can("update_voucher_balance")  # elsewhere no code is money
         self._counting = allowed.max_codes_per_call is not None

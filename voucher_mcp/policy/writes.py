@@ -6,10 +6,10 @@ the effect.
 """
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 
@@ -17,6 +17,7 @@ from voucher_mcp.backends.base import Backend
 from voucher_mcp.backends.opening import Backends
 from voucher_mcp.config import Limits, Project, Settings
 from voucher_mcp.domain.answer import Answer
+from voucher_mcp.domain.approval import Approval
 from voucher_mcp.domain.errors import (
     Conflict,
     InvalidInput,
@@ -26,6 +27,7 @@ from voucher_mcp.domain.errors import (
     VoucherError,
 )
 from voucher_mcp.domain.write import (
+    Unapproved,
     Unconfirmed,
     Values,
     Worth,
@@ -38,6 +40,8 @@ from voucher_mcp.journal import records
 from voucher_mcp.journal.vendor import Effect, VendorJournal
 from voucher_mcp.policy import limits, naming
 from voucher_mcp.policy.access import Room
+from voucher_mcp.policy.approvals import Approvals, SecondPerson, open_approvals
+from voucher_mcp.policy.consent import Asker, Consent
 from voucher_mcp.policy.values import BackendValues
 from voucher_mcp.policy.worth import Measure
 from voucher_mcp.stores import projects
@@ -47,16 +51,6 @@ logger = logging.getLogger(__name__)
 
 ROOM_SECONDS = 5.0
 """How long the list of projects waits for a database that is not open yet: the others are in it too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Consent:
-    """How a person is asked. Each returns once they agreed, and else raises."""
-
-    to_deletion: Callable[[Answer[Any], str], Awaitable[None]]
-    """To the result that is shown, with its digest."""
-    to_value: Callable[[Worth, str], Awaitable[None]]
-    """To making what is shown, with the digest of that and of the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +69,21 @@ class Wish:
     """The caller's program, as it names itself."""
 
 
+class _People(NamedTuple):
+    """Who is asked about a write; None: nobody."""
+
+    of_value: Asker | None
+    of_deletion: Asker | None
+
+
 class Writes:
     """Lets writes through."""
 
-    def __init__(self, settings: Settings, backends: Backends) -> None:
+    def __init__(self, settings: Settings, backends: Backends, approvals: Approvals) -> None:
         self._settings = settings
         self._backends = backends
         self._vendors: VendorJournal | None = None
+        self._approvals = approvals
 
     async def close(self) -> None:
         """Let go of what the journal holds."""
@@ -101,7 +103,7 @@ class Writes:
     async def room(self, project: Project) -> Mapping[str, Room]:
         """Each limit that is set for the project, with what is left of it."""
         allowed = self._settings.limits_for(project.id)
-        if not any(limit is not None for name, limit in allowed if name != "confirm_above"):
+        if not limits.is_set(allowed):
             return {}
         store: Store | None = None
         with suppress(VoucherError), anyio.move_on_after(ROOM_SECONDS):
@@ -115,6 +117,7 @@ class Writes:
 
         Raises:
             LimitExceeded: the operator set a limit that this is beyond.
+            ApprovalRequired: a second person was asked; Declined: they refused it.
             Unavailable: the journal cannot be written, so nothing was sent.
             VoucherError: of the effect, of the journal, or of the consent.
         """
@@ -129,21 +132,42 @@ class Writes:
                     return first
                 if not await self._is_open(project, backend, write):
                     raise
-            of_value = limits.needs_consent(write.worth, allowed)
+            of_value = limits.asked_about(write.worth, allowed)
             if wish.dry_run:
                 answer = await self._rehearse(project, backend, write, effect)
                 asking = {"would_ask": True} if wish.asks or of_value else {}
                 return replace(answer, beside={**answer.about, **answer.beside, **asking, "dry_run": True})
-            if of_value:
-                if (
-                    first := await self._agree_on_value(project, backend, write, effect, consent)
-                ) is not None:
-                    return first
-                write = _held_to_its_worth(write)
+            codes = tuple(naming.codes_in(wish.arguments))
+            second = SecondPerson(self._approvals, project, write, consent, codes)
+            people = _People(
+                consent if of_value == "user" else second if of_value else None,
+                (second if project.destructive == "approve" else consent) if wish.asks else None,
+            )
+        while True:
+            with suppress(Unapproved):  # by another call meanwhile, or it ran out: they are asked anew
+                return await self._run_agreed(project, backend, write, effect, people)
+
+    async def _run_agreed(
+        self, project: Project, backend: Backend, write: Write, effect: Effect, people: "_People"
+    ) -> Answer[Any]:
+        """Write once whoever has to be asked agreed.
+
+        Raises:
+            Unapproved: what a second person approved was used meanwhile, or ran out.
+        """
+        async with self._noting_refusals(project, write):
+            if people.of_value is not None:
+                agreed = await self._agree_on_value(project, backend, write, effect, people.of_value)
+                if isinstance(agreed, Answer):
+                    return agreed
+                write = _held_to_its_worth(agreed)
             if backend.journals:
-                return await _on_engine(write, effect, consent if wish.asks else None)
-            if wish.asks and (first := await self._agree(project, backend, write, effect, consent)):
-                return first
+                return await _on_engine(write, effect, people.of_deletion)
+            if people.of_deletion is not None:
+                agreed = await self._agree(project, backend, write, effect, people.of_deletion)
+                if isinstance(agreed, Answer):
+                    return agreed
+                write = agreed
         return await (await self._journal()).once(project.id, write, effect)
 
     async def _weighed(
@@ -197,41 +221,42 @@ class Writes:
         return await effect(replace(write, dry_run=True))
 
     async def _agree_on_value(
-        self, project: Project, backend: Backend, write: Write, effect: Effect, consent: Consent
-    ) -> Answer[Any] | None:
-        """Return None once a person agreed to what is made; of a spent key, the first result.
+        self, project: Project, backend: Backend, write: Write, effect: Effect, asker: Asker
+    ) -> Answer[Any] | Write:
+        """The write once a person agreed to what is made; of a spent key, the first result.
 
         Nobody is asked about what is refused anyway, nor again where an earlier try's outcome is not known.
         """
         if (first := await self._first(project, backend, write)) is not None:
             return first
-        if not await self._is_open(project, backend, write):
+        begun = await self._is_open(project, backend, write)
+        if not begun:
             await self._rehearse(project, backend, write, effect)
-            made = [write.worth.amount, write.worth.points, write.worth.codes]
-            await consent.to_value(write.worth, digest_of([write.digest, made]))
-        return None
+        made = [write.worth.amount, write.worth.points, write.worth.codes]
+        return _approved(write, await asker.to_value(write.worth, digest_of([write.digest, made]), begun))
 
     async def _agree(
-        self, project: Project, backend: Backend, write: Write, effect: Effect, consent: Consent
-    ) -> Answer[Any] | None:
-        """Return None once a person agreed to what the write would do; of a spent key, the first result.
+        self, project: Project, backend: Backend, write: Write, effect: Effect, asker: Asker
+    ) -> Answer[Any] | Write:
+        """The write once a person agreed to what it would do; of a spent key, the first result.
 
         Where a first try's outcome is not known, and what it was to remove is gone, nobody has to be asked.
         """
         vendors = await self._journal()
         if (first := await vendors.replay(project.id, write)) is not None:
             return first
-        agreed = ""  # to nothing yet, which no result's digest equals
+        agreed, approved = "", write  # to nothing yet, which no result's digest equals
         while True:
+            begun = await vendors.is_open(project.id, write)
             try:
                 shown = await self._rehearse(project, backend, write, effect)
             except (NotFound, InvalidInput):  # that is how codes which are not in a pool are refused
-                if await vendors.is_open(project.id, write):
-                    return None
+                if begun:
+                    return write
                 raise
             if (digest := digest_of_result(shown)) == agreed:
-                return None
-            await consent.to_deletion(shown, digest)
+                return approved
+            approved = _approved(write, await asker.to_deletion(shown, digest, begun))
             agreed = digest
 
     async def _journal(self) -> VendorJournal:
@@ -264,12 +289,13 @@ class Writes:
 @asynccontextmanager
 async def open_writes(settings: Settings, backends: Backends) -> AsyncIterator[Writes]:
     """The way of the writes for as long as the context lasts."""
-    writes = Writes(settings, backends)
-    try:
-        yield writes
-    finally:
-        with anyio.CancelScope(shield=True):
-            await writes.close()
+    async with open_approvals(settings, backends) as approvals:
+        writes = Writes(settings, backends, approvals)
+        try:
+            yield writes
+        finally:
+            with anyio.CancelScope(shield=True):
+                await writes.close()
 
 
 def _held_to_its_worth(write: Write) -> Write:
@@ -282,7 +308,7 @@ def _held_to_its_worth(write: Write) -> Write:
         worth = await weigh(values)
         if max(worth.amount - write.worth.amount, worth.points - write.worth.points) > 0:
             raise Conflict(
-                "What this makes became more while the user was asked. Call again, and the user is asked "
+                "What this makes became more since a person agreed to it. Call again, and they are asked "
                 "about what it is now."
             )
         return worth
@@ -290,17 +316,22 @@ def _held_to_its_worth(write: Write) -> Write:
     return replace(write, weigh=again)
 
 
-async def _on_engine(write: Write, effect: Effect, consent: Consent | None) -> Answer[Any]:
+async def _on_engine(write: Write, effect: Effect, asker: Asker | None) -> Answer[Any]:
     """Write once a person agreed to exactly what will happen; if that changes meanwhile, ask again."""
-    write = replace(write, confirmed=None if consent is None else "")  # to nothing yet
+    agreed = replace(write, confirmed=None if asker is None else "")  # to nothing yet
     while True:
         try:
-            return await effect(write)
+            return await effect(agreed)
         except Unconfirmed as change:
-            assert consent is not None
+            assert asker is not None
             digest = digest_of_result(change.answer)
-            await consent.to_deletion(change.answer, digest)
-            write = replace(write, confirmed=digest)
+            approved = _approved(write, await asker.to_deletion(change.answer, digest, False))
+            agreed = replace(approved, confirmed=digest)
+
+
+def _approved(write: Write, approval: Approval | None) -> Write:
+    """The write with what a second person approved, if one was asked."""
+    return write if approval is None else replace(write, approvals=(*write.approvals, approval))
 
 
 def _write(project: Project, wish: Wish) -> Write:

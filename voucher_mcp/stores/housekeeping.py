@@ -1,4 +1,5 @@
-"""What a database no longer needs, and when it goes: keys, sessions, audit lines, jobs and exports.
+"""What a database no longer needs, and when it goes: keys, sessions, audit lines, approvals, jobs and
+exports.
 
 Keys go by time that has really passed. No machine's clock tells that: it may jump a month ahead and back. So
 what it went forward between lines of the audit trail is added up, a day at most at once. A jump costs one of
@@ -27,6 +28,9 @@ SESSIONS_KEPT: Final = HOUR
 
 JOBS_KEPT: Final = 30 * DAY
 """After their end, with their exports (ours); so an idempotency key's answer can be looked at as long."""
+
+APPROVALS_KEPT: Final = 30 * DAY
+"""After their end (ours); who approved what stays in the audit trail."""
 
 CHUNKS_AT_ONCE: Final = 4
 """Of a job's data in one transaction; a chunk is about 1 MB."""
@@ -84,6 +88,7 @@ class Housekeeping:
             await transaction.one("session_is_over", moment - SESSIONS_KEPT),
             await transaction.one("audit_is_old", moment - self._audit_kept, ROWS_AT_ONCE),
             await transaction.one("job_over", moment - JOBS_KEPT),
+            await transaction.one("approval_is_over", moment - APPROVALS_KEPT),
         )
         return any(due)
 
@@ -92,6 +97,7 @@ class Housekeeping:
         moment = transaction.now()
         await transaction.run("sessions_forget", moment - SESSIONS_KEPT, ROWS_AT_ONCE)
         await transaction.run("audit_forget", moment - self._audit_kept, ROWS_AT_ONCE)
+        await transaction.run("approvals_forget", moment - APPROVALS_KEPT, ROWS_AT_ONCE)
         if (job := await transaction.one("job_over", moment - JOBS_KEPT)) is None:
             return
         if await transaction.run("job_chunks_delete", *job, CHUNKS_AT_ONCE) < CHUNKS_AT_ONCE:

@@ -26,10 +26,11 @@ from voucher_mcp.domain.errors import (
     quoted,
 )
 from voucher_mcp.domain.watch import watch
-from voucher_mcp.domain.write import Worth, Write
+from voucher_mcp.domain.write import Write
 from voucher_mcp.policy.access import offer, refusal
 from voucher_mcp.policy.callers import STDIO, Caller
-from voucher_mcp.policy.writes import Consent, Wish, Writes
+from voucher_mcp.policy.consent import Consent
+from voucher_mcp.policy.writes import Wish, Writes
 from voucher_mcp.tools import envelope
 from voucher_mcp.tools.arguments.arguments import parse
 from voucher_mcp.tools.arguments.moments import as_instants
@@ -166,22 +167,19 @@ class Dispatcher:
         key, dry_run = arguments.pop("idempotency_key", None), arguments.pop("dry_run", False)
         if definition.key == "required" and key is None and not dry_run:
             raise InvalidInput("`idempotency_key` is required.", field="idempotency_key")
-        asks = definition.question is not None and project.destructive == "confirm"
+        asks = definition.question is not None and project.destructive in ("confirm", "approve")
         client, name = _client_of(context), self.caller.name
         wish = Wish(definition.name, arguments, name, key, dry_run, definition.worth, asks, client)
 
         async def effect(write: Write) -> Answer[Any]:
             return await definition.handler(WritingCall(backend, write), **arguments)
 
-        async def to_deletion(answer: Answer[Any], digest: str) -> None:
-            question = questions.of_deletion(definition, arguments, project, answer)
-            await agree(context, params, question, digest)
-
-        async def to_value(worth: Worth, digest: str) -> None:
-            question = questions.of_value(definition, arguments, project, worth)
-            await agree(context, params, question, digest)
-
-        return await self.writes.run(project, backend, wish, effect, Consent(to_deletion, to_value))
+        consent = Consent(
+            partial(agree, context, params),
+            partial(questions.of_deletion, definition, arguments, project),
+            partial(questions.of_value, definition, arguments, project),
+        )
+        return await self.writes.run(project, backend, wish, effect, consent)
 
     def _offered(self, answer: Answer[Any], context: ServerRequestContext[Any, Any]) -> Answer[Any]:
         if self.download_of is None:

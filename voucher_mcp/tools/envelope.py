@@ -48,6 +48,7 @@ def failure(error: VoucherError, *, listing: bool = False, of_write: bool = Fals
         "data": [] if listing else None,
         "error": message,
         "error_code": error.code,
+        **error.beside,
         **{name: value for name, value in details.items() if value is not None},
     }
     return _result(envelope, is_error=True)

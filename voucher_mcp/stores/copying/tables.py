@@ -77,7 +77,14 @@ TABLES: Final = (
     _table(
         "audit",
         "n",
-        "at caller tool digest key outcome subject amount points codes owner client kind ids before after",
+        "at caller tool digest key outcome subject amount points codes owner client kind ids before after "
+        "approved_by",
+    ),
+    _table(
+        "approvals",
+        "id",
+        "caller client key tool call shown question amount points codes asked_at expires_at status "
+        "decided_by decided_at used_at",
     ),
     _table("writes", "caller key", "digest result created_at state owner line"),
     _table("minted", "day", "amount points"),

@@ -9,7 +9,6 @@ the answer.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any
 
 import anyio
@@ -25,6 +24,7 @@ from mcp.types import (
 from pydantic import ValidationError
 
 from voucher_mcp.domain.errors import ConfirmationRequired, Declined
+from voucher_mcp.policy.consent import Question
 
 QUESTION = "confirmation"
 WRITE_SECONDS = 10.0
@@ -44,26 +44,6 @@ def asking_until(ending: anyio.Event) -> Iterator[None]:
         yield
     finally:
         _ending.reset(token)
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a person is asked."""
-
-    text: str
-    reason: str
-    """Why, as a sentence without its end: `This cannot be undone`."""
-    setting: str
-    """What the operator can set so that nobody is asked."""
-
-    @property
-    def form(self) -> ElicitRequestFormParams:
-        """The question as the protocol puts it."""
-        confirm = {"type": "boolean", "title": "Yes, do it", "description": self.reason}
-        return ElicitRequestFormParams(
-            message=f"{self.text} {self.reason}.",
-            requested_schema={"type": "object", "properties": {"confirm": confirm}, "required": ["confirm"]},
-        )
 
 
 class Ask(Exception):
@@ -91,7 +71,7 @@ async def agree(
     if context.protocol_version >= FIRST_MODERN:
         answer = (params.input_responses or {}).get(QUESTION)
         if not isinstance(answer, ElicitResult) or params.request_state != digest:
-            asked: dict[str, Any] = {QUESTION: ElicitRequest(params=question.form)}
+            asked: dict[str, Any] = {QUESTION: ElicitRequest(params=_form(question))}
             raise Ask(InputRequiredResult(input_requests=asked, request_state=digest))
     else:
         answer = await _ask_now(context, question)
@@ -102,6 +82,15 @@ async def agree(
         raise _required("the question came back without an answer", question)
 
 
+def _form(question: Question) -> ElicitRequestFormParams:
+    """The question as the protocol puts it."""
+    confirm = {"type": "boolean", "title": "Yes, do it", "description": question.reason}
+    return ElicitRequestFormParams(
+        message=f"{question.text} {question.reason}.",
+        requested_schema={"type": "object", "properties": {"confirm": confirm}, "required": ["confirm"]},
+    )
+
+
 def _required(why: str, question: Question) -> ConfirmationRequired:
     return ConfirmationRequired(
         f"{question.reason} and needs a person's consent, but {why}. Call again when the user is there, or "
@@ -110,7 +99,7 @@ def _required(why: str, question: Question) -> ConfirmationRequired:
 
 
 async def _ask_now(context: ServerRequestContext[Any, Any], question: Question) -> ElicitResult:
-    form, ending = question.form, _ending.get()
+    form, ending = _form(question), _ending.get()
     answer: ElicitResult | None = None
     failure: Exception | None = None
     left = anyio.current_effective_deadline() - anyio.current_time()

@@ -9,8 +9,8 @@ from voucher_mcp.domain.errors import quoted
 from voucher_mcp.domain.values.money import worth as worth_of
 from voucher_mcp.domain.values.texts import counted
 from voucher_mcp.domain.write import Worth
+from voucher_mcp.policy.consent import Question
 from voucher_mcp.policy.text import clean
-from voucher_mcp.tools.asking.confirmation import Question
 from voucher_mcp.tools.registry import ToolDefinition
 
 _NAMED_BY: Final = ("name", "pool_id", "code", "campaign", "campaign_id")

@@ -24,7 +24,18 @@ DISTRIBUTED: Final = (
         "redemptions",
         "holders",
     ),
-    *("holdings", "sessions", "jobs", "job_chunks", "job_failures", "writes", "audit", "minted", "calls"),
+    *(
+        "holdings",
+        "sessions",
+        "jobs",
+        "job_chunks",
+        "job_failures",
+        "writes",
+        "audit",
+        "minted",
+        "calls",
+        "approvals",
+    ),
 )
 """The first says where the rows of a project lie, and the others follow it."""
 

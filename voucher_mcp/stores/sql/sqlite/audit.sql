@@ -2,7 +2,7 @@
 SELECT max(n) FROM audit;
 
 -- audit_page
-SELECT audit.n, at, id, caller, tool, digest, key, outcome, subject, amount, points, codes, client, kind, ids, before,
+SELECT audit.n, at, id, caller, tool, digest, key, outcome, subject, amount, points, codes, client, approved_by, kind, ids, before,
     after, owner
 FROM audit CROSS JOIN projects ON projects.n = audit.project  -- in this order, so that nothing is sorted
 WHERE audit.n > ?1 AND audit.n <= ?2

@@ -37,3 +37,11 @@ SELECT project, n FROM jobs WHERE status IN ('DONE', 'FAILED') AND updated_at < 
 
 -- job_failures_delete
 DELETE FROM job_failures WHERE project = ?1 AND job = ?2;
+
+-- approval_is_over
+SELECT 1 FROM approvals WHERE expires_at <= ?1 LIMIT 1;
+
+-- approvals_forget
+DELETE FROM approvals WHERE (project, id) IN (
+    SELECT project, id FROM approvals WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2
+);

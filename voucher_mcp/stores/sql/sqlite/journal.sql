@@ -38,6 +38,9 @@ SELECT min(at) FROM (SELECT at FROM audit WHERE n >= ?1 ORDER BY n LIMIT ?2);
 -- audit_add
 UPDATE audit SET codes = coalesce(codes, 0) + ?3 WHERE project = ?1 AND n = ?2;
 
+-- audit_approve
+UPDATE audit SET approved_by = ?3 WHERE project = ?1 AND n = ?2;
+
 -- minted_today
 SELECT amount, points FROM minted WHERE project = ?1 AND day = ?2;
 

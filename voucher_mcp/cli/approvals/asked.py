@@ -1,0 +1,52 @@
+"""What the actions share: the projects whose questions can be read, and how a question is shown."""
+
+import sys
+
+from voucher_mcp.cli.main import DONE, FAILED
+from voucher_mcp.config import LocalProject, Settings
+from voucher_mcp.domain.approval import ApprovalQuestion
+from voucher_mcp.domain.values.money import worth as worth_of
+from voucher_mcp.domain.values.times import to_iso
+from voucher_mcp.policy.approvals import Pending
+from voucher_mcp.stores.opening import schema_of
+
+
+async def asked_in(settings: Settings, project_id: str | None) -> tuple[Settings, int]:
+    """The settings with the projects alone whose database is there; 1 where one's place is not known.
+
+    Looking makes no database: where there is none yet, nothing was asked.
+    """
+    status, found = DONE, {}
+    for project in settings.projects.values():
+        if project_id not in (None, project.id):
+            continue
+        place = project.url if isinstance(project, LocalProject) else settings.journal
+        missing = settings.unusable(project.id if isinstance(project, LocalProject) else "default")
+        if place.is_missing:
+            status = FAILED
+            why = f": {missing.what}{missing.guess}" if missing else ""
+            print(f"The questions of the project {project.id} are not shown{why}.", file=sys.stderr)
+        elif await schema_of(place):
+            found[project.id] = project
+    return settings.model_copy(update={"projects": found}), status
+
+
+def worth(pending: Pending) -> str:
+    """What the call makes, as a person reads it."""
+    question = pending.question
+    return worth_of(question.amount, question.points, pending.project.currency)
+
+
+def time_of(moment: int) -> str:
+    """In UTC, to the second."""
+    return f"{(to_iso(moment) or '')[:19]}Z"
+
+
+def who(question: ApprovalQuestion) -> str:
+    """Who asks, and with what."""
+    return question.caller if question.client is None else f"{question.caller} ({question.client})"
+
+
+def shown(text: str) -> str:
+    """Text that agents chose, without characters that a terminal may act on."""
+    return "".join(c if c.isprintable() else "�" for c in text)
