@@ -14,6 +14,7 @@ from tests.databases.counters import assert_counters_equal_rows
 from tests.databases.database import Database, SqliteDatabase
 from tests.databases.postgres import Postgres
 from tests.engine.conftest import open_agent
+from tests.protocol.clients import connect, refused, settings
 from tests.support import held
 from voucher_mcp.stores.copying.tables import CLOCK, PROJECTS, TABLES
 
@@ -79,6 +80,9 @@ async def use(database: Database, first: str = "A") -> None:
         await agent.ok("export_voucher_transactions", code=codes[1])
         gone = (await agent.data("create_voucher_pool", name=f"Gone {first}", codes=[f"{first}G"]))["id"]
         await agent.ok("delete_voucher_pool", pool_id=gone)
+    async with connect(settings(database, keys={"limits": {"approve_above": 0}})) as client:
+        wanted = {"project_id": "shop", "code": f"{first}3é", "amount": 1, "idempotency_key": "asks"}
+        await refused(client, "approval_required", "update_voucher_balance", **wanted)
 
 
 def content(database: Database) -> dict[str, list[Any]]:

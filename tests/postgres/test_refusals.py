@@ -13,6 +13,8 @@ from tests.protocol.clients import connect, done, refused
 from voucher_mcp.config import Settings
 from voucher_mcp.stores.queries import load_migrations
 
+NEWEST = len(load_migrations("postgres"))
+
 WRONG = "wr0ng-" + "pa55"
 
 REFUSED: Mapping[str, tuple[Callable[[Guarded], str], str]] = {
@@ -42,7 +44,7 @@ REFUSED: Mapping[str, tuple[Callable[[Guarded], str], str]] = {
     ),
     "a database without tables": (
         lambda server: server.url("bare"),
-        "no tables of voucher-mcp yet, and this version needs schema 1; the operator has to run "
+        f"no tables of voucher-mcp yet, and this version needs schema {NEWEST}; the operator has to run "
         "`voucher-mcp migrate`",
     ),
     "a database of another encoding": (lambda server: server.url("latin"), "its encoding is not UTF8"),
@@ -128,7 +130,7 @@ def altered(guarded: Guarded, *statements: str, back: str) -> Iterator[None]:
 
 
 def test_a_schema_of_a_newer_version_is_left_alone(guarded: Guarded, cli: Command) -> None:
-    newer = len(load_migrations("postgres")) + 1
+    newer = NEWEST + 1
     with altered(
         guarded,
         f"UPDATE voucher_mcp_schema SET version = {newer}",

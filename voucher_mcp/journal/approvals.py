@@ -49,7 +49,8 @@ async def find_or_ask(
     """
     moment = transaction.now()
     call = (project.n, write.caller, write.digest, write.key or "")
-    known = [_question(row) for row in await transaction.all("approvals_of_call", *call, moment)]
+    asked = [_question(row) for row in await transaction.all("approvals_of_call", *call, moment)]
+    known = [one for one in asked if one.expires_at > moment]
     for one in known:
         if one.status == "refused":
             return Asked(one)
@@ -69,7 +70,9 @@ async def find_or_ask(
             f"{waiting[0]} questions of this caller wait for a second person in the project already, so this "
             "one was not put. Wait until some of them are decided."
         )
-    await transaction.run("approvals_close", *call)
+    for one in asked:  # by their ids, for another call may be asking the same just now
+        if one.status in ("open", "approved"):
+            await transaction.run("approval_close", project.n, one.id)
     question = _new(write, shown, text, moment)
     if not await transaction.run("approval_insert", *_row(project, write, question)):
         raise Overtaken("The question")

@@ -102,7 +102,7 @@ class Approvals:
         try:
             found = await store.write(work)
         except OutcomeUnknown as error:  # of the question alone
-            raise Unavailable("The question could not be kept, so nobody was asked. Try again.") from error
+            raise Unavailable("Whether the question was kept is not known. Call again.") from error
         if isinstance(found, Approval):
             return found
         if found.question.status == "refused":

@@ -30,6 +30,8 @@ WHOLE_DATABASE = {
     "audit_forget": "housekeeping",
     "audit_is_old": "housekeeping",
     "job_over": "housekeeping; it reads whose the job is",
+    "approval_is_over": "housekeeping",
+    "approvals_forget": "housekeeping",
     "voucher_last": "the address in the file that SQLite gives next, whoever has the rows before it",
 }
 """Statements that concern the database as a whole."""
@@ -40,7 +42,9 @@ WITHOUT_PROJECT = {
     "sqlite_sequence": "SQLite's own",
 }
 
-WHOLE_DATABASE_INDEXES = {"jobs_unfinished", "jobs_over", "sessions_expired", "writes_line"}
+WHOLE_DATABASE_INDEXES = {
+    *("jobs_unfinished", "jobs_over", "sessions_expired", "writes_line", "approvals_expired"),
+}
 """What the statements above are quick by."""
 
 

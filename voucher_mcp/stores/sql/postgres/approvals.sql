@@ -1,17 +1,17 @@
 -- approvals_of_call
--- What was asked about a call and may still count, the newest first.
+-- What was asked about a call and may still count, or stands in the way of another question; the newest first.
 SELECT id, caller, client, key, tool, shown, question, amount, points, codes, asked_at, expires_at, status, decided_by,
     decided_at FROM approvals
-WHERE project = $1 AND caller = $2 AND call = $3 AND key = $4 AND expires_at > $5 AND status <> 'closed'
+WHERE project = $1 AND caller = $2 AND call = $3 AND key = $4
+  AND (expires_at > $5 AND status <> 'closed' OR status = 'open')
 ORDER BY asked_at DESC, id;
 
 -- approvals_waiting
 SELECT count(*) FROM approvals
 WHERE project = $1 AND caller = $2 AND expires_at > $3 AND status IN ('open', 'closed');
 
--- approvals_close
-UPDATE approvals SET status = 'closed'
-WHERE project = $1 AND caller = $2 AND call = $3 AND key = $4 AND status IN ('open', 'approved');
+-- approval_close
+UPDATE approvals SET status = 'closed' WHERE project = $1 AND id = $2 AND status IN ('open', 'approved');
 
 -- approval_insert
 INSERT INTO approvals (
