@@ -102,7 +102,7 @@ async def test_a_repeated_key_answers_the_first_result_and_needs_no_approval(eit
 
 
 async def test_another_call_is_not_what_was_approved(either: Database) -> None:
-    """Other arguments, another key or none, and another caller's words: each asks anew."""
+    """Other arguments, another key or none: each asks anew."""
     configured = strict(either)
     await stock(configured)
     first = await ask(configured, "delete_voucher_pool", **DELETE, idempotency_key="k")
@@ -154,6 +154,7 @@ async def test_an_approval_ends_a_day_after_the_question(either: Database) -> No
     either.rows("UPDATE approvals SET expires_at = expires_at - 86400001")
     with pytest.raises(Conflict, match="has expired"):
         await decide(configured, second)
+    assert await ask(configured, "delete_voucher_pool", **DELETE) not in (first, second)
 
 
 async def test_an_id_that_nobody_gave_out_approves_nothing(either: Database) -> None:

@@ -33,7 +33,14 @@ WITHOUT_PROJECT = {
     "leases": "locks between processes",
     "voucher_mcp_schema": "which tables these are",
 }
-WHOLE_DATABASE_INDEXES = {"jobs_unfinished", "jobs_over", "sessions_expired", "writes_line", "audit_lines"}
+WHOLE_DATABASE_INDEXES = {
+    "jobs_unfinished",
+    "jobs_over",
+    "sessions_expired",
+    "writes_line",
+    "approvals_expired",
+    "audit_lines",
+}
 """What the statements of the whole database are quick by."""
 
 SHORT_WALKS = {

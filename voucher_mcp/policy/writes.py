@@ -83,7 +83,8 @@ class Writes:
         self._settings = settings
         self._backends = backends
         self._vendors: VendorJournal | None = None
-        self._approvals = approvals
+        self.approvals = approvals
+        """What waits for a second person, for whoever shows or decides it."""
 
     async def close(self) -> None:
         """Let go of what the journal holds."""
@@ -138,7 +139,7 @@ class Writes:
                 asking = {"would_ask": True} if wish.asks or of_value else {}
                 return replace(answer, beside={**answer.about, **answer.beside, **asking, "dry_run": True})
             codes = tuple(naming.codes_in(wish.arguments))
-            second = SecondPerson(self._approvals, project, write, consent, codes)
+            second = SecondPerson(self.approvals, project, write, consent, codes)
             people = _People(
                 consent if of_value == "user" else second if of_value else None,
                 (second if project.destructive == "approve" else consent) if wish.asks else None,
