@@ -41,6 +41,7 @@ from voucher_mcp.tools.registry import ToolDefinition, definitions_in
 from voucher_mcp.tools.resources import TEMPLATE
 from voucher_mcp.tools.spans import Spans
 from voucher_mcp.tools.toolsets import (
+    changes,
     jobs,
     pictures,
     pools,
@@ -62,7 +63,7 @@ VIEWS = 256
 def all_tools() -> dict[str, ToolDefinition]:
     """Every tool that is declared, by name."""
     return definitions_in(
-        projects, pools, vouchers, pictures, voucher_jobs, sessions, redeemables, redemptions, jobs
+        projects, pools, vouchers, pictures, voucher_jobs, sessions, redeemables, redemptions, jobs, changes
     )
 
 

@@ -17,6 +17,7 @@ _KEYED = (
     "update_voucher_balance",
     "move_voucher_balance",
     "redeem_vouchers",
+    "undo_change",
 )
 
 

@@ -15,8 +15,8 @@ from tests.standins import mews as mews_system
 from tests.standins import voucherify as voucherify_system
 from tests.standins.voucherify import faults as voucherify_faults
 from voucher_mcp.backends.opening import can
-from voucher_mcp.config import Settings
-from voucher_mcp.server import build_server
+from voucher_mcp.config import Project, Settings
+from voucher_mcp.server import all_tools, build_server
 
 Table = dict[str, Any]
 """A project as a user configures it."""
@@ -147,8 +147,15 @@ def lacks(backend: str, needed: Sequence[str]) -> list[str]:
     """What of the needed methods and traits a backend does not have."""
     project = Settings.model_validate({"projects": {PROJECT: NOWHERE[backend]}}).projects[PROJECT]
     return [
-        name for name in needed if not (backend in TRAITS[name] if name in TRAITS else can(project, name))
+        name for name in needed if not (backend in TRAITS[name] if name in TRAITS else _serves(project, name))
     ]
+
+
+def _serves(project: Project, name: str) -> bool:
+    """Whether a project's system has a method, or that which the tool of the name needs."""
+    tool = all_tools().get(name)
+    method = name if tool is None else tool.method
+    return method is None or can(project, method)
 
 
 @asynccontextmanager

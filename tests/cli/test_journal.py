@@ -15,11 +15,11 @@ import pytest
 
 from tests.cli.conftest import Command
 from tests.support import open_store
+from voucher_mcp.domain.change import PENDING
 from voucher_mcp.domain.values.times import now, parse_time
 from voucher_mcp.domain.write import Worth, Write
 from voucher_mcp.journal import records
 from voucher_mcp.journal.owner import Owner
-from voucher_mcp.journal.vendor import PENDING
 from voucher_mcp.stores import projects
 from voucher_mcp.stores.base import Transaction
 

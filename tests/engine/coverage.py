@@ -49,6 +49,18 @@ VOUCHER_OPERATIONS: Mapping[str, tuple[str, ...]] = {
 """The sixteen operations of the document of vouchers."""
 
 OTHER_TOOLS: Mapping[str, tuple[str, ...]] = {
+    "render_voucher_code": (
+        "backends/test_pictures.py::test_a_code_is_shown_as_a_picture_that_scans_as_the_code",
+        "backends/test_pictures.py::test_what_is_no_voucher_has_no_picture",
+    ),
+    "list_changes": (
+        "policy/test_changes.py::test_each_filter_finds_what_is_meant_also_of_what_is_deleted",
+        "policy/test_changes.py::test_pages_follow_one_another",
+    ),
+    "undo_change": (
+        "policy/test_undoing.py::test_a_write_and_its_undo_leave_everything_as_it_was",
+        "policy/test_undoing.py::test_what_has_moved_on_is_not_taken_back_and_it_says_by_whom",
+    ),
     "list_customer_redeemables": (
         f"{SEED_BODIES}::test_list_customer_redeemables",
         "engine/test_redeemable_filters.py::test_every_filter_of_the_document_finds_what_it_says",

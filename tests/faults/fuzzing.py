@@ -83,6 +83,7 @@ class Fuzzer:
             "redemption_id": ["r_none"],
             "async_action_id": ["aa_none"],
             "export_id": ["exp_none"],
+            "change_id": ["ch_none"],
             "reserved": ["CARD"],
             "stock": ["0"],
         }
@@ -120,6 +121,8 @@ class Fuzzer:
                 self.know("code", each["code"], each.get("id"))
             if tool == "redeem_vouchers":
                 self.know("redemption_id", *(made["id"] for made in each["redemptions"][:2]))
+            if tool == "list_changes":
+                self.know("change_id", each["id"])
             if tool == "export_voucher_transactions":
                 self.know("export_id", each["id"])
             self.know("async_action_id", each.get("async_action_id"))
@@ -149,7 +152,7 @@ class Fuzzer:
         if "code_ids" in arguments and chance.random() < 0.7:  # of the pool that they are in
             number = chance.choice(self._known["stock"])
             arguments |= {"pool_id": f"Summer {number}", "code_ids": [f"S{number}.{chance.randint(0, 2)}"]}
-        if "from_code" in arguments and chance.random() < 0.7:  # two cards that there are
+        if "from_code" in arguments and chance.random() < 0.9:  # two cards that there are
             cards = {"from_code": self._known_as("reserved"), "to_code": f"OTHER {self._known_as('stock')}"}
             arguments |= cards
         if "session_key" in arguments:

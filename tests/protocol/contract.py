@@ -75,6 +75,8 @@ TRAITS: Mapping[str, Traits] = {
     "get_redemption": Traits("Get a redemption"),
     "get_async_action": Traits("Get an async action"),
     "get_export": Traits("Get an export"),
+    "list_changes": Traits("List changes", needs="names_of"),
+    "undo_change": Traits("Take a change back", writes=True),
 }
 WRITING = [tool for tool, traits in TRAITS.items() if traits.writes]
 IRREVERSIBLE = [tool for tool, traits in TRAITS.items() if traits.irreversible]
@@ -100,7 +102,7 @@ CARD = "CARD"
 OTHER = "OTHER"
 HOLDER = "bob"
 SESSION = "session"
-REDEMPTION, IMPORT, EXPORT = "{redemption}", "{import}", "{export}"
+REDEMPTION, IMPORT, EXPORT, CHANGE = "{redemption}", "{import}", "{export}", "{change}"
 """What `ready` puts ids in the place of."""
 
 _REDEEMABLES = [{"object": "voucher", "id": CARD, "gift": {"credits": 100}}]
@@ -146,6 +148,8 @@ _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "get_redemption": {"redemption_id": REDEMPTION},
     "get_async_action": {"async_action_id": IMPORT, "wait": 20},
     "get_export": {"export_id": EXPORT, "wait": 20},
+    "list_changes": {},
+    "undo_change": {"change_id": CHANGE, "idempotency_key": "undo"},
 }
 
 
@@ -191,6 +195,9 @@ async def ready(client: Client, tool: str) -> dict[str, Any]:
         arguments["async_action_id"] = begun["async_action_id"]
     if tool == "get_export":
         arguments["export_id"] = (await _do(client, "export_voucher_transactions", code=CARD))["id"]
+    if tool == "undo_change":
+        await _do(client, "update_voucher", code=CARD, metadata={"undone": True})
+        arguments["change_id"] = (await _do(client, "list_changes", limit=1))[0]["id"]
     return arguments
 
 

@@ -53,6 +53,7 @@ ROOMS = {
     "redeemables": "RedeemableTools",
     "redemptions": "RedemptionTools",
     "jobs": "JobTools",
+    "changes": "ChangeTools",
 }
 SHARED = {"client", "mapping", "records"}
 MAX_LINES = 400

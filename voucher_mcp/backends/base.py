@@ -8,13 +8,15 @@ All methods raise the errors of `domain.errors` and no others.
 """
 
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from contextlib import suppress
+from typing import Any, ClassVar, Literal
 
 from anyio.abc import TaskGroup
 
 from voucher_mcp.backends.pace import Paces
 from voucher_mcp.domain.answer import Answer
-from voucher_mcp.domain.errors import Unsupported
+from voucher_mcp.domain.change import Change
+from voucher_mcp.domain.errors import NotFound, Unsupported
 from voucher_mcp.domain.queries import (
     CsvSource,
     Detail,
@@ -270,6 +272,26 @@ class Backend:
     def read_export(self, export_id: str) -> AsyncGenerator[str]:
         """The CSV of a finished export, piece by piece; each ends with a row."""
         raise self._cannot("read_export")
+
+    async def undo_change(self, write: Write, change: Change) -> Answer[Object]:
+        """Take a change back, as one write; refused where what it changed is not as it left it."""
+        raise self._cannot("undo_change")
+
+    def why_no_undo(self, change: Change) -> str | None:
+        """Why a change that succeeded cannot be taken back, as a sentence; None where it may be."""
+        return f"A {self.name} project gives nothing back."
+
+    async def id_of(self, kind: Literal["voucher", "pool"], reference: str) -> str:
+        """The id of a voucher by its code, or of a pool by its name; what is not found is taken for an id."""
+        with suppress(NotFound, Unsupported):
+            if kind == "pool":
+                return (await self.get_voucher_pool(reference)).data["id"]
+            return str((await self.get_voucher(reference, "concise")).data.get("id") or reference)
+        return reference
+
+    async def names_of(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """The codes of vouchers and names of pools by their ids, as far as no request is needed."""
+        return {}
 
     def import_codes(
         self, write: Write, pool_id: str, codes: Iterable[NewCode], voucher: Mapping[str, Any] | None = None

@@ -96,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     _codes(_command(commands, "codes", "move codes in and out of a pool"))
     _journal(_command(commands, "journal", "show what was written, by whom and with what outcome"))
     _approvals(_command(commands, "approvals", "show what waits for a second person, and decide it"))
+    _undo(_command(commands, "undo", "take writes back, the newest first"))
     _client_config(_command(commands, "client-config", "print the snippet for an MCP client"))
     return parser
 
@@ -219,6 +220,9 @@ def _codes(codes: argparse.ArgumentParser) -> None:
 
 
 def _journal(command: argparse.ArgumentParser) -> None:
+    command.set_defaults(command="journal.lines")
+    command.add_argument("action", nargs="?", choices=["show"], help="show one change whole, by its id")
+    command.add_argument("id", nargs="?", metavar="ID")
     command.add_argument("--project", metavar="ID")
     command.add_argument("--since", metavar="TIME", help="ISO 8601, or how long ago: 30m, 2h, 7d")
     command.add_argument("--tool", metavar="NAME")
@@ -236,6 +240,17 @@ def _approvals(command: argparse.ArgumentParser) -> None:
         action.add_argument("--yes", action="store_true", help="do not ask")
         _common(action)
         action.set_defaults(action=name)
+
+
+def _undo(command: argparse.ArgumentParser) -> None:
+    command.set_defaults(command="journal.undo")
+    which = command.add_mutually_exclusive_group(required=True)
+    which.add_argument("id", nargs="?", metavar="ID", help="one change, by the id that the journal shows")
+    which.add_argument("--since", metavar="TIME", help="all since then: ISO 8601, or how long ago: 30m, 2h")
+    command.add_argument("--caller", metavar="C", help="only what this caller wrote")
+    command.add_argument("--project", metavar="ID")
+    command.add_argument("--dry-run", action="store_true", help="show the plan, and change nothing")
+    command.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def _client_config(command: argparse.ArgumentParser) -> None:

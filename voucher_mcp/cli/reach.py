@@ -1,7 +1,9 @@
 """What the commands share that work on one project."""
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+import argparse
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from typing import Any, TypeVar
 
 import anyio
 
@@ -9,6 +11,7 @@ from voucher_mcp.backends.base import Backend
 from voucher_mcp.backends.opening import Backends, open_backends
 from voucher_mcp.config import Database, LocalProject, Project, Settings
 from voucher_mcp.domain.errors import InvalidInput, NotFound, Unavailable, VoucherError, quoted
+from voucher_mcp.policy.changes import ProjectChanges
 
 T = TypeVar("T")
 
@@ -63,6 +66,29 @@ async def checked(backend: Backend) -> str:
             return await backend.check()
     except TimeoutError:
         raise Unavailable("The voucher system did not answer in time. Try again later.") from None
+
+
+async def find_change(
+    settings: Settings, backends: Backends, arguments: argparse.Namespace
+) -> tuple[ProjectChanges, dict[str, Any]]:
+    """The change with the `id` of the arguments, in their project or in any; and where it is.
+
+    Raises:
+        NotFound: no project has it.
+    """
+    chosen: Iterable[Project] = settings.projects.values()
+    if arguments.project is not None:
+        chosen = [project_of(settings, arguments.project)]
+    for project in chosen:
+        if settings.unusable(project.id) is not None:
+            continue
+        changes = ProjectChanges(settings, backends, project, await backends.get(project.id))
+        with suppress(NotFound):
+            return changes, await changes.get(arguments.id)
+    raise NotFound(
+        f"There is no change {quoted(arguments.id)} in the journal. `voucher-mcp journal` shows those that "
+        "there are, with their ids."
+    )
 
 
 def on_backend(settings: Settings, project_id: str, work: Callable[[Backend], Awaitable[T]]) -> T:

@@ -48,3 +48,7 @@ class Answer(Generic[T_co]):
     """What a write changed, as it was: fields of the one thing that it is about, for the journal alone."""
     after: Mapping[str, Any] = field(default_factory=dict)
     """The same fields as they are now."""
+    pool: str | None = None
+    """The id of the pool that a write was about, or whose codes, where `data` is not that pool."""
+    undo: Mapping[str, Any] = field(default_factory=dict)
+    """What taking the write back needs beyond `before` and `after`; for the journal alone."""

@@ -107,6 +107,8 @@ class Write:
     """What the journal says that it was about: a pool, or a masked code."""
     client: str | None = None
     """The program that the caller uses, by the name and version that it gave itself."""
+    undoes: int | None = None
+    """The journal's line that it takes back."""
     shown_key: str | None = None
     """The key as the journal shows it, without a code that may stand in it."""
 

@@ -14,11 +14,13 @@ from typing import Any
 import anyio
 
 from voucher_mcp.config import Database, LocalProject, Settings
+from voucher_mcp.domain.change import PENDING
 from voucher_mcp.domain.errors import OutcomeUnknown, Unavailable, VoucherError
+from voucher_mcp.journal.changes import change_id
 from voucher_mcp.journal.owner import Owner
-from voucher_mcp.journal.vendor import PENDING
 from voucher_mcp.stores.base import Row, Store, Transaction
 from voucher_mcp.stores.opening import identity, open_store, refuse_unserved, schema_of
+from voucher_mcp.stores.projects import Project
 
 UNKNOWN = OutcomeUnknown.code
 """Shown for a write that was never settled, as whoever was at it is gone."""
@@ -30,10 +32,12 @@ _BATCH = 5_000
 class AuditLine:
     """One write, as the journal tells it; codes in it are masked.
 
-    `at` is in milliseconds UTC, `amount` what was minted in minor units, `points` and `codes` how many.
-    `ids` are of what `kind` says, and `before` and `after` the changed fields of the one thing it is about.
+    `id` is what `journal show` takes, `at` is in milliseconds UTC, `amount` what was minted in minor units,
+    `points` and `codes` how many. `ids` are of what `kind` says; `before` and `after` the changed fields of
+    the one thing it is about.
     """
 
+    id: str
     at: int
     project: str
     caller: str
@@ -156,10 +160,11 @@ class _Trail:
 
 
 def _is_pending(row: Row) -> bool:
-    return row[7] == PENDING and row[-1] is not None
+    return row[8] == PENDING and row[-1] is not None
 
 
 def _line(row: Row, *, gone: bool) -> AuditLine:
     told = (None if text is None else json.loads(text) for text in row[-4:-1])
-    line = AuditLine(*row[1:-4], *told)
+    n, tag, *said = row[:-4]
+    line = AuditLine(change_id(Project(0, tag), n), *said, *told)
     return replace(line, outcome=UNKNOWN) if gone else line

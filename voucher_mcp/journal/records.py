@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from pydantic_core import to_json
 
 from voucher_mcp.domain.answer import Answer
+from voucher_mcp.domain.change import SUCCESS
 from voucher_mcp.domain.errors import IdempotencyMismatch
 from voucher_mcp.domain.write import Unconfirmed, Values, Write, digest_of_result
 from voucher_mcp.journal import approvals, daily
@@ -21,7 +22,6 @@ from voucher_mcp.stores import housekeeping
 from voucher_mcp.stores.base import Row, Transaction
 from voucher_mcp.stores.projects import Project
 
-SUCCESS = "success"
 _TIDIED_EVERY = 64
 
 T = TypeVar("T")
@@ -131,6 +131,7 @@ async def audit(
     Now and then it drops what is over: more than has come in since.
     """
     worth = write.worth
+    *kept, vouchers = about
     line = await transaction.add(
         "audit_insert",
         moment,
@@ -146,11 +147,14 @@ async def audit(
         worth.codes or None,
         owner,
         write.client,
-        *about,
+        *kept,
+        write.undoes,
     )
     if write.approvals:
         approved_by = ", ".join(one.by for one in write.approvals)
         await transaction.run("audit_approve", project.n, line, approved_by)
+    if vouchers is not None:
+        await transaction.later("audit_subjects_insert", project.n, vouchers, line)
     if line % _TIDIED_EVERY == 0:
         await housekeeping.tidy(transaction, line, moment)
     return line

@@ -16,6 +16,7 @@ import anyio
 import anyio.lowlevel
 
 from voucher_mcp.domain.answer import Answer
+from voucher_mcp.domain.change import PENDING, SUCCESS
 from voucher_mcp.domain.errors import (
     Forbidden,
     IdempotencyMismatch,
@@ -45,7 +46,6 @@ Effect = Callable[[Write], Awaitable[Answer[Any]]]
 Count = Callable[[int], Awaitable[None]]
 """Is told how many codes more were written."""
 
-PENDING = "pending"
 _SETTLING_TRIES = 3
 _LINES_LOOKED_AT = 10_000
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
@@ -317,7 +317,7 @@ async def _settle(
     """Spend the key or free it, give back what was reserved for nothing, and finish the audit line."""
     key = (intent.project.n, write.caller, write.key, intent.owner)
     if isinstance(outcome, Answer):
-        said, state, result = records.SUCCESS, "done", _as_result(outcome)
+        said, state, result = SUCCESS, "done", _as_result(outcome)
     elif outcome is None or outcome.applied == "unknown":
         said, state, result = OutcomeUnknown.code, "unknown", ""
     elif outcome.applied == "partly":
@@ -328,8 +328,11 @@ async def _settle(
         said, state, result = outcome.code, "free", ""
     line = (intent.project.n, intent.line, intent.owner)
     about = touched(write.tool, outcome) if isinstance(outcome, Answer) else NOTHING
-    if not await transaction.run("audit_settle", *line, said, *about):
+    *kept, vouchers = about
+    if not await transaction.run("audit_settle", *line, said, *kept):
         logger.error("the outcome of a %s is not in the journal: another file is in its place", write.tool)
+    elif vouchers is not None:
+        await transaction.later("audit_subjects_insert", intent.project.n, vouchers, intent.line)
     if state == "free":  # unless somebody took it over, who needs what was reserved
         if write.key is None or await transaction.run("write_free", *key):
             await daily.release(transaction, intent.project, write.worth, intent.moment)

@@ -28,6 +28,8 @@ class Demand:
     method: str | None
     writes: bool
     irreversible: bool
+    project: bool = True
+    """Whether it is about one project; without a method it then reads the project's journal."""
 
 
 def refusal(demand: Demand, project: Project, settings: Settings, can: Can) -> VoucherError | None:
@@ -120,9 +122,23 @@ def offer(
 def offered(demand: Demand, settings: Settings, can: Can) -> bool:
     """Whether the tool is registered: some project accepts it, or it is about the projects themselves."""
     if demand.method is None:
-        return _selected(demand, settings)
+        return _selected(demand, settings) and (not demand.project or _journals(settings))
     return any(refusal(demand, project, settings, can) is None for project in settings.projects.values())
 
 
+def offerable(demand: Demand, settings: Settings, can: Can) -> bool:
+    """Whether some project's system can do it, whatever it is allowed."""
+    if demand.method is None:
+        return offered(demand, settings, can)
+    return any(can(project, demand.method) for project in settings.projects.values())
+
+
+def _journals(settings: Settings) -> bool:
+    """Whether anything is written that a journal would hold; of a caller who may only read, others may."""
+    return not settings.read_only and (
+        settings.is_granted or any(project.access == "write" for project in settings.projects.values())
+    )
+
+
 def _selected(demand: Demand, settings: Settings) -> bool:
-    return demand.toolset == "projects" or demand.toolset in settings.toolsets
+    return demand.toolset in ("projects", "changes") or demand.toolset in settings.toolsets

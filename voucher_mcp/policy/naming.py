@@ -18,7 +18,7 @@ def reference(project_id: str, caller: str, key: str | None) -> str:
 
 def subject(arguments: Mapping[str, Any], codes: list[str]) -> str | None:
     """What the journal says that a write was about: the pool as it was named, or the first code, masked."""
-    named = [arguments.get(name) for name in ("pool_id", "name", "redemption_id", "import_id")]
+    named = [arguments.get(name) for name in ("pool_id", "name", "redemption_id", "import_id", "change_id")]
     shown = [str(name) for name in named if name]
     if codes:
         more = f" and {len(codes) - 1:,} more" if len(codes) > 1 else ""

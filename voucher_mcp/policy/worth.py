@@ -13,6 +13,7 @@ from typing import Any
 
 import anyio.to_thread
 
+from voucher_mcp.domain.change import Change
 from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.domain.files.encoding import Unreadable
 from voucher_mcp.domain.files.life import Place
@@ -124,6 +125,14 @@ async def of_codes(arguments: Arguments, values: Values) -> Worth:
     if arguments.get("codes") is None and arguments.get("pool_id"):
         return await of_pool(arguments, values)
     return Worth(codes=len(arguments.get("codes") or ()))
+
+
+async def of_undo(change: Change, arguments: Arguments, values: Values) -> Worth:
+    """What comes back on a card by taking a change back, or the vouchers that it touched."""
+    match change.before, change.after:
+        case {"balance": int(was)}, {"balance": int(now)}:
+            return await of_balance({"code": change.ids[0], "amount": was - now}, values)
+    return Worth(codes=change.count)
 
 
 async def of_redeemables(arguments: Arguments, values: Values) -> Worth:

@@ -67,6 +67,8 @@ class Wish:
     """Whether a person is asked whatever it is worth, as it removes something for good."""
     client: str | None = None
     """The caller's program, as it names itself."""
+    undoes: int | None = None
+    """The journal's line that it takes back."""
 
 
 class _People(NamedTuple):
@@ -347,5 +349,6 @@ def _write(project: Project, wish: Wish) -> Write:
         reference=naming.reference(project.id, wish.caller, key),
         subject=naming.subject(wish.arguments, codes),
         client=wish.client,
+        undoes=wish.undoes,
         shown_key=None if key is None else naming.without(codes, key),
     )

@@ -98,6 +98,10 @@ class Transaction(Protocol):
         """Write a row as `later` does, and answer its number."""
         ...
 
+    async def line(self) -> int:
+        """The number that the next line of the audit trail is going to have."""
+        ...
+
     async def many(self, query: str, rows: Sequence[Row], *, overtakes: str | None = None) -> None:
         """Write once for each row of values, at the cost of one statement or little more.
 

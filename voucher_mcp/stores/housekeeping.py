@@ -96,10 +96,12 @@ class Housekeeping:
         """Clear so much that no other write waits long."""
         moment = transaction.now()
         await transaction.run("sessions_forget", moment - SESSIONS_KEPT, ROWS_AT_ONCE)
+        await transaction.run("audit_subjects_forget", moment - self._audit_kept, ROWS_AT_ONCE)
         await transaction.run("audit_forget", moment - self._audit_kept, ROWS_AT_ONCE)
         await transaction.run("approvals_forget", moment - APPROVALS_KEPT, ROWS_AT_ONCE)
         if (job := await transaction.one("job_over", moment - JOBS_KEPT)) is None:
             return
         if await transaction.run("job_chunks_delete", *job, CHUNKS_AT_ONCE) < CHUNKS_AT_ONCE:
             await transaction.run("job_failures_delete", *job)
+            await transaction.run("job_traces_delete", *job)
             await transaction.run("job_delete", *job)

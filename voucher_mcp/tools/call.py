@@ -6,7 +6,9 @@ from pathlib import Path
 
 from voucher_mcp.backends.base import Backend
 from voucher_mcp.domain.write import Write
+from voucher_mcp.journal.vendor import Effect
 from voucher_mcp.policy.access import Offer
+from voucher_mcp.policy.changes import ProjectChanges
 
 Report = Callable[[float, float | None], Awaitable[None]]
 """Tells the client how much is done, and of how much; it hears nothing where it did not ask."""
@@ -29,6 +31,8 @@ class Call:
 
     backend: Backend
     report: Report = field(default=silent, kw_only=True)
+    changes: ProjectChanges | None = field(default=None, kw_only=True)
+    """What the project's journal tells."""
     export_dir: Path | None = field(default=None, kw_only=True)
     """Where the project wants finished exports as files."""
 
@@ -38,3 +42,5 @@ class WritingCall(Call):
     """A call of a writing tool, with the warrant that policy made."""
 
     write: Write
+    take_back: Effect | None = field(default=None, kw_only=True)
+    """Of an undoing tool: takes back what the call names."""

@@ -16,6 +16,7 @@ from voucher_mcp.backends.base import Backend
 from voucher_mcp.backends.opening import Backends, can
 from voucher_mcp.config import Project, Settings
 from voucher_mcp.domain.answer import Answer
+from voucher_mcp.domain.change import Change, removes
 from voucher_mcp.domain.crash import log_crash
 from voucher_mcp.domain.errors import (
     InvalidInput,
@@ -27,8 +28,9 @@ from voucher_mcp.domain.errors import (
 )
 from voucher_mcp.domain.watch import watch
 from voucher_mcp.domain.write import Write
-from voucher_mcp.policy.access import offer, refusal
+from voucher_mcp.policy.access import offer, offerable, refusal
 from voucher_mcp.policy.callers import STDIO, Caller
+from voucher_mcp.policy.changes import ProjectChanges
 from voucher_mcp.policy.consent import Consent
 from voucher_mcp.policy.writes import Wish, Writes
 from voucher_mcp.tools import envelope
@@ -138,7 +140,7 @@ class Dispatcher:
         params: CallToolRequestParams,
     ) -> Answer[Any]:
         arguments = parse(definition.arguments, params.arguments or {}, definition.merges)
-        if definition.method is None:
+        if not definition.project:
             return await definition.handler(ProjectsCall(await self._offers()), **arguments)
         project = self._project(arguments.pop("project_id"))
         demand = definition.demand_of(arguments)
@@ -149,7 +151,12 @@ class Dispatcher:
             backend = await self._backend(project)
             if not demand.writes and not definition.exports:
                 await self.writes.count_call(project)
-                call = Call(backend, report=context.session.report_progress, export_dir=project.export_dir)
+                call = Call(
+                    backend,
+                    report=context.session.report_progress,
+                    changes=ProjectChanges(self.settings, self.backends, project, backend),
+                    export_dir=project.export_dir,
+                )
                 return await definition.handler(call, **arguments)
             return await self._write(definition, backend, arguments, project, context, params)
 
@@ -167,12 +174,19 @@ class Dispatcher:
         key, dry_run = arguments.pop("idempotency_key", None), arguments.pop("dry_run", False)
         if definition.key == "required" and key is None and not dry_run:
             raise InvalidInput("`idempotency_key` is required.", field="idempotency_key")
-        asks = definition.question is not None and project.destructive in ("confirm", "approve")
         client, name = _client_of(context), self.caller.name
-        wish = Wish(definition.name, arguments, name, key, dry_run, definition.worth, asks, client)
+        if definition.undoes:
+            changes = ProjectChanges(self.settings, self.backends, project, backend)
+            change = await self._to_take_back(definition, changes, arguments)
+            wish = changes.wish(change, arguments, name, key, dry_run=dry_run, client=client)
+            take_back = changes.taking_back(change)
+        else:
+            asks = definition.question is not None and project.destructive in ("confirm", "approve")
+            wish = Wish(definition.name, arguments, name, key, dry_run, definition.worth, asks, client)
+            take_back = None
 
         async def effect(write: Write) -> Answer[Any]:
-            return await definition.handler(WritingCall(backend, write), **arguments)
+            return await definition.handler(WritingCall(backend, write, take_back=take_back), **arguments)
 
         consent = Consent(
             partial(agree, context, params),
@@ -186,6 +200,21 @@ class Dispatcher:
             return answer
         return with_download(answer, partial(self.download_of, context))
 
+    async def _to_take_back(
+        self, definition: ToolDefinition, changes: ProjectChanges, arguments: Mapping[str, Any]
+    ) -> Change:
+        """The change that a call of an undoing tool is about, where the project lets what that does be done.
+
+        Raises:
+            NotFound: there is none.
+            AccessDenied: taking it back removes something, which the project blocks.
+        """
+        change = await changes.find(arguments["change_id"])
+        demand = replace(definition.demand, irreversible=removes(change))
+        if (refused := refusal(demand, changes.project, self.settings, can)) is not None:
+            raise refused
+        return change
+
     def _may_link(self, context: ServerRequestContext[Any, Any]) -> bool:
         return self.settings.resource_links and context.protocol_version >= FIRST_WITH_LINKS
 
@@ -194,7 +223,7 @@ class Dispatcher:
         demands = [
             definition.demand
             for definition in self.tools.values()
-            if definition.method and any(can(project, definition.method) for project in projects)
+            if definition.project and offerable(definition.demand, self.settings, can)
         ]
         return [
             offer(project, demands, self.settings, can, await self.writes.room(project))

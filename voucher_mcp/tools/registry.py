@@ -39,8 +39,10 @@ class ToolDefinition:
     """The schema of `data` where a document fixes it, one level deep."""
     listing: bool
     """Whether `data` is a list, so that a failure answers []."""
+    project: bool
+    """Whether it works on one project."""
     method: str | None
-    """The backend method that it needs; None for a tool about the projects themselves."""
+    """The backend method that it needs; None for a tool that needs no more than the journal."""
     writes: bool
     key: KeyRule
     irreversible: bool
@@ -53,6 +55,8 @@ class ToolDefinition:
     """It puts in an export, which counts as reading but is journalled as writes are."""
     worth: Measure | None
     """What a call mints and how many codes it touches; None of a tool that writes nothing."""
+    undoes: bool
+    """It takes another write back, so what it demands, is worth and asks about is that write's."""
     writes_when: Callable[[Mapping[str, Any]], bool] | None
     """Whether a call with these arguments writes, of a tool that else reads and is offered to readers."""
 
@@ -60,7 +64,7 @@ class ToolDefinition:
     def demand(self) -> Demand:
         """What policy looks at."""
         writes = self.writes and not self.exports
-        return Demand(self.name, self.toolset, self.method, writes, self.irreversible)
+        return Demand(self.name, self.toolset, self.method, writes, self.irreversible, self.project)
 
     @property
     def always(self) -> Sequence[str]:
@@ -83,7 +87,7 @@ class ToolDefinition:
     @cached_property
     def arguments(self) -> type[BaseModel]:
         """The model that checks the arguments."""
-        fields: dict[str, Any] = {"project_id": (ProjectId, ...)} if self.method else {}
+        fields: dict[str, Any] = {"project_id": (ProjectId, ...)} if self.project else {}
         for parameter in list(inspect.signature(self.handler).parameters.values())[1:]:
             default = ... if parameter.default is parameter.empty else parameter.default
             fields[parameter.name] = (parameter.annotation, default)
@@ -115,7 +119,7 @@ class ToolDefinition:
                 or self.idempotent
                 or self.irreversible
                 or self.key == "required",
-                open_world_hint=self.method is not None,
+                open_world_hint=self.project,
             ),
         )
 
@@ -128,6 +132,7 @@ def tool(
     listing: bool = False,
     project: bool = True,
     needs: str | None = None,
+    journal: bool = False,
     writes: bool = False,
     key: KeyRule = "optional",
     idempotent: bool = False,
@@ -136,6 +141,7 @@ def tool(
     question: Question | None = None,
     merges: bool = False,
     worth: Measure | None = None,
+    undoes: bool = False,
     writes_when: Callable[[Mapping[str, Any]], bool] | None = None,
 ) -> Callable[[Handler], ToolDefinition]:
     """Declare the function as the tool of its name, its docstring as the description.
@@ -143,11 +149,13 @@ def tool(
     Args:
         project: whether the tool works on one project, with the backend method of its own name,
         needs: or with this one.
+        journal: of the project it reads only the journal, which is kept of every system.
         writes: it changes something; irreversible: and that cannot be undone, so a person is asked.
         key: whether a write must carry an idempotency key.
         exports: it writes, but only puts in an export, which read access allows.
         idempotent: the same call twice leaves the same state even without a key.
         worth: what the operator's limits are held against; every tool that writes says it.
+        undoes: it takes the write in `change_id` back, and is handed that.
         merges: its metadata is merged into what is there, so that a null in it removes a key.
         writes_when: which calls of a reading tool write; only those need write access and come with a Write,
             which has neither key nor dry run.
@@ -165,7 +173,8 @@ def tool(
             handler=handler,
             data=data,
             listing=listing,
-            method=(needs or name) if project else None,
+            project=project,
+            method=(needs or name) if project and not journal else None,
             writes=writes,
             key=key,
             irreversible=irreversible,
@@ -174,6 +183,7 @@ def tool(
             merges=merges,
             exports=exports,
             worth=worth,
+            undoes=undoes,
             writes_when=writes_when,
         )
 

@@ -27,6 +27,7 @@ SHORT_WALKS = {
     "clock_last": "the last row alone",
     "audit_is_old": "the first rows, as many as are asked for",
     "audit_forget": "the same",
+    "audit_subjects_forget": "the same",
     "sessions_of_the_future": "only after a clock was set back",
 }
 """Queries that may walk through a table, because it is short."""

@@ -29,6 +29,8 @@ WHOLE_DATABASE = {
     "session_is_over": "housekeeping",
     "audit_forget": "housekeeping",
     "audit_is_old": "housekeeping",
+    "audit_subjects_forget": "housekeeping",
+    "audit_next": "the number in the file that SQLite gives the next line",
     "job_over": "housekeeping; it reads whose the job is",
     "approval_is_over": "housekeeping",
     "approvals_forget": "housekeeping",

@@ -1,5 +1,6 @@
 """The embedded engine as a backend, put together from one part a toolset."""
 
+from voucher_mcp.backends.local.changes.change_tools import ChangeTools
 from voucher_mcp.backends.local.jobs.job_tools import JobTools
 from voucher_mcp.backends.local.pools.pool_tools import PoolTools
 from voucher_mcp.backends.local.redeemables.redeemable_tools import RedeemableTools
@@ -7,7 +8,7 @@ from voucher_mcp.backends.local.redemptions.redemption_tools import RedemptionTo
 from voucher_mcp.backends.local.vouchers.voucher_tools import VoucherTools
 
 
-class LocalBackend(PoolTools, VoucherTools, RedeemableTools, RedemptionTools, JobTools):
+class LocalBackend(PoolTools, VoucherTools, RedeemableTools, RedemptionTools, JobTools, ChangeTools):
     """One project in an embedded database."""
 
     async def check(self) -> str:

@@ -61,7 +61,7 @@ TABLES: Final = (
         "redemptions",
         "n",
         "rollback related parent voucher pool customer amount made_holder rolled_back_by reason tracking_id "
-        "body created_at",
+        "body created_at line",
         "rollback made_holder",
     ),
     _table("transactions", "n", "voucher type amount balance total reason source_id redemption created_at"),
@@ -74,11 +74,12 @@ TABLES: Final = (
     ),
     _table("job_chunks", "job number", "line content", at_once=20),  # each may be a megabyte
     _table("job_failures", "job row", "code reason"),
+    _table("job_traces", "job number", "content", at_once=20),
     _table(
         "audit",
         "n",
         "at caller tool digest key outcome subject amount points codes owner client kind ids before after "
-        "approved_by",
+        "approved_by pool undo undoes",
     ),
     _table(
         "approvals",
@@ -86,6 +87,7 @@ TABLES: Final = (
         "caller client key tool call shown question amount points codes asked_at expires_at status "
         "decided_by decided_at used_at",
     ),
+    _table("audit_subjects", "id line", ""),
     _table("writes", "caller key", "digest result created_at state owner line"),
     _table("minted", "day", "amount points"),
 )

@@ -91,6 +91,7 @@ class PostgresTransaction:
         """Pools and rows of the codes that it is about to give."""
         self._queue = Queue()
         self._numbers: list[int] = []
+        self._line: int | None = None
         self._foreseen: dict[str, _Foreseen] = {}
         self._moment: int | None = None
         self.origin: Hashable = connection.standing.mark
@@ -146,11 +147,22 @@ class PostgresTransaction:
         self._queue.put(Waiting(statement, statement.values(values), overtakes))
 
     async def add(self, query: str, *values: Any) -> int:
-        if not self._numbers:
-            self._numbers = [n for (n,) in await self.all("row_numbers", NUMBERS_AT_ONCE)]
-        number = self._numbers.pop(0)
+        if query == "audit_insert" and self._line is not None:
+            number, self._line = self._line, None
+        else:
+            number = await self._number()
         await self.later(query, *values, number)
         return number
+
+    async def line(self) -> int:
+        if self._line is None:
+            self._line = await self._number()
+        return self._line
+
+    async def _number(self) -> int:
+        if not self._numbers:
+            self._numbers = [n for (n,) in await self.all("row_numbers", NUMBERS_AT_ONCE)]
+        return self._numbers.pop(0)
 
     async def many(self, query: str, rows: Sequence[Row], *, overtakes: str | None = None) -> None:
         if len(rows) == 1:

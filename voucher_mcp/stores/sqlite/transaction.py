@@ -81,6 +81,11 @@ class SqliteTransaction:
         assert row is not None  # the query answers the row that it made
         return int(row[0])
 
+    async def line(self) -> int:
+        row = self._one("audit_next")
+        assert row is not None
+        return int(row[0])
+
     async def many(self, query: str, rows: Sequence[Row], *, overtakes: str | None = None) -> None:
         before = self._connection.total_changes()
         self._connection.executemany(self._queries[query], rows)

@@ -10,7 +10,7 @@ from typing import Any
 from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.domain.values.times import EARLIEST, LATEST, is_day, parse_time, to_iso
 
-_FIRST = frozenset({"start_date", "valid_from", "updated_after", "after"})
+_FIRST = frozenset({"start_date", "valid_from", "updated_after", "after", "since"})
 _LAST = frozenset({"expiration_date", "valid_until"})
 _UNTIL = frozenset({"updated_before", "before", "$before"})
 """Ends that are not part of their span: a day is whole up to the first instant of the next."""

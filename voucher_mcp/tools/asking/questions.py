@@ -28,7 +28,8 @@ def of_deletion(
         f'destructive = "allow" under [projects.{project.id}] in the configuration, or '
         "VOUCHER_MCP_DESTRUCTIVE=allow where there is no file"
     )
-    return Question(clean(text), "This cannot be undone", setting)
+    reason = "This deletes what was made" if definition.undoes else "This cannot be undone"
+    return Question(clean(text), reason, setting)
 
 
 def of_value(

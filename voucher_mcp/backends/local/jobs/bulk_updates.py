@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from voucher_mcp.backends.local.jobs.job_input import InputJob, Record, json_rows, problem_of
+from voucher_mcp.backends.local.jobs.job_input import InputJob, Record, Written, json_rows, problem_of
 from voucher_mcp.backends.local.jobs.jobs import Chunk, Failure
 from voucher_mcp.backends.local.records import changes, vouchers
 from voucher_mcp.backends.local.records.references import hints
@@ -16,7 +16,7 @@ from voucher_mcp.stores.projects import Project
 class _Update(InputJob):
     async def write(
         self, transaction: Transaction, project: Project, records: Sequence[Record], moment: int
-    ) -> list[Failure]:
+    ) -> Written:
         failures, changed = [], set[int]()
         found = await vouchers.find_all(transaction, project, {record.code for record in records})
         now = {voucher.n: voucher for voucher in found.values()}
@@ -35,7 +35,8 @@ class _Update(InputJob):
             except VoucherError as error:
                 failures.append(Failure(record.row, record.code, problem_of(error.message)))
         await changes.set_own_of(transaction, project, [now[n] for n in sorted(changed)], moment)
-        return failures
+        before = {voucher.n: voucher for voucher in found.values()}
+        return Written(failures, [changes.step(before[n], now[n]) for n in sorted(changed)])
 
 
 class EachUpdate(_Update):

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from voucher_mcp.backends.local.jobs.job_input import InputJob, Record, json_rows, problem_of
+from voucher_mcp.backends.local.jobs.job_input import InputJob, Record, Written, json_rows, problem_of
 from voucher_mcp.backends.local.jobs.jobs import Chunk, Failure
 from voucher_mcp.backends.local.records import taken
 from voucher_mcp.backends.local.records.references import is_an_id
 from voucher_mcp.backends.local.vouchers.standing import standing
 from voucher_mcp.backends.local.vouchers.voucher_writes import own_row
+from voucher_mcp.domain.change import runs_of
 from voucher_mcp.domain.errors import InvalidInput
 from voucher_mcp.domain.files.cells import plain
 from voucher_mcp.domain.files.life import Place
@@ -71,7 +72,7 @@ class _Import(InputJob):
 
     async def write(
         self, transaction: Transaction, project: Project, records: Sequence[Record], moment: int
-    ) -> list[Failure]:
+    ) -> Written:
         await taken.take_over(transaction, project, [record.code for record in records])
         fit = [record for record in records if not is_an_id(project, record.code)]
         wanted = [(record.code, folded(record.code), *record.content) for record in fit]
@@ -79,7 +80,8 @@ class _Import(InputJob):
         added = {one.row for one, n in zip(fit, rows, strict=True) if n is not None}
         refused = [record for record in records if record.row not in added]
         reasons = await taken.reasons(transaction, project, list({record.code for record in refused}))
-        return [Failure(one.row, one.code, f"the code is {reasons[one.code]}") for one in refused]
+        failures = [Failure(one.row, one.code, f"the code is {reasons[one.code]}") for one in refused]
+        return Written(failures, runs_of(sorted(n for n in rows if n is not None)))
 
 
 def _use(redeemed: int, terms: VoucherTerms) -> tuple[int, int]:

@@ -29,11 +29,20 @@ class Record(NamedTuple):
     problem: str | None = None
 
 
+class Written(NamedTuple):
+    """What came of writing some rows."""
+
+    failures: list[Failure]
+    trace: list[Any]
+    """What an undo needs: [first, last] row of each run made, or a `changes.step` of each voucher changed."""
+
+
 class Outcome(NamedTuple):
     """What became of some rows."""
 
     done: int
     failures: list[Failure]
+    trace: list[Any]
 
 
 class InputJob(ABC):
@@ -61,8 +70,8 @@ class InputJob(ABC):
     @abstractmethod
     async def write(
         self, transaction: Transaction, project: Project, records: Sequence[Record], moment: int
-    ) -> list[Failure]:
-        """Write rows without a problem; answer those that failed."""
+    ) -> Written:
+        """Write rows without a problem."""
 
     async def deal_with(
         self, transaction: Transaction, project: Project, records: Sequence[Record], moment: int
@@ -70,8 +79,9 @@ class InputJob(ABC):
         """Write what can be written."""
         good = [record for record in records if record.problem is None]
         failures = [Failure(r.row, r.code, r.problem) for r in records if r.problem is not None]
-        failures += await self.write(transaction, project, good, moment)
-        return Outcome(len(records) - len(failures), sorted(failures))
+        written = await self.write(transaction, project, good, moment)
+        failures += written.failures
+        return Outcome(len(records) - len(failures), sorted(failures), written.trace)
 
 
 class Input(Protocol):

@@ -19,11 +19,13 @@ from typing import Any
 
 import anyio
 import anyio.to_thread
+from pydantic_core import to_json
 
 from voucher_mcp.backends.local.jobs import exports, jobs
 from voucher_mcp.backends.local.jobs.job_input import InputJob, Record
 from voucher_mcp.backends.local.jobs.job_kinds import kind_of
 from voucher_mcp.backends.local.jobs.jobs import Chunk, Job, Key
+from voucher_mcp.domain.change import too_many
 from voucher_mcp.domain.crash import log_crash
 from voucher_mcp.domain.errors import OutcomeUnknown, Unavailable, VoucherError
 from voucher_mcp.domain.job import EXPORT
@@ -276,4 +278,7 @@ async def _apply(transaction: Transaction, kind: InputJob, job: Job, part: Seque
         failed_count=job.failed_count + len(outcome.failures),
         ignored=tuple(sorted({*job.ignored, *kind.ignored})[:IGNORED_SHOWN]),
     )
+    if outcome.trace and not too_many(job.total, makes=kind.makes_codes):
+        trace = to_json(outcome.trace).decode()
+        await transaction.later("job_trace_insert", *job.key, job.cursor, trace)
     return await jobs.save(transaction, after, outcome.failures)

@@ -19,6 +19,7 @@ from voucher_mcp.backends.local.jobs.pool_input import PoolInput
 from voucher_mcp.backends.local.jobs.rehearsal import Source, rehearse, stream
 from voucher_mcp.backends.local.jobs.voucher_csv import CsvInput
 from voucher_mcp.domain.answer import Answer
+from voucher_mcp.domain.change import too_many
 from voucher_mcp.domain.errors import NotFound, Unavailable, quoted
 from voucher_mcp.domain.files.life import Place
 from voucher_mcp.domain.job import EXPORT, MAX_INPUT_BYTES
@@ -142,13 +143,15 @@ class JobTools(Engine):
             return Answer({"async_action_id": None, "result": result}, {"dry_run": True})
         if (first := await self._replayed(write)) is not None:
             return first
+        makes = kind in (JsonImport.type, CsvImport.type)
         try:
             async with self._copying():
                 job = await self._receive(write, kind, source)
 
                 async def effect(transaction: Transaction, project: Project) -> Answer[Object]:
                     await jobs.enqueue(transaction, job, source.parameters, source.total)
-                    return Answer({"async_action_id": job.id})
+                    much = {"too_many": source.total} if too_many(source.total, makes=makes) else {}
+                    return Answer({"async_action_id": job.id}, undo=much)
 
                 return await self.write(write, effect)
         except (jobs.JobGone, jobs.TakenOver):

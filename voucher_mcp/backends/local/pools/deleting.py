@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from itertools import islice
+from typing import Any
 
-from voucher_mcp.backends.local.records import codes
+from voucher_mcp.backends.local.records import codes, removal
 from voucher_mcp.backends.local.records.ids import voucher_id
 from voucher_mcp.backends.local.records.pools import Pool
 from voucher_mcp.backends.local.records.references import hint
@@ -44,8 +45,13 @@ async def delete(
     rows: Sequence[Row],
     force: bool,
     moment: int,
-) -> list[str]:
-    """Delete the codes in these rows of `find_all`; answer their ids. Forced, their texts are free."""
+) -> tuple[list[str], dict[str, Any]]:
+    """Delete the codes in these rows of `find_all`; answer their ids, and what an undo needs.
+
+    Forced, their texts are free, and nothing brings them back.
+    """
     seen = [(n, status, version) for n, _, status, *_, version in rows]
+    kept = [(n, status) for n, status, _ in seen]
+    undo = {} if force else await removal.remembered(transaction, project, kept, moment)
     await codes.remove(transaction, project, pool.n, seen, force, moment)
-    return [voucher_id(project, row[0]) for row in rows]
+    return [voucher_id(project, row[0]) for row in rows], undo

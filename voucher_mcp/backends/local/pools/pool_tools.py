@@ -12,6 +12,7 @@ from voucher_mcp.backends.local.pools.bulk import Batches
 from voucher_mcp.backends.local.records import pools
 from voucher_mcp.backends.local.records.ids import voucher_id
 from voucher_mcp.domain.answer import MOST_TOUCHED, Answer
+from voucher_mcp.domain.change import runs_of
 from voucher_mcp.domain.changed import changed
 from voucher_mcp.domain.values.times import to_iso
 from voucher_mcp.domain.vouchers.pool import (
@@ -113,7 +114,8 @@ class PoolTools(Engine):
             reached = await pools.count_reached(transaction, pool, moved)
             shown: Any = {**pools.public(pool, self.project_id), **reached}
             before, after = changed(*(_named(one) for one in (found, pool)))
-            return Answer(shown, before=before, after=after)
+            undo = {"pool": [pool.id, *(_own(one, before) for one in (found, pool))]}
+            return Answer(shown, before=before, after=after, undo=undo)
 
         return await self.write(write, effect)
 
@@ -123,7 +125,7 @@ class PoolTools(Engine):
         async def effect(transaction: Transaction, project: Project) -> Answer[list[CodeFate]]:
             pool = await pools.find(transaction, project, pool_id)
             answer = await self._add(transaction, project, pool, codes, transaction.now())
-            return _foreseen(answer, codes) if write.dry_run else answer
+            return _foreseen(answer, codes) if write.dry_run else replace(answer, pool=pool.id)
 
         return await self.write(write, effect)
 
@@ -131,7 +133,7 @@ class PoolTools(Engine):
         async def effect(transaction: Transaction, project: Project) -> Answer[AssignedCode]:
             pool = await pools.find(transaction, project, pool_id)
             given = await assigning.assign(transaction, project, pool, customer_id, transaction.now())
-            return Answer(given, after={"customer_id": customer_id})
+            return Answer(given, after={"customer_id": customer_id}, pool=pool.id)
 
         return await self.write(write, effect, partial(pools.foresee, reference=pool_id))
 
@@ -146,8 +148,10 @@ class PoolTools(Engine):
                 "codes": len(rows),
                 **await holdings.of_codes(transaction, project, rows),
             }
-            ids = await deleting.delete(transaction, project, pool, rows, force, transaction.now())
-            return Answer({"deleted": len(ids), "ids": ids, "freed": force}, about=about)
+            ids, undo = await deleting.delete(transaction, project, pool, rows, force, transaction.now())
+            return Answer(
+                {"deleted": len(ids), "ids": ids, "freed": force}, about=about, pool=pool.id, undo=undo
+            )
 
         return await self.write(write, effect)
 
@@ -157,7 +161,8 @@ class PoolTools(Engine):
             about = {"pool": pool.name, "codes": pool.total, **await holdings.of_pool(transaction, pool)}
             deleted = (project.n, pool.n, transaction.now(), force)
             await transaction.later("pool_delete", *deleted, overtakes="The pool")
-            return Answer({"deleted": 1, "ids": [pool.id], "freed": force}, about=about)
+            undo = {} if force else {"removed_pool": pool.id}
+            return Answer({"deleted": 1, "ids": [pool.id], "freed": force}, about=about, undo=undo)
 
         return await self.write(write, effect)
 
@@ -189,7 +194,8 @@ class PoolTools(Engine):
             shown = list(made)[:GENERATED_SHOWN]
             fates = [adding.added_fate(project, code, made[code]) for code in shown]
             touched = [voucher_id(project, n) for n in islice(made.values(), MOST_TOUCHED)]
-            return Answer(fates, {"added": len(made), "rejected": 0}, touched=touched)
+            undo = {"made": runs_of(sorted(made.values()))} if len(made) > MOST_TOUCHED else {}
+            return Answer(fates, {"added": len(made), "rejected": 0}, touched=touched, undo=undo)
         fates = await adding.add(transaction, project, pool, wanted, moment)
         added = sum(fate["result"] == "added" for fate in fates)
         return Answer(fates, {"added": added, "rejected": len(fates) - added})
@@ -200,6 +206,11 @@ def _named(pool: pools.Pool) -> Mapping[str, Any]:
     times = {"start_date": pool.start_date, "expiration_date": pool.expiration_date}
     shown = {name: None if time is None else to_iso(time) for name, time in times.items()}
     return {"name": pool.name, "active": pool.active, **shown}
+
+
+def _own(pool: pools.Pool, names: Iterable[str]) -> dict[str, Any]:
+    """Some of those as they are kept: times in milliseconds."""
+    return {name: getattr(pool, name) for name in names}
 
 
 def _foreseen(

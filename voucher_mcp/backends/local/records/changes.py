@@ -7,13 +7,28 @@ apart.
 """
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from voucher_mcp.backends.local.records.vouchers import Voucher
 from voucher_mcp.stores.base import Row, Transaction
 from voucher_mcp.stores.projects import Project
 
 _VOUCHER: Final = "The voucher"
+
+OWN: Final = ("terms", "active", "start_date", "expiration_date", "metadata")
+"""What a voucher says of its own, in the order of `Voucher.own`."""
+
+
+def step(before: Voucher, after: Voucher) -> list[Any]:
+    """What a write changed of that, for whoever takes it back: [row, what it was, what it is]."""
+    differ = [
+        (name, was, now) for name, was, now in zip(OWN, before.own, after.own, strict=True) if was != now
+    ]
+    return [
+        before.n,
+        {name: was for name, was, _ in differ},
+        {name: now for name, _, now in differ},
+    ]
 
 
 async def set_own(

@@ -14,13 +14,14 @@ TRANSACTION = "vtx_"
 REDEMPTION = "r_"
 ROLLBACK = "rr_"
 HOLDER = "rh_"
+POOL = "camp_"
 
 _ROWS = 2**63
 
 
 def new_pool_id() -> str:
     """A pool is a campaign, so its id looks like one."""
-    return "camp_" + secrets.token_hex(10)
+    return POOL + secrets.token_hex(10)
 
 
 def row_id(prefix: str, project: Project, n: int) -> str:

@@ -88,6 +88,13 @@ async def find(transaction: Transaction, project: Project | None, reference: str
     )
 
 
+async def parent_of(transaction: Transaction, project: Project, member: Redemption) -> Redemption:
+    """The parent of a stack that the redemption is of."""
+    row = await transaction.one("redemption_by_n", project.n, member.parent)
+    assert row is not None  # rows stay
+    return Redemption.of(row)
+
+
 async def members(transaction: Transaction, project: Project, parent: Redemption) -> list[Redemption]:
     """The redemptions, or rollbacks, of a stack, in the order of their turns."""
     rows = await transaction.all("redemption_members", project.n, parent.n)

@@ -162,6 +162,7 @@ async def _insert(
         call.key,
         to_json(body).decode(),
         call.moment,
+        await transaction.line(),
     )
     return Redemption(
         row, 0, None, parent, n, pool, call.customer, amount, None, None, call.key, body, call.moment

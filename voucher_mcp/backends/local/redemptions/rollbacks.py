@@ -175,6 +175,7 @@ async def _record(
         call.key,
         to_json(body).decode(),
         call.moment,
+        await transaction.line(),
     )
     await transaction.later(
         "redemption_mark_rolled_back", project.n, redemption.n, n, overtakes="The redemption"

@@ -41,6 +41,16 @@ def entered(voucher: Voucher, entry: Entry, amount: int) -> tuple[Voucher, Line]
     return after, Line(kind, amount, after.balance, after.total)
 
 
+def taken_back(
+    voucher: Voucher, column: Literal["granted", "subtracted"], amount: int
+) -> tuple[Voucher, Line]:
+    """The card as if that amount had never been added to that column of it, and the line that says so."""
+    change = amount if column == "subtracted" else -amount
+    after = voucher.after(**{column: getattr(voucher, column) - amount})
+    kind = f"{UNITS[voucher.terms.get('type', '')]}_{'ADDITION' if change > 0 else 'REMOVAL'}"
+    return after, Line(kind, change, after.balance, after.total)
+
+
 async def write(
     transaction: Transaction,
     project: Project,

@@ -5,7 +5,7 @@ from typing import Any
 
 from voucher_mcp.backends.base import Fields, Object
 from voucher_mcp.backends.local.engine import Engine
-from voucher_mcp.backends.local.records import customers, sessions, vouchers
+from voucher_mcp.backends.local.records import changes, customers, sessions, vouchers
 from voucher_mcp.backends.local.records.codes import STATUS_NAMES
 from voucher_mcp.backends.local.records.vouchers import Voucher
 from voucher_mcp.backends.local.vouchers import balances, moving, voucher_listing, voucher_writes
@@ -89,13 +89,13 @@ class VoucherTools(Engine):
 
     async def delete_voucher(self, write: Write, code: str, force: bool) -> Answer[Deletion]:
         async def effect(transaction: Transaction, project: Project) -> Answer[Deletion]:
-            voucher = await voucher_writes.delete(transaction, project, code, force, transaction.now())
+            voucher, undo = await voucher_writes.delete(transaction, project, code, force, transaction.now())
             about: Object = {"code": voucher.code, "type": voucher.terms.get("type")}
             about |= {"balance": voucher.balance} if voucher.balance is not None else {}
             ids = [vouchers.identity(project, voucher)]
             in_use = voucher.status < DELETED  # else it was in the bin, and is freed now
             before = {"status": STATUS_NAMES[voucher.status]} if in_use else {}
-            return Answer({"deleted": 1, "ids": ids, "freed": force}, about=about, before=before)
+            return Answer({"deleted": 1, "ids": ids, "freed": force}, about=about, before=before, undo=undo)
 
         return await self.write(write, effect)
 
@@ -161,6 +161,6 @@ class VoucherTools(Engine):
             shown = vouchers.public_at(project, after, detail, transaction.now())
             was, now = (vouchers.public_at(project, v, "full", transaction.now()) for v in (voucher, after))
             before, since = changed(was, now)
-            return Answer(shown, before=before, after=since)
+            return Answer(shown, before=before, after=since, undo={"own": [changes.step(voucher, after)]})
 
         return await self.write(write, effect)

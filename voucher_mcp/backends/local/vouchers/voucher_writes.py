@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from voucher_mcp.backends.local.records import changes, codes, pools, taken, vouchers
+from voucher_mcp.backends.local.records import changes, codes, pools, removal, taken, vouchers
 from voucher_mcp.backends.local.records.ids import voucher_id
 from voucher_mcp.backends.local.records.pools import Pool
 from voucher_mcp.backends.local.records.references import IS_AN_ID, is_an_id
@@ -177,8 +177,8 @@ async def set_active(
 
 async def delete(
     transaction: Transaction, project: Project, reference: str, force: bool, moment: int
-) -> Voucher:
-    """Delete the voucher with its reservations and holders, and answer it as it was.
+) -> tuple[Voucher, dict[str, Any]]:
+    """Delete the voucher with its reservations and holders; answer it as it was, and what an undo needs.
 
     Its code stays taken, but with force it is free again, also where the voucher was deleted before. Its row,
     redemptions and ledger stay, so that no id comes back and its history can be read.
@@ -193,8 +193,9 @@ async def delete(
             raise
         voucher = await vouchers.find_to_free(transaction, project, reference)
     seen = (voucher.n, voucher.status, voucher.version)
+    undo = {} if force else await removal.remembered(transaction, project, [seen[:2]], moment)
     await codes.remove(transaction, project, voucher.pool_n, [seen], force, moment)
-    return voucher
+    return voucher, undo
 
 
 async def _campaign(transaction: Transaction, project: Project, campaigns: Mapping[str, Any]) -> Pool | None:

@@ -133,9 +133,10 @@ class PoolTools(Account):
         if write.dry_run:
             imagined = replace(pool, native={**pool.native, "Name": name})
             return Answer(pool_shown(imagined, self.project.id, total), {"dry_run": True})
+        was = {} if write.recovering else {"name": pool.name}
         if not (write.recovering and pool.name == name):
             pool = await self._rename(write, pool, name)
-        return Answer(pool_shown(pool, self.project.id, total))
+        return Answer(pool_shown(pool, self.project.id, total), before=was, after=was and {"name": name})
 
     async def add_voucher_codes(
         self, write: Write, pool_id: str, codes: Sequence[NewCode | BadCode] | Generation
@@ -153,7 +154,7 @@ class PoolTools(Account):
         if write.dry_run:
             answer = chosen.pretend()
             return replace(answer, beside={**answer.beside, "dry_run": True})
-        return await chosen.write(self, write, pool)
+        return replace(await chosen.write(self, write, pool), pool=pool.id)
 
     async def delete_voucher_codes(
         self, write: Write, pool_id: str, code_ids: Sequence[str], force: bool = False

@@ -1,6 +1,7 @@
 """Adding codes: each with its own fate, none twice."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from voucher_mcp.backends.voucherify.client.account import DRY, campaign_path
@@ -33,11 +34,11 @@ class Adding(Importing):
     ) -> Answer[list[CodeFate]]:
         campaign = await self._campaign(pool_id)
         if isinstance(codes, Generation):
-            return await self._generate(write, campaign, codes)
+            return replace(await self._generate(write, campaign, codes), pool=campaigns.identity(campaign))
         codes = fates.with_segments(codes)
         if write.dry_run:
             return await self._rehearse(campaigns.identity(campaign), codes)
-        return await self._import(write, campaign, codes)
+        return replace(await self._import(write, campaign, codes), pool=campaigns.identity(campaign))
 
     async def _generate(
         self, write: Write, campaign: Mapping[str, Any], generation: Generation

@@ -102,7 +102,12 @@ class PoolTools(Creating, CodePages, Adding, Assigning, Deleting, Bulk):
                     error.applied = "partly"
                     error.message += " The dates were changed before."
                 raise
-        return Answer(await self._with_reach(campaign, await self._written(wanted), changes))
+        shown = await self._with_reach(campaign, await self._written(wanted), changes)
+        if write.recovering:  # the first try may have changed it: what it was before is not known
+            return Answer(shown)
+        names = [*changes, *(() if active is None else ("active",))]
+        was, now = ({name: one.get(name) for name in names} for one in (campaign, wanted))
+        return Answer(shown, before=was, after=now)
 
     async def delete_voucher_pool(self, write: Write, pool_id: str, force: bool = False) -> Answer[Deletion]:
         try:

@@ -65,7 +65,7 @@ class RedemptionTools(RecoveredRedemptions):
             )
         ids = [one.id for one in request.redeemables]
         if write.recovering and (done := await self._done_before(write, ids)) is not None:
-            return Answer(redemption_bodies.redemption(done, detail))
+            return _redeemed(done, detail)
         if write.dry_run or (len(ids) > 1 and session is None):
             # the vendor may be set to redeem a part of a stack; here it is all of them or none
             found = await self._validate(body)
@@ -88,7 +88,7 @@ class RedemptionTools(RecoveredRedemptions):
             raise redemption_bodies.named(error, ids) from None
         answer = reply.object()
         await self._refuse_partly(write, answer, ids)
-        return Answer(redemption_bodies.redemption(answer, detail))
+        return _redeemed(answer, detail)
 
     async def rollback_redemption(
         self, write: Write, redemption_id: str, reason: str | None, detail: Detail
@@ -234,3 +234,13 @@ def _of_stack(error: InvalidInput) -> VoucherError:
         field="redemption_id",
         request_id=error.request_id,
     )
+
+
+def _redeemed(answer: Object, detail: Detail) -> Answer[Object]:
+    """What was redeemed, with what takes it back: the parent of a stack, or the only one."""
+    made = as_objects(answer.get("redemptions"))
+    parent = as_text(as_object(answer.get("parent_redemption")).get("id"))
+    redemption = parent or (as_text(made[0].get("id")) if made else None)
+    vouchers = [as_text(as_object(one.get("voucher")).get("id")) for one in made]
+    undo = {"redeemed": redemption, "vouchers": [one for one in vouchers if one]} if redemption else {}
+    return Answer(redemption_bodies.redemption(answer, detail), undo=undo)

@@ -49,7 +49,9 @@ class Balances(Account):
         except InvalidInput:
             _after(await self._voucher(code), amount)  # which tells the reason better, if it is one of these
             raise
-        return Answer({**reply.object(), **told})
+        identity = as_text(as_object(reply.object().get("related_object")).get("id"))
+        undo = {"entries": [[identity, amount]]} if identity else {}
+        return Answer({**reply.object(), **told}, undo=undo)
 
     async def list_voucher_transactions(
         self, code: str, limit: int, order: str | None, starting_after_id: str | None

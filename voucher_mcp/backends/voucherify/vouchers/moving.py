@@ -5,6 +5,7 @@ the write with its own ending. What a lost answer left is read from the ledgers,
 what is missing; where the second half is refused, the first is booked back.
 """
 
+from dataclasses import replace
 from typing import Any, Final
 
 from voucher_mcp.backends.voucherify.client.account import DRY, voucher_path
@@ -35,10 +36,10 @@ class Moving(Balances):
             check_cards(source, target, status_of(target, now()))
             moved = amount_to_move(source, amount, int(balance_of(source) or 0))
             if write.dry_run:
-                return Answer(_answer(source, target, moved, moved), DRY)
+                return replace(_answer(source, target, moved, moved), beside=DRY)
             await self._book(write, source, _OFF, -moved, reason)
         elif await self._booked_as(write, target, _ON):
-            return Answer(_answer(source, target, moved, 0))
+            return _answer(source, target, moved, 0)
         try:
             await self._book(write, target, _ON, moved, reason)
         except OutcomeUnknown:
@@ -47,7 +48,7 @@ class Moving(Balances):
             await self._put_back(write, source, moved, error)
             raise
         source, target = await self._voucher(from_code), await self._voucher(to_code)
-        return Answer(_answer(source, target, moved, 0))
+        return _answer(source, target, moved, 0)
 
     async def _card(self, code: str, field: str) -> Object:
         try:
@@ -95,10 +96,13 @@ class Moving(Balances):
         return sum(amount for amount in amounts if isinstance(amount, int))
 
 
-def _answer(source: Object, target: Object, moved: int, pending: int) -> Object:
+def _answer(source: Object, target: Object, moved: int, pending: int) -> Answer[Object]:
     """What was moved, and what the cards hold with what is still to be booked."""
-    return {
+    data = {
         "amount": moved,
         "from": {"code": source.get("code"), "balance": (balance_of(source) or 0) - pending},
         "to": {"code": target.get("code"), "balance": (balance_of(target) or 0) + pending},
     }
+    ids = [as_text(card.get("id")) or "" for card in (source, target)]
+    entries = [[ids[0], -moved], [ids[1], moved]]
+    return Answer(data, touched=ids, undo={"entries": entries})

@@ -1,6 +1,6 @@
 """Making, changing and deleting vouchers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from voucher_mcp.backends.base import Fields
@@ -9,7 +9,7 @@ from voucher_mcp.backends.voucherify.client.account import DRY, Account, is_name
 from voucher_mcp.backends.voucherify.client.recovering import earliest, is_before
 from voucher_mcp.backends.voucherify.mapping import bodies, campaigns, objects
 from voucher_mcp.backends.voucherify.mapping.failures import NO_REPEAT, require_gone, says, unsettled
-from voucher_mcp.backends.voucherify.mapping.ids import is_voucher_id, known_ids
+from voucher_mcp.backends.voucherify.mapping.ids import known_ids
 from voucher_mcp.backends.voucherify.mapping.objects import (
     Object,
     as_count,
@@ -81,26 +81,24 @@ class VoucherWrites(Account):
 
     async def update_voucher(self, write: Write, code: str, body: Fields, detail: Detail) -> Answer[Object]:
         sent = _changes(body)
-        current: Object | None = None
+        current = await self._voucher(code)  # which an undo needs too
         cleared = "metadata" in body and body["metadata"] is None
-        if write.dry_run or write.recovering or is_voucher_id(code) or sent.get("metadata") or cleared:
-            current = await self._voucher(code)
         removed: set[str] = set()
-        there = _metadata_of(current or {})
+        there = _metadata_of(current)
         if cleared:
             removed = set(there)
-        elif current is not None and sent.get("metadata"):
+        elif sent.get("metadata"):
             # whether an update merges or replaces metadata is not documented; the whole is right either way
             removed = {key for key, value in sent["metadata"].items() if value is None}
             whole = {**there, **sent["metadata"]}
             sent["metadata"] = {key: value for key, value in whole.items() if key not in removed}
-        if current is not None and write.dry_run:
+        if write.dry_run:
             return Answer(shown_now({**current, **sent}, detail), DRY)
-        is_done = current is not None and not removed & there.keys() and bodies.same(sent, current)
-        if current is not None and write.recovering and is_done:
+        is_done = not removed & there.keys() and bodies.same(sent, current)
+        if write.recovering and is_done:
             return Answer(shown_now(current, detail))
         # the path takes the code only, not the id
-        name = as_text((current or {}).get("code")) or code
+        name = as_text(current.get("code")) or code
         changed = await self._put(write, name, sent)
         if kept := removed & _metadata_of(changed).keys():  # so an update merges, as it seems
             nulls = {"metadata": {**sent["metadata"], **dict.fromkeys(kept)}}
@@ -119,7 +117,7 @@ class VoucherWrites(Account):
                 field="metadata",
                 applied="partly",
             )
-        return Answer(shown_now(changed, detail))
+        return _changed(write, current, changed, sent, detail)
 
     async def _put(self, write: Write, code: str, body: Object) -> Object:
         reply = await self._send(write, "PUT", voucher_path(code), json=body, settled_by="get_voucher")
@@ -169,15 +167,14 @@ class VoucherWrites(Account):
         return Answer(shown_now(made, detail))
 
     async def _set_active(self, write: Write, code: str, active: bool, detail: Detail) -> Answer[Object]:
-        if write.dry_run or write.recovering:
-            current = await self._voucher(code)
-            if write.dry_run:
-                return Answer(shown_now({**current, "active": active}, detail), DRY)
-            if current.get("active") is active:
-                return Answer(shown_now(current, detail))
+        current = await self._voucher(code)  # which an undo needs too
+        if write.dry_run:
+            return Answer(shown_now({**current, "active": active}, detail), DRY)
+        if write.recovering and current.get("active") is active:
+            return Answer(shown_now(current, detail))
         path = voucher_path(code, "/enable" if active else "/disable")
         reply = await self._send(write, "POST", path, settled_by="get_voucher, field `active`,")
-        return Answer(shown_now(_answered(reply, code), detail))
+        return _changed(write, current, _answered(reply, code), ["active"], detail)
 
     async def _refuse_taken(self, code: str) -> None:
         try:
@@ -217,6 +214,18 @@ class VoucherWrites(Account):
 def shown_now(voucher: Mapping[str, Any], detail: Detail) -> Object:
     """A voucher that stands alone, with whether it can be used now."""
     return {**objects.voucher(voucher, detail), "status": objects.status_of(voucher, now())}
+
+
+def _changed(
+    write: Write, before: Object, after: Object, names: Iterable[str], detail: Detail
+) -> Answer[Object]:
+    """The voucher as a write left it, and what these fields were and are; after a try whose answer was lost
+    nobody knows what they were."""
+    shown = shown_now(after, detail)
+    if write.recovering:
+        return Answer(shown)
+    was, now_ = ({name: one.get(name) for name in names} for one in (before, after))
+    return Answer(shown, touched=[as_text(after.get("id")) or ""], before=was, after=now_)
 
 
 def _answered(reply: Reply, name: str) -> Object:

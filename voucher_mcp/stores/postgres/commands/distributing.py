@@ -35,6 +35,8 @@ DISTRIBUTED: Final = (
         "minted",
         "calls",
         "approvals",
+        "audit_subjects",
+        "job_traces",
     ),
 )
 """The first says where the rows of a project lie, and the others follow it."""

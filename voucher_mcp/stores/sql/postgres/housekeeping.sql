@@ -25,6 +25,14 @@ DELETE FROM sessions WHERE (project, key, voucher) IN (
     FOR UPDATE SKIP LOCKED
 );
 
+-- audit_subjects_forget
+DELETE FROM audit_subjects WHERE (project, id, line) IN (
+    SELECT a.project, touched.value, a.n
+    FROM (SELECT * FROM audit ORDER BY n LIMIT $2) AS a
+    CROSS JOIN json_array_elements_text(coalesce(a.undo::json -> 'vouchers', a.ids::json)) AS touched
+    WHERE a.at < $1 AND a.n < (SELECT max(n) FROM audit)
+);
+
 -- audit_forget
 -- The last line stays, however old it is: keys are kept by them.
 DELETE FROM audit WHERE (project, n) IN (
@@ -41,6 +49,9 @@ SELECT 1 FROM sessions WHERE expires_at <= $1 LIMIT 1;
 
 -- job_over
 SELECT project, n FROM jobs WHERE status IN ('DONE', 'FAILED') AND updated_at < $1 ORDER BY updated_at LIMIT 1;
+
+-- job_traces_delete
+DELETE FROM job_traces WHERE project = $1 AND job = $2;
 
 -- job_failures_delete
 DELETE FROM job_failures WHERE project = $1 AND job = $2;

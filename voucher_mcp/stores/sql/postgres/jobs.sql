@@ -57,6 +57,12 @@ DELETE FROM job_chunks
 WHERE project = $1 AND job = $2
     AND number IN (SELECT number FROM job_chunks WHERE project = $1 AND job = $2 ORDER BY number LIMIT $3);
 
+-- job_trace_insert
+INSERT INTO job_traces (project, job, number, content) VALUES ($1, $2, $3, $4);
+
+-- job_traces
+SELECT content FROM job_traces WHERE project = $1 AND job = $2 ORDER BY number;
+
 -- job_failure_insert
 INSERT INTO job_failures (project, job, row, code, reason) VALUES ($1, $2, $3, $4, $5);
 

@@ -23,13 +23,19 @@ DELETE FROM writes WHERE project = $1 AND caller = $2 AND key = $3 AND owner = $
 -- audit_insert
 INSERT INTO audit (
     at, project, caller, tool, digest, key, outcome, subject, amount, points, codes, owner, client, kind, ids, before,
-    after, n
+    after, pool, undo, undoes, n
 )
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18);
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21);
 
 -- audit_settle
-UPDATE audit SET outcome = $4, owner = NULL, kind = $5, ids = $6, before = $7, after = $8
+UPDATE audit SET outcome = $4, owner = NULL, kind = $5, ids = $6, before = $7, after = $8, pool = $9,
+    undo = $10
 WHERE project = $1 AND n = $2 AND owner = $3;
+
+-- audit_subjects_insert
+INSERT INTO audit_subjects (project, id, line)
+SELECT DISTINCT $1::bigint, value, $3::bigint FROM json_array_elements_text($2::json)
+ON CONFLICT (project, id, line) DO NOTHING;
 
 -- audit_earliest_since
 SELECT min(at) FROM (SELECT at FROM audit WHERE n >= $1 ORDER BY n LIMIT $2) AS lines;

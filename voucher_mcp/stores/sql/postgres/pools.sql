@@ -82,3 +82,13 @@ WHERE project = $1 AND n = $2 AND deleted_at IS NULL AND name = $8 AND active = 
 -- pool_delete
 UPDATE pools SET deleted_at = coalesce(deleted_at, $3), freed = freed OR $4::boolean, updated_at = $3
 WHERE project = $1 AND n = $2 AND (deleted_at IS NULL OR $4::boolean AND NOT freed);
+
+-- pool_ever
+-- Whether it is deleted, since when it is as it is, and whether one of its codes was taken over.
+SELECT n, id, name, deleted_at IS NOT NULL, EXISTS (
+    SELECT 1 FROM vouchers WHERE project = $1 AND pool = p.n AND status < 3 AND code IS NULL
+) FROM pools AS p WHERE project = $1 AND id = $2;
+
+-- pool_restore
+UPDATE pools SET deleted_at = NULL, freed = FALSE, updated_at = $3
+WHERE project = $1 AND n = $2 AND deleted_at IS NOT NULL;

@@ -1,11 +1,13 @@
 -- redemption_insert
-INSERT INTO redemptions (project, parent, voucher, pool, customer, amount, made_holder, tracking_id, body, created_at, n)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+INSERT INTO redemptions
+    (project, parent, voucher, pool, customer, amount, made_holder, tracking_id, body, created_at, line, n)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
 
 -- rollback_insert
 INSERT INTO redemptions
-    (project, rollback, related, parent, voucher, pool, customer, amount, reason, tracking_id, body, created_at, n)
-VALUES ($1, TRUE, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
+    (project, rollback, related, parent, voucher, pool, customer, amount, reason, tracking_id, body, created_at,
+    line, n)
+VALUES ($1, TRUE, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
 
 -- redemption_mark_rolled_back
 UPDATE redemptions SET rolled_back_by = $3 WHERE project = $1 AND n = $2 AND rolled_back_by IS NULL;

@@ -25,3 +25,7 @@ DELETE FROM sessions WHERE project = $1 AND key = $2 AND voucher = $3;
 
 -- session_sweep
 DELETE FROM sessions WHERE project = $1 AND voucher = $2 AND expires_at <= $3;
+
+-- sessions_of
+SELECT key, voucher, amount, expires_at, created_at, customer FROM sessions
+WHERE project = $1 AND voucher = ANY (ARRAY(SELECT value::bigint FROM json_array_elements_text($2::json))) AND expires_at > $3 ORDER BY key, voucher;

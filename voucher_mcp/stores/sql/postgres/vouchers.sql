@@ -89,3 +89,23 @@ DELETE FROM holders WHERE project = $1 AND voucher = $2;
 
 -- voucher_sessions_delete
 DELETE FROM sessions WHERE project = $1 AND voucher = $2;
+
+-- vouchers_between
+-- Those in these rows that are there, of that pool or of none, and whether something was done with them since.
+SELECT v.n, v.code, v.status, v.holder IS NOT NULL OR v.granted <> 0 OR v.subtracted <> 0 OR v.spent <> 0 OR EXISTS (
+        SELECT 1 FROM redemptions AS r WHERE r.project = $1 AND r.voucher = v.n
+    ) OR EXISTS (SELECT 1 FROM sessions AS s WHERE s.project = $1 AND s.voucher = v.n AND s.expires_at > $4),
+    v.version, v.pool
+FROM vouchers AS v LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
+WHERE v.project = $1 AND v.n BETWEEN $2 AND $3 AND v.status < 3 AND p.deleted_at IS NULL
+ORDER BY v.n;
+
+-- vouchers_deleted_between
+SELECT v.n, coalesce(v.code, v.former_code), v.code IS NULL, v.pool, p.deleted_at IS NOT NULL
+FROM vouchers AS v LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
+WHERE v.project = $1 AND v.n BETWEEN $2 AND $3 AND v.status = 3 ORDER BY v.n;
+
+-- voucher_restore
+UPDATE vouchers SET status = $3, code = coalesce(code, $4), folded = $5,
+    former_code = CASE WHEN code IS NULL THEN NULL ELSE former_code END, updated_at = $6, version = version + 1
+WHERE project = $1 AND n = $2 AND status = 3;

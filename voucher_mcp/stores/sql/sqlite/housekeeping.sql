@@ -22,6 +22,13 @@ DELETE FROM sessions WHERE (project, key, voucher) IN (
     SELECT project, key, voucher FROM sessions WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2
 );
 
+-- audit_subjects_forget
+DELETE FROM audit_subjects WHERE (project, id, line) IN (
+    SELECT a.project, touched.value, a.n
+    FROM (SELECT * FROM audit ORDER BY n LIMIT ?2) AS a, json_each(coalesce(a.undo -> '$.vouchers', a.ids)) AS touched
+    WHERE a.at < ?1 AND a.n < (SELECT max(n) FROM audit)
+);
+
 -- audit_forget
 -- The last line stays, however old it is: lines that come later are numbered on from it, and keys are kept by them.
 DELETE FROM audit WHERE at < ?1 AND n IN (SELECT n FROM audit ORDER BY n LIMIT ?2) AND n < (SELECT max(n) FROM audit);
@@ -34,6 +41,9 @@ SELECT 1 FROM sessions WHERE expires_at <= ?1 LIMIT 1;
 
 -- job_over
 SELECT project, n FROM jobs WHERE status IN ('DONE', 'FAILED') AND updated_at < ?1 ORDER BY updated_at LIMIT 1;
+
+-- job_traces_delete
+DELETE FROM job_traces WHERE project = ?1 AND job = ?2;
 
 -- job_failures_delete
 DELETE FROM job_failures WHERE project = ?1 AND job = ?2;

@@ -23,14 +23,22 @@ DELETE FROM writes WHERE project = ?1 AND caller = ?2 AND key = ?3 AND owner = ?
 -- audit_insert
 INSERT INTO audit (
     at, project, caller, tool, digest, key, outcome, subject, amount, points, codes, owner, client, kind, ids, before,
-    after
+    after, pool, undo, undoes
 )
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
 RETURNING n;
 
+-- audit_next
+-- The number that the next line is going to have: nobody else writes in a transaction of SQLite.
+SELECT coalesce(max(n), 0) + 1 FROM audit;
+
 -- audit_settle
-UPDATE audit SET outcome = ?4, owner = NULL, kind = ?5, ids = ?6, before = ?7, after = ?8
+UPDATE audit SET outcome = ?4, owner = NULL, kind = ?5, ids = ?6, before = ?7, after = ?8, pool = ?9,
+    undo = ?10
 WHERE project = ?1 AND n = ?2 AND owner = ?3;
+
+-- audit_subjects_insert
+INSERT OR IGNORE INTO audit_subjects (project, id, line) SELECT ?1, value, ?3 FROM json_each(?2);
 
 -- audit_earliest_since
 SELECT min(at) FROM (SELECT at FROM audit WHERE n >= ?1 ORDER BY n LIMIT ?2);

@@ -1,11 +1,13 @@
 -- redemption_insert
-INSERT INTO redemptions (project, parent, voucher, pool, customer, amount, made_holder, tracking_id, body, created_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING n;
+INSERT INTO redemptions
+    (project, parent, voucher, pool, customer, amount, made_holder, tracking_id, body, created_at, line)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING n;
 
 -- rollback_insert
 INSERT INTO redemptions
-    (project, rollback, related, parent, voucher, pool, customer, amount, reason, tracking_id, body, created_at)
-VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING n;
+    (project, rollback, related, parent, voucher, pool, customer, amount, reason, tracking_id, body, created_at,
+    line)
+VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) RETURNING n;
 
 -- redemption_mark_rolled_back
 UPDATE redemptions SET rolled_back_by = ?3 WHERE project = ?1 AND n = ?2 AND rolled_back_by IS NULL;

@@ -12,7 +12,7 @@ import anyio
 
 from voucher_mcp.cli.codes.codes_import import COMMAND
 from voucher_mcp.cli.main import DONE, FAILED, MISUSED, settings_of
-from voucher_mcp.cli.reach import project_of
+from voucher_mcp.cli.reach import find_change, on_backends, project_of
 from voucher_mcp.config import Database, LocalProject, Settings
 from voucher_mcp.domain.errors import InvalidInput, quoted
 from voucher_mcp.domain.values.texts import counted
@@ -40,6 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     if arguments.project is not None:
         project_of(settings, arguments.project)
+    if arguments.action == "show":
+        return _show_one(settings, arguments)
     try:
         since = None if arguments.since is None else moment_of(arguments.since)
     except InvalidInput as error:
@@ -55,6 +57,18 @@ def run(arguments: argparse.Namespace) -> int:
     if places := databases(settings, arguments.project):
         print(anyio.run(_why_nothing, settings, arguments.project, places), file=sys.stderr)
     return status
+
+
+def _show_one(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Show one change whole, as JSON."""
+    if arguments.id is None:
+        print("voucher-mcp: journal show needs the ID of a change.", file=sys.stderr)
+        return MISUSED
+    _, shown = on_backends(settings, lambda backends: find_change(settings, backends, arguments))
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    for line in json.dumps(shown, indent=2, ensure_ascii=False).splitlines():
+        print(_escaped(line))
+    return DONE
 
 
 def _say_what_is_left_out(settings: Settings, project_id: str | None) -> int:
@@ -163,9 +177,9 @@ def _tables() -> Show:
 
     def show(lines: Sequence[AuditLine]) -> None:
         table = Table(box=SIMPLE_HEAD, pad_edge=False)
-        for name in ("time", "project", "tool", "outcome", "subject", "amount", "key"):
+        for name in ("time", "project", "tool", "outcome", "subject", "amount", "key", "id"):
             justify: JustifyMethod = "right" if name == "amount" else "left"
-            table.add_column(name, overflow="fold", justify=justify, no_wrap=name in ("time", "key"))
+            table.add_column(name, overflow="fold", justify=justify, no_wrap=name in ("time", "key", "id"))
         for line in lines:
             table.add_row(*(Text(_clean(cell)) for cell in _cells(line)))
         with console.capture() as shown:  # or rich would hide that nobody reads any more
@@ -184,6 +198,7 @@ def _cells(line: AuditLine) -> tuple[str, ...]:
         line.subject or "",
         _worth(line),
         _short(line.key or ""),
+        line.id,
     )
 
 

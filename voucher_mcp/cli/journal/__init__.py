@@ -1,0 +1,1 @@
+"""`voucher-mcp journal` and `undo`: what was written, and taking it back."""
