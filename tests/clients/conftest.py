@@ -30,6 +30,14 @@ def browser() -> Path:
 
 
 @pytest.fixture
+def screens() -> Path:
+    """Where pictures of what was looked at are kept."""
+    folder = node.FOLDER.parents[1] / "build" / "screens"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
 def issuer() -> Iterator[Issuer]:
     with authorization("") as one:
         yield one

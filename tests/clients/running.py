@@ -25,14 +25,18 @@ async def sign_in(told: Path) -> None:
 
 
 async def run(
-    program: Path, environment: Mapping[str, str], *arguments: str | Path, browse: bool = False
+    program: Path,
+    environment: Mapping[str, str],
+    *arguments: str | Path,
+    browse: bool = False,
+    given: str = "",
 ) -> str:
-    """What a program on Node prints, and has to print."""
+    """What a program on Node prints, and has to print; it reads what is given."""
     told = Path(environment["HOME"]) / "told.txt"
     with told.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
             *(program, *arguments),
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,
             cwd=node.FOLDER,
@@ -41,7 +45,7 @@ async def run(
     try:
         if browse:
             await sign_in(told)
-        output, _ = await asyncio.wait_for(process.communicate(), 60)
+        output, _ = await asyncio.wait_for(process.communicate(given.encode()), 60)
     finally:
         if process.returncode is None:
             process.kill()

@@ -9,7 +9,6 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from tests.clients import node
 from tests.clients.running import run
 from tests.protocol.clients import Person, done
 from tests.serving.servers import ALICE, Served, served, two_callers
@@ -42,14 +41,6 @@ async def shop(tmp_path: Path) -> AsyncIterator[Served]:
             own = {"pool_id": "Summer", "customer_id": "alice", "idempotency_key": "a"}
             await done(client, "assign_voucher_code", **SHOP, **own)
         yield server
-
-
-@pytest.fixture
-def screens() -> Path:
-    """Where pictures of what was looked at are kept."""
-    folder = node.FOLDER.parents[1] / "build" / "screens"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 async def test_a_chat_shows_vouchers_and_pools_and_runs_nothing_that_came_from_a_system(

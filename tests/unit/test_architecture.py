@@ -30,6 +30,7 @@ ONLY_IN = {
     "asyncpg": {"stores"},
     "barcode": {"tools"},
     "httpx2": {"backends", "http"},
+    "jinja2": {"http"},
     "jwt": {"http"},
     "prometheus_client": {"http"},
     "rich": {"cli"},

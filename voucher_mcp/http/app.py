@@ -19,6 +19,8 @@ from voucher_mcp.http.hosts import Hosts
 from voucher_mcp.http.pages.downloads import Downloads, Turn
 from voucher_mcp.http.pages.links import PATH, Links
 from voucher_mcp.http.pages.site import Site
+from voucher_mcp.http.pages.work.desk import Desks
+from voucher_mcp.http.pages.work.routes import routes_of
 from voucher_mcp.http.sessions import Sessions
 from voucher_mcp.http.sign_in.bearer import Refused, Required, SignIn, Verify
 from voucher_mcp.http.sign_in.issuer import Issuer
@@ -62,6 +64,7 @@ class App:
             Route("/readyz", health.ready),
             Route(PATH + "/{link}", downloads, methods=["GET"]),
             *site.routes,
+            *routes_of(Desks(site.visitors, lambda: self.sessions.dispatcher, links, turn)),
         ]
         if metrics is not None:
             routes.append(Route(NUMBERS, Required(request_response(metrics.show), where)))

@@ -92,6 +92,13 @@ class Exports:
             raise MCPError(code=INTERNAL_ERROR, message=error.message, data={"uri": uri}) from None
 
 
+def parts_of(uri: str) -> tuple[str, str]:
+    """The project and the id of an export, by its address."""
+    match = _URI.fullmatch(uri)
+    assert match is not None  # an address of ours
+    return match[1], match[2]
+
+
 def with_download(answer: Answer[Any], link: Callable[[str, str], Mapping[str, str]]) -> Answer[Any]:
     """The answer, with an address for a browser, which `link` makes, where it is a finished export."""
     export = answer.data if isinstance(answer.data, Mapping) else {}

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from mcp.server import ServerRequestContext
 from starlette.requests import Request
+from starlette.types import Scope
 
 from voucher_mcp.config import HttpSettings
 from voucher_mcp.domain.values.times import now, to_iso
@@ -42,7 +43,12 @@ class Links:
         self, context: ServerRequestContext[Any, Any], project_id: str, export_id: str
     ) -> Mapping[str, str]:
         """The address of an export for who sent that message: {url, expires_at (ISO 8601)}."""
-        caller, until = caller_of(context), now() + MILLISECONDS
+        assert isinstance(context.request, Request)  # of every message over HTTP
+        return self.of(caller_of(context), context.request.scope, project_id, export_id)
+
+    def of(self, caller: Caller, scope: Scope, project_id: str, export_id: str) -> Mapping[str, str]:
+        """The address of an export for a caller, by the name that their request called the server."""
+        until = now() + MILLISECONDS
         contents = {
             "caller": caller.name,
             "groups": caller.groups,
@@ -50,8 +56,7 @@ class Links:
             "project": project_id,
             "export": export_id,
         }
-        assert isinstance(context.request, Request)  # as caller_of found
-        url = self._addresses.of(context.request.scope, f"{PATH}/{self._seal.closed(contents, until)}")
+        url = self._addresses.of(scope, f"{PATH}/{self._seal.closed(contents, until)}")
         return {"url": url, "expires_at": str(to_iso(until))}
 
     def opened(self, sealed: str) -> Link:
