@@ -44,18 +44,23 @@ async def test_a_colleague_looks_at_pools_and_approves_what_an_agent_asked_for(
         await done(alice, "create_voucher", **SHOP, code="CARD", type="GIFT_VOUCHER", gift={"amount": 500})
         started = await done(alice, "export_voucher_transactions", **SHOP, code="CARD")
         await done(alice, "get_export", **SHOP, export_id=started["data"]["id"], wait=30)
+        await done(alice, "update_voucher_balance", **SHOP, code="CARD", amount=250, idempotency_key="b")
+        [change, *_] = (await done(alice, "list_changes", **SHOP))["data"]
         delete = {**SHOP, "pool_id": BAD, "idempotency_key": "delete"}
         asked = await refused(alice, "approval_required", "delete_voucher_pool", **delete)
 
         seen = await people(
             {"token": ALICE, "open": "approvals", "text": True},
-            {"token": DAVE, "look": "front", "press": "Pools", "text": True},
-            {"look": "pages-pools"},
+            {"token": DAVE, "look": "pages-front"},
+            {"press": "Pools", "look": "pages-pools", "text": True},
             {"press": "Exports", "look": "pages-exports", "text": True},
             {"press": "Approvals", "look": "pages-approvals", "text": True},
             {"press": f"Approve {asked['approval_id']}", "text": True},
+            {"press": "Changes", "look": "pages-changes", "text": True},
+            {"press": f"Take back … {change['tool']} {change['id']}", "look": "pages-undo", "text": True},
+            {"press": "Yes, take it back", "text": True},
         )
-        own, pools, exports, waits, approved = seen["texts"]
+        own, pools, exports, waits, approved, changes, plan, undone = seen["texts"]
         assert "You asked this. Somebody else has to decide it." in own
         assert {"Pools of Shop EU", "Summer", BAD, "名" * 200, "19 available"} <= set(pools.splitlines())
         assert started["data"]["id"] in exports
@@ -63,3 +68,7 @@ async def test_a_colleague_looks_at_pools_and_approves_what_an_agent_asked_for(
         assert f"{asked['approval_id']} was approved." in approved
         assert "Nothing waits." in approved
         await done(alice, "delete_voucher_pool", **delete)
+        assert "500 → 750" in changes
+        assert f"update_voucher_balance ({change['id']})" in plan
+        assert f"The change {change['id']} was taken back." in undone
+        assert (await done(alice, "get_voucher", **SHOP, code="CARD"))["data"]["gift"]["balance"] == 500

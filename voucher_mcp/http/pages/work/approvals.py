@@ -10,12 +10,12 @@ from voucher_mcp.domain.values.money import worth
 from voucher_mcp.domain.values.times import to_iso
 from voucher_mcp.http.pages.forms import no_form, sent
 from voucher_mcp.http.pages.work.desk import Desk
-from voucher_mcp.policy.approvals import Approvals, Pending
+from voucher_mcp.policy.approvals import Pending
 
 
 async def approvals(desk: Desk) -> Response:
     """What waits in all projects of the person; and approving or refusing one of them."""
-    questions, error = Approvals(desk.dispatcher.backends), ""
+    questions, error = desk.dispatcher.writes.approvals, ""
     if desk.request.method == "POST":
         form = await sent(desk.request)
         if form is None or "id" not in form or form.get("say") not in ("approve", "refuse"):
