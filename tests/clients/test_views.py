@@ -60,6 +60,17 @@ async def test_a_chat_shows_vouchers_and_pools_and_runs_nothing_that_came_from_a
     assert {"Summer", BAD, "名" * 200} <= set(seen["pools"]["text"].splitlines())
     assert "19 codes available, 1 code assigned, 0 codes redeemed of 20" in seen["pools"]["bars"]
 
+    assert "Taken back" not in seen["changes"]["before"]
+    assert "assign_voucher_code ch_" in seen["changes"]["after"]
+    assert "↶ Taken back" in seen["changes"]["after"]
+    [told] = seen["changes"]["told"]
+    assert "took the change" in told
+    async with shop.client(ALICE) as client:
+        pools = (await done(client, "list_voucher_pools", **SHOP))["data"]
+        [undo] = (await done(client, "list_changes", **SHOP, limit=1))["data"]
+    assert {pool["available"] for pool in pools} == {20}
+    assert (undo["tool"], undo["caller"], undo["client"]) == ("undo_change", "token:alice", "chat 1")
+
 
 def scanned(picture: Path) -> str:
     """What a till or a phone reads."""

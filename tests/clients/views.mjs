@@ -38,6 +38,23 @@ async function pools() {
   return seen;
 }
 
+// The last write is taken back in the chat, by keyboard: the button, the question, and what is there then.
+async function changes() {
+  const one = await shown(browser, client, tools, 'list_changes', { ...SHOP, limit: 5 });
+  const before = await text(one);
+  wrong.push(...await look(one.page, one.view, folder, 'changes', one.theme));
+  const button = one.view.getByRole('button', { name: /^Take back/ }).first();
+  await button.focus();
+  await one.page.keyboard.press('Enter');
+  await one.view.getByRole('button', { name: /^Yes, take back/ }).waitFor();
+  await one.page.keyboard.press('Enter');
+  await one.view.getByText('was taken back.').waitFor();
+  wrong.push(...await look(one.page, one.view, folder, 'changes-undone', one.theme));
+  const seen = { before, after: await text(one), told: one.told };
+  await ended(one);
+  return seen;
+}
+
 const seen = {
   tools: tools.filter((tool) => tool._meta?.ui).map((tool) => tool.name),
   resources: resources.map(({ uri, mimeType }) => ({ uri, mimeType })),
@@ -45,6 +62,7 @@ const seen = {
   hostile: await voucher('hostile', { code: 'ÅÄÖ' }),
   missing: await voucher('missing', { code: 'NOBODY' }),
   pools: await pools(),
+  changes: await changes(),
   wrong,
 };
 console.log(JSON.stringify(seen));

@@ -96,7 +96,7 @@ async def test_a_code_that_no_picture_holds_has_a_card_all_the_same(database: Pa
     assert shown.meta["voucher-mcp/view"]["pictures"].keys() == {"qr"}
 
 
-@pytest.mark.parametrize("name", ["voucher", "pools"])
+@pytest.mark.parametrize("name", ["voucher", "pools", "changes"])
 async def test_a_view_runs_its_own_script_alone_and_reaches_nothing(database: Path, name: str) -> None:
     async with connect(settings(database)) as client:
         [content] = (await client.read_resource(f"ui://voucher-mcp/{name}")).contents

@@ -50,6 +50,12 @@ VIEWS: Final = (
         "Pools beside each other: what is left, when it runs out, what expires",
         frozenset({"list_voucher_pools", "get_pool_health"}),
     ),
+    View(
+        "changes",
+        "Changes",
+        "What was written, newest first, with a button that takes it back",
+        frozenset({"list_changes"}),
+    ),
 )
 _OF_TOOL: Final = {tool: view for view in VIEWS for tool in view.tools}
 _OF_URI: Final = {view.uri: view for view in VIEWS}
@@ -110,6 +116,8 @@ async def with_extras(
         "timezone": project.timezone,
         "others": sorted(view.tools.intersection(offered) - {tool}),
     }
+    if view.name == "changes":
+        extras["can_undo"] = "undo_change" in offered
     if view.name == "voucher":
         extras["pictures"] = await to_thread.run_sync(_pictures, envelope["data"]["code"])
     return result.model_copy(update={"meta": {EXTRAS: extras}})

@@ -37,16 +37,18 @@ function picture(rows, width, height, label) {
 function picturesOf(pictures, code) {
   const { qr, code128 } = pictures || {};
   if (!qr && !code128) return null;
-  // whole pixels, so that no bar is wider than it should be
-  const room = document.documentElement.clientWidth - 50;
-  const bar = code128 && code128.length * (2 * code128.length <= room ? 2 : 1);
   const side = qr && qr[0].length * Math.max(3, Math.floor(200 / qr[0].length));
-  return el("div", {},
-    qr && picture(qr, side, side, `QR code of ${code}`),
-    code128 && picture([code128], bar, 64, `Barcode (Code 128) of ${code}`));
+  const bars = code128 && picture([code128], code128.length, 64, `Barcode (Code 128) of ${code}`);
+  if (bars) {
+    // whole pixels, so that no bar is wider than it should be
+    const fit = () => bars.setAttribute("width", code128.length * (2 * code128.length + 50 <= document.documentElement.clientWidth ? 2 : 1));
+    fit();
+    window.onresize = fit;
+  }
+  return el("div", {}, qr && picture(qr, side, side, `QR code of ${code}`), bars);
 }
 
-function draw(envelope, beside) {
+host.onresult = (envelope, beside) => {
   if (!envelope.success) return showError(envelope);
   const voucher = envelope.data;
   const worth = worthOf(voucher, beside);
@@ -64,11 +66,6 @@ function draw(envelope, beside) {
       ["Holder", voucher.holder_id],
     ));
   show(el("article", { class: "card sides" }, about, picturesOf(beside.pictures, voucher.code)));
-}
-
-host.onresult = (envelope, beside) => {
-  draw(envelope, beside);
-  window.onresize = () => draw(envelope, beside);
 };
 
 host.begin("voucher");
