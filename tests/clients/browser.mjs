@@ -9,7 +9,9 @@ const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
 export const launch = (program) => chromium.launch({
   executablePath: program,
-  args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--font-render-hinting=none'],
+  args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--font-render-hinting=none',
+    // a picture of a whole page lacks frames that are processes of their own
+    '--disable-features=IsolateSandboxedIframes'],
 });
 
 // What axe finds wrong in a page or frame, as text.
@@ -20,14 +22,15 @@ export async function faults(frame) {
 }
 
 // Look at what `frame` shows of `page`: in light and dark, at 360 and 1,600 pixels.
-// `theme` is told which it is to be. Answers what axe finds wrong, and where something is wider than the window.
-export async function look(page, frame, folder, name, theme = async () => {}) {
+// `theme` is told which it is to be; `settled` returns once everything has its size. Answers what axe finds wrong, and where something is wider than the window.
+export async function look(page, frame, folder, name, theme = async () => {}, settled = async () => {}) {
   const wrong = [];
   for (const colors of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme: colors, reducedMotion: 'reduce' });
     await theme(colors);
     for (const width of [360, 1600]) {
       await page.setViewportSize({ width, height: 800 });
+      await settled();
       const wide = await frame.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       if (wide > 0) wrong.push(`${name} is ${wide} pixels too wide at ${width}`);
       await page.screenshot({ path: `${folder}/${name}-${colors}-${width}.png`, fullPage: true });

@@ -69,7 +69,13 @@ export async function shown(browser, client, tools, name, given, abilities = { s
     bridge.setHostContext({ theme: colors });
     await view.waitForFunction((value) => document.documentElement.dataset.theme === value, colors);
   };
-  return { page, view, result, requests, trouble, told, theme };
+  const settled = async () => {
+    await view.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    const height = await view.evaluate(() => Math.ceil(document.documentElement.getBoundingClientRect().height));
+    await page.waitForFunction((value) => document.querySelector('iframe').clientHeight === value, height);
+    await page.evaluate(() => window.scrollTo(0, 0));
+  };
+  return { page, view, result, requests, trouble, told, theme, settled };
 }
 
 function frame() {

@@ -19,7 +19,7 @@ const ended = async (one) => {
 
 async function voucher(name, given) {
   const one = await shown(browser, client, tools, 'get_voucher', { ...SHOP, ...given });
-  if (name === 'card') wrong.push(...await look(one.page, one.view, folder, 'voucher', one.theme));
+  if (name === 'card') wrong.push(...await look(one.page, one.view, folder, 'voucher', one.theme, one.settled));
   await one.page.setViewportSize({ width: 360, height: 800 });
   for (const [number, picture] of (await one.view.$$('svg.picture')).entries()) {
     await picture.screenshot({ path: `${folder}/code-${name}-${number}.png` });
@@ -31,7 +31,7 @@ async function voucher(name, given) {
 
 async function pools() {
   const one = await shown(browser, client, tools, 'list_voucher_pools', SHOP);
-  wrong.push(...await look(one.page, one.view, folder, 'pools', one.theme));
+  wrong.push(...await look(one.page, one.view, folder, 'pools', one.theme, one.settled));
   const bars = await one.view.$$eval('svg.bar', (found) => found.map((bar) => bar.getAttribute('aria-label')));
   const seen = { text: await text(one), bars, images: await one.view.$$eval('img, b', (found) => found.length) };
   await ended(one);
@@ -42,14 +42,14 @@ async function pools() {
 async function changes() {
   const one = await shown(browser, client, tools, 'list_changes', { ...SHOP, limit: 5 });
   const before = await text(one);
-  wrong.push(...await look(one.page, one.view, folder, 'changes', one.theme));
+  wrong.push(...await look(one.page, one.view, folder, 'changes', one.theme, one.settled));
   const button = one.view.getByRole('button', { name: /^Take back/ }).first();
   await button.focus();
   await one.page.keyboard.press('Enter');
   await one.view.getByRole('button', { name: /^Yes, take back/ }).waitFor();
   await one.page.keyboard.press('Enter');
   await one.view.getByText('was taken back.').waitFor();
-  wrong.push(...await look(one.page, one.view, folder, 'changes-undone', one.theme));
+  wrong.push(...await look(one.page, one.view, folder, 'changes-undone', one.theme, one.settled));
   const seen = { before, after: await text(one), told: one.told };
   await ended(one);
   return seen;

@@ -95,6 +95,8 @@ def _parser() -> argparse.ArgumentParser:
     _login(_command(commands, "login", "sign in at a project's voucher system"))
     _codes(_command(commands, "codes", "move codes in and out of a pool"))
     _journal(_command(commands, "journal", "show what was written, by whom and with what outcome"))
+    dashboard = _command(commands, "dashboard", "open pools, changes, approvals and exports in a browser")
+    dashboard.add_argument("--no-browser", action="store_true", help="only print the link")
     _approvals(_command(commands, "approvals", "show what waits for a second person, and decide it"))
     _undo(_command(commands, "undo", "take writes back, the newest first"))
     _client_config(_command(commands, "client-config", "print the snippet for an MCP client"))

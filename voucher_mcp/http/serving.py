@@ -70,6 +70,8 @@ class Place:
     reaches: Reaches | None = None
     """When projects were reached, where several processes tell; None: what this process knows."""
     signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGINT)
+    welcome: tuple[str, str] | None = field(default=None, repr=False)
+    """The name of a fixed token, and a secret with which a link signs in as who has it, once."""
 
 
 async def serve(settings: Settings, place: Place, end: anyio.Event | None = None) -> None:
@@ -93,7 +95,7 @@ async def _serve(settings: Settings, place: Place, end: anyio.Event | None, metr
     fairness = Fairness(http, place.tally, place.workers.number)
     server.middleware[:1] = [in_request, *server.middleware[:1], fairness]  # a span has the waiting too
     server.middleware.append(calls)
-    site = Site(http, place.key, place.tally)
+    site = Site(http, place.key, place.tally, place.welcome)
     app = App(server, http, place.names, place.workers, links, fairness.turn, site, place.tally, metrics)
     protocol = partial(Arriving, workers=place.workers, crowd=Crowd(_most_connections()))
     web = _Server(_config(app, protocol))

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from functools import partial
+from hmac import compare_digest
 from typing import Final
 
 from starlette.middleware import Middleware
@@ -16,6 +17,7 @@ from voucher_mcp.http.pages.forms import no_form, sent
 from voucher_mcp.http.pages.guard import Guarded
 from voucher_mcp.http.pages.templates import page, text_of
 from voucher_mcp.http.pages.visitors import Visitors, page_of
+from voucher_mcp.http.sign_in.known import of_token
 from voucher_mcp.http.sign_in.tokens import FixedTokens
 from voucher_mcp.http.tally import Tally
 
@@ -26,12 +28,16 @@ TRIES_A_MINUTE: Final = 30
 class Site:
     """The pages, mounted at the root of the server."""
 
-    def __init__(self, http: HttpSettings, key: str, tally: Tally) -> None:
+    def __init__(
+        self, http: HttpSettings, key: str, tally: Tally, welcome: tuple[str, str] | None = None
+    ) -> None:
+        """With `welcome` one link signs in whoever opens it first: as the fixed token of that name."""
         self._http = http
         self._addresses = Addresses(http)
         self.visitors = Visitors(http, key, self._addresses)
         self._tokens = FixedTokens(http.tokens)
         self._tally = tally
+        self._welcome = welcome
 
     @property
     def routes(self) -> Sequence[Route]:
@@ -41,6 +47,8 @@ class Site:
         if self._http.tokens:
             pages.append(route("/sign-in", self.sign_in, methods=["GET", "POST"]))
             pages.append(route("/sign-out", self.sign_out, methods=["POST"]))
+        if self._welcome is not None:
+            pages.append(route("/welcome/{secret}", self.welcome))
         return pages
 
     async def front(self, request: Request) -> Response:
@@ -78,6 +86,16 @@ class Site:
             return _sign_in(where, "This token is not known here.", 401)
         response = RedirectResponse(f"./{where}", 303)
         self.visitors.keep(request, response, found[0])
+        return response
+
+    async def welcome(self, request: Request) -> Response:
+        """Who comes by the link is signed in, once; it opens nothing for whoever comes by it later."""
+        given = request.path_params["secret"].encode()
+        if self._welcome is None or not compare_digest(given, self._welcome[1].encode()):
+            return PlainTextResponse("This address was used, or is none. Start the command again.\n", 410)
+        name, self._welcome = self._welcome[0], None
+        response = RedirectResponse("../pools", 303)
+        self.visitors.keep(request, response, of_token(name, self._http.tokens[name]))
         return response
 
     async def sign_out(self, request: Request) -> Response:
