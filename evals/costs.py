@@ -28,6 +28,7 @@ CALLS: Final[Mapping[str, Mapping[str, Any]]] = {
     "list_projects": {},
     "list_voucher_pools": {},
     "get_voucher_pool": {"pool_id": "Summer Sale"},
+    "get_pool_health": {},
     "list_voucher_codes": {"pool_id": "Newsletter"},
     "create_voucher_pool": {
         "name": "Spring",

@@ -86,8 +86,8 @@ async def use(database: Database, first: str = "A") -> None:
 
 
 def content(database: Database) -> dict[str, list[Any]]:
-    """All rows, as either kind of database has them."""
-    return {
+    """All rows, as either kind of database has them; days as they add up, whatever was folded of them."""
+    found = {
         table.name: sorted(
             (
                 tuple(map(plain, row))
@@ -97,6 +97,7 @@ def content(database: Database) -> dict[str, list[Any]]:
         )
         for table in (PROJECTS, CLOCK, *TABLES)
     }
+    return {**found, "pool_days": sorted(map(tuple, database.dump()["pool_days"]), key=repr)}
 
 
 def plain(value: Any) -> Any:

@@ -60,6 +60,7 @@ class PostgresDatabase(Database):
         own = "(to_jsonb(p) - '{available,assigned,redeemed}'::text[])::text"
         found["pools"] = self.rows(f"SELECT {own} FROM pools AS p ORDER BY p.n")
         found["code_blocks"], found["code_moves"] = counts(self), []
+        found["pool_days"] = self.rows(_DAYS)
         return found
 
     def assert_sound(self) -> None:
@@ -183,3 +184,11 @@ def _found(file: Path, stack: ExitStack) -> Cluster | None:
         stack.enter_context(cluster.used())
         return cluster
     return None
+
+
+_DAYS = """
+SELECT project, pool, day, sum(used)::bigint, sum(change)::bigint FROM (
+    SELECT project, pool, day, used, change FROM pool_days
+    UNION ALL SELECT project, pool, day, used, available FROM code_moves WHERE day > 0
+) AS days GROUP BY project, pool, day ORDER BY project, pool, day
+"""

@@ -17,6 +17,7 @@ from voucher_mcp.backends.pace import Paces
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.change import Change
 from voucher_mcp.domain.errors import NotFound, Unsupported
+from voucher_mcp.domain.health.pool_health import PoolHealth
 from voucher_mcp.domain.queries import (
     CsvSource,
     Detail,
@@ -86,6 +87,13 @@ class Backend:
     async def get_voucher_pool(self, pool_id: str) -> Answer[VoucherPool]:
         """The pool of that id or exact name."""
         raise self._cannot("get_voucher_pool")
+
+    async def get_pool_health(self, pool_id: str | None, days: int, limit: int) -> Answer[list[PoolHealth]]:
+        """The health of one pool, or of the first `limit` of all, with `has_more` beside them.
+
+        It looks back and ahead by so many days. What the system does not tell is null.
+        """
+        raise self._cannot("get_pool_health")
 
     async def list_voucher_codes(self, pool_id: str, query: CodesQuery) -> Answer[list[VoucherCode]]:
         """A page of the pool's codes, with `matched`, `matched_limited`, `skip` and `limit` beside it."""

@@ -94,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     _token(_command(commands, "token", "make a bearer token for the HTTP server"))
     _login(_command(commands, "login", "sign in at a project's voucher system"))
     _codes(_command(commands, "codes", "move codes in and out of a pool"))
+    _pools(_command(commands, "pools", "list the pools: what is left, when they run out, what looks wrong"))
     _journal(_command(commands, "journal", "show what was written, by whom and with what outcome"))
     dashboard = _command(commands, "dashboard", "open pools, changes, approvals and exports in a browser")
     dashboard.add_argument("--no-browser", action="store_true", help="only print the link")
@@ -219,6 +220,15 @@ def _codes(codes: argparse.ArgumentParser) -> None:
         action.add_argument("--pool", required=True, metavar="ID|NAME")
         _common(action)
         action.set_defaults(action=name)
+
+
+def _pools(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--project", metavar="ID", help="default: all")
+    command.add_argument("--pool", metavar="ID|NAME", help="of one project")
+    command.add_argument(
+        "--days", type=int, default=30, metavar="N", help="how far to look back, and ahead (default: 30)"
+    )
+    command.add_argument("--format", choices=["table", "jsonl"], default="table")
 
 
 def _journal(command: argparse.ArgumentParser) -> None:

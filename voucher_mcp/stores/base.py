@@ -15,6 +15,17 @@ from voucher_mcp.domain.vouchers.pool import NewCode
 AVAILABLE, ASSIGNED, REDEEMED, DELETED = range(4)
 """Where a voucher stands, as its row says; a pool counts those under the first three."""
 
+
+def uses(old: int, new: int) -> int:
+    """How many uses it is that a code goes from one status to another: -1 where it is given back.
+
+    Neither to delete a code nor to bring it back is a use.
+    """
+    return _FREE.get(old, 0) - _FREE.get(new, 0) if DELETED not in (old, new) else 0
+
+
+_FREE = {AVAILABLE: 1}
+
 Row = tuple[Any, ...]
 T = TypeVar("T")
 

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from typing import Final, NamedTuple, TypedDict
+from typing import Final, NamedTuple, NotRequired, TypedDict
 
 from voucher_mcp.domain.errors import quoted
 from voucher_mcp.domain.health.running_out import RunOut, runs_out
 from voucher_mcp.domain.health.use import Days, Use, use_of
 from voucher_mcp.domain.values.texts import counted
 
-DAY: Final = 86_400_000
-"""Milliseconds."""
+MOST_DAYS: Final = 365
+"""How far a look goes back, and ahead, at most."""
 
 SOON: Final = 14
 """Days ahead that are worth a warning (ours)."""
@@ -57,6 +57,8 @@ class PoolHealth(TypedDict):
     runs_out: RunsOut | None
     expiring: list[Expiring] | None
     outstanding: int | None
+    unit: NotRequired[str]
+    """`points` where that is what its cards hold; else they hold money, in minor units."""
     warnings: list[Warned]
 
 
@@ -69,6 +71,10 @@ class Facts(NamedTuple):
     available: int | None = None
     active: bool | None = None
     days: Days | None = None
+    use: Use | None = None
+    """Where the days are not known, but how much was used in all of them."""
+    today: int | None = None
+    """Its number since 1970 (UTC); that of the days where these are known."""
     passed: float = 0.0
     """How much of today is over."""
     expired: int = 0
@@ -78,14 +84,12 @@ class Facts(NamedTuple):
     ends: date | None = None
     """The last day of the pool itself."""
     outstanding: int | None = None
-    """Minor units or points."""
+    """Minor units, or points."""
+    points: bool = False
+    endless: bool = False
+    """It makes a code whenever one is asked for."""
     heaviest: tuple[str, int] | None = None
     """The customer with the most of its codes, and how many."""
-
-
-def day_number(moment: int) -> int:
-    """The day of a moment in milliseconds, since 1970 (UTC)."""
-    return moment // DAY
 
 
 def iso(day: int) -> str:
@@ -95,10 +99,10 @@ def iso(day: int) -> str:
 
 def health_of(facts: Facts) -> PoolHealth:
     """What can be said."""
-    use = use_of(facts.days) if facts.days is not None else None
+    use = use_of(facts.days) if facts.days is not None else facts.use
     end = _run_out(facts, use)
     expiring = None if facts.expiring is None else [_expiring(*one) for one in facts.expiring if one[1] > 0]
-    return {
+    shown: PoolHealth = {
         "id": facts.id,
         "name": facts.name,
         "total": facts.total,
@@ -109,21 +113,25 @@ def health_of(facts: Facts) -> PoolHealth:
         "outstanding": facts.outstanding,
         "warnings": list(_warnings(facts, end)),
     }
+    if facts.points:
+        shown["unit"] = "points"
+    return shown
 
 
 def _per_day(facts: Facts, use: Use | None) -> float | None:
     """Uses a day; in the pool's first day those so far, for nobody knows what the rest of it brings."""
-    if facts.days is None:
-        return None
     if use is not None:
         return round(use.per_day, 2)
+    if facts.days is None:
+        return None
     return float(max(sum(facts.days.used), 0)) if sum(facts.days.parts) < 1 else 0.0
 
 
 def _run_out(facts: Facts, use: Use | None) -> RunOut | None:
-    if use is None or facts.days is None or facts.available is None:
+    today = _today(facts)
+    if use is None or use.per_day <= 0 or today is None or facts.available is None or facts.endless:
         return None
-    codes, today = facts.available - facts.expired, facts.days.today
+    codes = facts.available - facts.expired
     if codes <= 0 or (end := runs_out(codes, use, today, facts.passed)) is None:
         return None
     last = None if facts.ends is None else (facts.ends - _EPOCH).days
@@ -135,6 +143,10 @@ def _run_out(facts: Facts, use: Use | None) -> RunOut | None:
     # what expires may be what is left: then it runs out so much sooner
     sooner = runs_out(max(codes - lost, 1), use, today, facts.passed)
     return end if sooner is None else end._replace(earliest=min(end.earliest, sooner.earliest))
+
+
+def _today(facts: Facts) -> int | None:
+    return facts.today if facts.days is None else facts.days.today
 
 
 def _shown(end: RunOut) -> RunsOut:
@@ -157,9 +169,15 @@ def _warnings(facts: Facts, end: RunOut | None) -> Iterator[Warned]:
             f"The pool is paused, and {counted(recent, 'code')} of it {_were(recent)} used in the last "
             f"{min(_RECENT, len(days.used))} days: who asks for one now is refused.",
         )
-    if facts.total and facts.available is not None and facts.available - facts.expired <= 0:
+    if (
+        facts.total
+        and facts.available is not None
+        and not facts.endless
+        and facts.available - facts.expired <= 0
+    ):
         yield _warned("empty", "No code is left that can be given out.")
-    if end is not None and days is not None and end.date - days.today <= SOON:
+    today = _today(facts)
+    if end is not None and today is not None and end.date - today <= SOON:
         left = (
             f"between {iso(end.earliest)} and {iso(end.latest)}"
             if end.latest
@@ -175,9 +193,9 @@ def _warnings(facts: Facts, end: RunOut | None) -> Iterator[Warned]:
 
 
 def _ending(facts: Facts) -> Iterator[Warned]:
-    if facts.days is None or not facts.expiring:
+    if (today := _today(facts)) is None or not facts.expiring:
         return
-    until = _EPOCH + timedelta(days=facts.days.today + SOON)
+    until = _EPOCH + timedelta(days=today + SOON)
     soon = [(day, codes) for day, codes in facts.expiring if codes > 0 and day <= until]
     if soon:
         codes = sum(count for _, count in soon)

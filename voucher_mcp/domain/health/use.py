@@ -22,6 +22,9 @@ what rests on a few uses stays near 1."""
 _UNEVEN, _UNEVEN_DAYS = 2.0, 3.0
 """How unevenly uses come before anything was seen, and how many days that counts as."""
 
+_UNTOLD: Final = 4.0
+"""How unevenly uses come where nothing tells, as the days are not known: rather much (ours)."""
+
 _LEAST: Final = 0.5
 """Uses a day of a weekday that had none: beside nothing at all, any use would be infinitely uneven."""
 
@@ -76,6 +79,13 @@ def use_of(days: Days) -> Use | None:
     days_worth = whole * whole / sum(map(mul, exposed, weights))
     uneven = _uneven(sums, [per_day * factor for factor in weekdays])
     return Use(per_day, per_day * days_worth, uneven, min(seen / 7, 1.0), weekdays)
+
+
+def use_of_total(used: int, days: float) -> Use | None:
+    """What is known where only the uses of all days together are; None of less than a day."""
+    if days < 1 or used < 0:
+        return None
+    return Use(used / days, max(float(used), 1.0), _UNTOLD, min(days / 7, 1.0), _ALIKE)
 
 
 class _Sums(NamedTuple):

@@ -11,6 +11,9 @@ from voucher_mcp.domain.errors import InvalidInput, quoted
 EARLIEST = -62135596800000  # 0001-01-01, the first day that datetime can hold
 LATEST = 253402300799999  # 9999-12-31T23:59:59.999
 
+DAY = 86_400_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 _FIRST_SECOND, _LAST_SECOND = 10**9, 10**10
 """Numbers between these are Unix seconds; a year, a spreadsheet's serial number or milliseconds are not."""
 
@@ -67,6 +70,16 @@ def to_iso(milliseconds: int | None) -> str | None:
         return None
     moment = datetime.fromtimestamp(milliseconds // 1000, UTC).replace(microsecond=milliseconds % 1000 * 1000)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def day_of(moment: int) -> int:
+    """The day of a moment, by its number since 1970 (UTC)."""
+    return moment // DAY
+
+
+def date_of(moment: int, zone: tzinfo = UTC) -> date:
+    """The date of a moment in a time zone."""
+    return (_EPOCH + timedelta(milliseconds=moment)).astimezone(zone).date()
 
 
 def now() -> int:

@@ -21,6 +21,17 @@ SELECT p.n, p.available + coalesce(sum(m.available), 0)::bigint,
 FROM pools AS p LEFT JOIN code_moves AS m ON m.project = p.project AND m.pool = p.n
 GROUP BY p.project, p.n
 """
+_SHOWN: Final = {
+    "pool_days": """(
+    SELECT project, pool, day, sum(used)::bigint AS used, sum(change)::bigint AS change
+    FROM (
+        SELECT project, pool, day, used, change FROM pool_days
+        UNION ALL SELECT project, pool, day, used, available FROM code_moves WHERE day > 0
+    ) AS days GROUP BY project, pool, day
+) AS pool_days"""
+}
+"""What has lines that are not folded yet is read as it adds up."""
+
 _LAST_LINE: Final = "SELECT coalesce(max(n), 0) FROM audit"
 _COUNT_AGAIN: Final = """
 DELETE FROM code_moves;
@@ -52,7 +63,8 @@ class _Rows:
         self._driver = driver
 
     async def rows(self, table: Table, span: Span, most: int) -> Sequence[Record]:
-        text, values = page(table, span, most, _place)
+        shown = table._replace(name=_SHOWN.get(table.name, table.name))
+        text, values = page(shown, span, most, _place)
         return _as(int, table, [tuple(row) for row in await self._driver.fetch(text, *values)])
 
     async def counts(self) -> Mapping[int, tuple[int, int, int]]:

@@ -47,6 +47,7 @@ TABLES: Final = (
         "id name template active start_date expiration_date created_at updated_at deleted_at freed",
         "active freed",
     ),
+    _table("pool_days", "pool day", "used change"),
     _table(
         "vouchers",
         "n",

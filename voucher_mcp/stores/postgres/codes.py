@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from voucher_mcp.domain.values.texts import folded
+from voucher_mcp.domain.values.times import day_of
 from voucher_mcp.domain.vouchers.pool import NewCode
-from voucher_mcp.stores.base import ASSIGNED, AVAILABLE, REDEEMED, Overtaken, Row, Transaction
+from voucher_mcp.stores.base import ASSIGNED, AVAILABLE, REDEEMED, Overtaken, Row, Transaction, uses
 
 BLOCK_BITS: Final = 13
 """A block is 8,192 row numbers."""
@@ -118,7 +119,9 @@ async def claim(
 
 async def count(transaction: Transaction, project: int, pool: int, n: int, old: int, new: int) -> None:
     """`Transaction.count_code`."""
-    await transaction.later("code_count", project, pool, n, *_change(old, new))
+    await transaction.later(
+        "code_count", project, pool, n, *_change(old, new), *_day(transaction, uses(old, new))
+    )
 
 
 async def count_all(
@@ -127,7 +130,11 @@ async def count_all(
     """`Transaction.count_codes`: those of one block that stood alike in one line."""
     alike = Counter((n >> BLOCK_BITS, status) for n, status in old)
     rows = [
-        (project, pool, block << BLOCK_BITS, *(codes * change for change in _change(status, new)))
+        (
+            *(project, pool, block << BLOCK_BITS),
+            *(codes * change for change in _change(status, new)),
+            *_day(transaction, codes * uses(status, new)),
+        )
         for (block, status), codes in sorted(alike.items())
     ]
     await transaction.many("code_count", rows)
@@ -136,6 +143,11 @@ async def count_all(
 def _change(old: int, new: int) -> list[int]:
     """How many more available, assigned and redeemed codes there are."""
     return [int(new == status) - int(old == status) for status in (AVAILABLE, ASSIGNED, REDEEMED)]
+
+
+def _day(transaction: Transaction, used: int) -> tuple[int, int]:
+    """How many codes were used, and on which day."""
+    return used, day_of(transaction.now())
 
 
 def _in_order(texts: Sequence[str], added: dict[str, int]) -> Sequence[int | None]:

@@ -1,15 +1,17 @@
 """The codes of pools in SQLite: put in, handed out and counted.
 
 Codes get rows one after another, so a pool's codes stand in the order in which they were added. They are
-counted in the pool's own row, and in blocks of rows, by which a page deep in the pool is found.
+counted in the pool's own row, in blocks of rows, by which a page deep in the pool is found, and by the day on
+which they moved.
 """
 
 import json
 from collections.abc import Callable, Sequence
 
 from voucher_mcp.domain.values.texts import folded
+from voucher_mcp.domain.values.times import day_of
 from voucher_mcp.domain.vouchers.pool import NewCode
-from voucher_mcp.stores.base import ASSIGNED, AVAILABLE, REDEEMED, Row, Transaction
+from voucher_mcp.stores.base import ASSIGNED, AVAILABLE, REDEEMED, Row, Transaction, uses
 
 BLOCK_SIZE = 8192
 
@@ -23,11 +25,14 @@ class Counts:
     Pools and blocks are written separately, each before somebody reads it.
     """
 
-    def __init__(self, one: Callable[..., Row | None], run: Callable[..., int]) -> None:
+    def __init__(
+        self, one: Callable[..., Row | None], run: Callable[..., int], moment: Callable[[], int]
+    ) -> None:
         """`one` answers a named query's first row, `run` writes by one and answers how many rows changed."""
-        self._one, self._run = one, run
+        self._one, self._run, self._now = one, run, moment
         self._pools: dict[tuple[int, int], Change] = {}
         self._codes: dict[tuple[int, int], list[tuple[int, Change]]] = {}
+        self._used: dict[tuple[int, int], int] = {}
         self.written = 0
         """Rows that were changed here so far."""
 
@@ -37,12 +42,19 @@ class Counts:
         key = (project, pool)
         self._pools[key] = _sum(self._pools.get(key, _NOTHING), change)
         self._codes.setdefault(key, []).append((n, change))
+        self._used[key] = self._used.get(key, 0) + uses(old, new)
 
     def write_pools(self) -> None:
-        """Write the counts of pools."""
+        """Write the counts of pools, and those of today."""
+        if not self._pools:
+            return
+        today = day_of(self._now())
         for key, change in self._pools.items():
             self.written += self._run("pool_count", *key, *change)
+            if self._used[key] or change[AVAILABLE]:
+                self.written += self._run("pool_day_count", *key, today, self._used[key], change[AVAILABLE])
         self._pools.clear()
+        self._used.clear()
 
     def write_blocks(self) -> None:
         """Write the counts of blocks."""
@@ -53,6 +65,7 @@ class Counts:
     def forget(self) -> None:
         """Leave it, as what moved was undone."""
         self._pools.clear()
+        self._used.clear()
         self._codes.clear()
 
     def _write_blocks_of(self, key: tuple[int, int], moved: Sequence[tuple[int, Change]]) -> None:
@@ -83,6 +96,8 @@ async def add(
         rows = [(c.value, folded(c.value), c.valid_from, c.valid_until, c.metadata) for c in codes]
         count = await transaction.run("codes_insert_whole", project, pool, status, moment, _as_json(rows))
     await _count_new(transaction, project, pool, last + 1, count, status)
+    if status == AVAILABLE and count:
+        await transaction.run("pool_day_count", project, pool, day_of(moment), 0, count)
     if count == len(codes):
         return range(last + 1, last + 1 + count)
     return await _rows_after(transaction, project, last, [code.value for code in codes])

@@ -26,7 +26,7 @@ class SqliteTransaction:
         self._connection = connection
         self._queries = queries
         self._inserts = _plain_inserts(queries)
-        self._counts = pool_codes.Counts(self._one, self._run)
+        self._counts = pool_codes.Counts(self._one, self._run, self.now)
         self._before = _what_counts_before(queries, self._counts)
         self.origin = origin
 
@@ -136,4 +136,4 @@ def _what_counts_before(queries: dict[str, str], counts: pool_codes.Counts) -> d
 
 def _reads_pools(sql: str) -> bool:
     """Whether a query reads the counts of pools; those of blocks have the same names."""
-    return "available" in sql and "code_blocks" not in sql
+    return ("available" in sql and "code_blocks" not in sql) or "pool_days" in sql

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput, quoted
+from voucher_mcp.domain.health.pool_health import MOST_DAYS, PoolHealth
 from voucher_mcp.domain.values.money import worth as worth_of
 from voucher_mcp.domain.values.texts import codes_looked_up, counted
 from voucher_mcp.domain.vouchers.code_config import MAX_CODE_LENGTH, CodeConfig, validate_code
@@ -45,6 +46,7 @@ from voucher_mcp.tools.call import Call, WritingCall
 from voucher_mcp.tools.registry import tool
 
 MAX_POOLS_A_PAGE = 1_000
+MAX_HEALTHS = 200
 
 _STRING: dict[str, str] = {"type": "string"}
 _ITEMS: dict[str, Any] = {"items": _STRING}
@@ -64,6 +66,12 @@ Codes = Annotated[
         json_schema_extra=_ITEMS | {"maxItems": MAX_CODES_A_CALL},
     ),
 ]
+_HEALTH = {
+    "id": _STRING,
+    "name": _STRING,
+    "runs_out": _MAY_BE_NULL,
+    "warnings": {"type": "array", "items": {}},
+}
 _STATUSES = ("available", "assigned", "redeemed")
 Status = Annotated[
     Text | None,
@@ -102,6 +110,18 @@ async def list_voucher_pools(
 async def get_voucher_pool(call: Call, pool_id: PoolId) -> Answer[VoucherPool]:
     """Get one pool: its counts, its template and dates, and what draws from it."""
     return await call.backend.get_voucher_pool(pool_id)
+
+
+@tool(toolset="pools", title="Get the health of pools", listing=True, data=_HEALTH)
+async def get_pool_health(
+    call: Call,
+    pool_id: PoolId | None = None,
+    days: Annotated[Integer, Field(ge=1, le=MOST_DAYS, description="How far it looks back, and ahead")] = 30,
+) -> Answer[list[PoolHealth]]:
+    """Say how one pool, or each, fares: use a day, when it runs out (with an interval), what expires, what is
+    outstanding on its cards, warnings. Null is not known.
+    """
+    return await call.backend.get_pool_health(pool_id, days, MAX_HEALTHS)
 
 
 @tool(toolset="pools", title="List the codes of a pool", listing=True, data=_CODE)

@@ -12,11 +12,14 @@ from voucher_mcp.backends.bloomreach.client.walking import Page, Walk
 from voucher_mcp.backends.bloomreach.mapping import objects
 from voucher_mcp.backends.bloomreach.mapping.answers import Row
 from voucher_mcp.backends.bloomreach.mapping.failures import unreadable
+from voucher_mcp.backends.bloomreach.pools import health
 from voucher_mcp.backends.bloomreach.pools.code_pages import WALKED_CODES, CodeWalk, all_codes, find_codes
 from voucher_mcp.config import BloomreachProject
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput, NotFound, Unsupported, quoted
+from voucher_mcp.domain.health.pool_health import PoolHealth
 from voucher_mcp.domain.values.texts import names_looked_up
+from voucher_mcp.domain.values.times import now
 from voucher_mcp.domain.vouchers.pool import (
     CodesQuery,
     ExportedCode,
@@ -54,6 +57,17 @@ class PoolTools(Account):
         if (row := _only_pool(offer.name, answer["data"], summary["id"])) is None:
             raise _no_pool(pool_id)
         return Answer(objects.pool(row, summary, self._project.id))
+
+    async def get_pool_health(self, pool_id: str | None, days: int, limit: int) -> Answer[list[PoolHealth]]:
+        """All pools by their counts alone; of one its codes are walked over: they say when they were used."""
+        if pool_id is None:
+            listed = await self.list_voucher_pools(0, limit)
+            shown = [health.of_counts(pool, now()) for pool in listed.data]
+            return Answer(shown, {"has_more": listed.beside["has_more"]})
+        pool = await self._find(pool_id)
+        codes, limited = await find_codes(self._walk(pool, most=WALKED_CODES), CodesQuery(0, WALKED_CODES))
+        one = health.of_counts(pool, now()) if limited else health.of_codes(pool, codes, days, now())
+        return Answer([one], {"has_more": False})
 
     async def list_voucher_codes(self, pool_id: str, query: CodesQuery) -> Answer[list[VoucherCode]]:
         for field in ("updated_after", "updated_before"):

@@ -7,13 +7,14 @@ from itertools import islice
 from typing import Any
 
 from voucher_mcp.backends.local.engine import Engine
-from voucher_mcp.backends.local.pools import adding, assigning, code_pages, deleting, holdings
+from voucher_mcp.backends.local.pools import adding, assigning, code_pages, deleting, health, holdings
 from voucher_mcp.backends.local.pools.bulk import Batches
 from voucher_mcp.backends.local.records import pools
 from voucher_mcp.backends.local.records.ids import voucher_id
 from voucher_mcp.domain.answer import MOST_TOUCHED, Answer
 from voucher_mcp.domain.change import runs_of
 from voucher_mcp.domain.changed import changed
+from voucher_mcp.domain.health.pool_health import PoolHealth
 from voucher_mcp.domain.values.times import to_iso
 from voucher_mcp.domain.vouchers.pool import (
     AssignedCode,
@@ -54,6 +55,19 @@ class PoolTools(Engine):
             return Answer(pools.public(pool, self.project_id))
 
         return await self.read(work)
+
+    async def get_pool_health(self, pool_id: str | None, days: int, limit: int) -> Answer[list[PoolHealth]]:
+        async def work(transaction: Transaction, project: Project | None) -> Answer[list[PoolHealth]]:
+            if pool_id is not None:
+                found = [await pools.find(transaction, project, pool_id)]
+            else:
+                rows = await transaction.all("pools_page", project.n, 0, limit + 1) if project else []
+                found = [pools.Pool.of(row) for row in rows]
+            moment = transaction.now()
+            shown = await health.healths(transaction, found[:limit], days, moment, self.zone)
+            return Answer(shown, {"has_more": len(found) > limit})
+
+        return await self.read(work, quick=False)
 
     async def list_voucher_codes(self, pool_id: str, query: CodesQuery) -> Answer[list[VoucherCode]]:
         async def work(transaction: Transaction, project: Project | None) -> Answer[list[VoucherCode]]:

@@ -27,6 +27,7 @@ from voucher_mcp.domain.errors import (
     VoucherError,
     quoted,
 )
+from voucher_mcp.domain.health.pool_health import Facts, PoolHealth, health_of
 from voucher_mcp.domain.values.texts import counted
 from voucher_mcp.domain.vouchers.pool import (
     BadCode,
@@ -65,6 +66,15 @@ class PoolTools(Account):
     async def get_voucher_pool(self, pool_id: str) -> Answer[VoucherPool]:
         pool, total = await self._counted_pool(pool_id)
         return Answer(pool_shown(pool, self.project.id, total))
+
+    async def get_pool_health(self, pool_id: str | None, days: int, limit: int) -> Answer[list[PoolHealth]]:
+        """Mews does not tell when a code is used, nor which is; of one pool its codes are counted."""
+        if pool_id is not None:
+            pool, total = await self._counted_pool(pool_id)
+            return Answer([health_of(Facts(pool.id, pool.name, total))], {"has_more": False})
+        listed = await self.list_voucher_pools(0, limit)
+        shown = [health_of(Facts(pool["id"], pool["name"])) for pool in listed.data]
+        return Answer(shown, {"has_more": listed.beside["has_more"]})
 
     async def list_voucher_codes(self, pool_id: str, query: CodesQuery) -> Answer[list[VoucherCode]]:
         return await code_pages.page(self, await self.find_pool(pool_id), query)

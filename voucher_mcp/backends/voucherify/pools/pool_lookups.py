@@ -9,7 +9,7 @@ from voucher_mcp.backends.voucherify.client.together import together
 from voucher_mcp.backends.voucherify.client.walking import ListOf, Stretch, Walking
 from voucher_mcp.backends.voucherify.mapping import campaigns
 from voucher_mcp.backends.voucherify.mapping.failures import require_gone
-from voucher_mcp.backends.voucherify.mapping.objects import Object, as_count
+from voucher_mcp.backends.voucherify.mapping.objects import Object, as_count, as_text
 from voucher_mcp.domain.errors import InvalidInput, NotFound, OutcomeUnknown, VoucherError, quoted
 from voucher_mcp.domain.values.texts import looked_up
 from voucher_mcp.domain.vouchers.pool import VoucherPool
@@ -18,6 +18,15 @@ SCANNED: Final = 1_000
 """How many codes are looked at for what the vendor cannot count (ours): eleven requests."""
 LOOKED_UP: Final = 100
 """Codes that are looked up one by one at most (ours): each is a request."""
+
+
+_CAMPAIGNS: Final = ListOf(
+    "/v1/campaigns",
+    "campaigns",
+    {"order": "created_at"},
+    later=lambda moment: {"filters": {"created_date": {"conditions": {"$after": moment}}}},
+    last_page=100,
+)
 
 
 def codes_of(campaign_id: str, **narrow: Any) -> ListOf:
@@ -41,6 +50,12 @@ class PoolLookups(AsyncActions, Walking):
 
     _filters_holders = False
     """Whether the vendor was seen to narrow a list by `holder_id`."""
+
+    async def _campaigns(self, skip: int, limit: int) -> tuple[list[Object], bool]:
+        """At most so many campaigns that can have codes, and whether these are the last."""
+        found = await self._stretch(_CAMPAIGNS, skip, limit)
+        shown = [one for one in found.rows if one.get("campaign_type") != campaigns.PROMOTION]
+        return [one for one in shown if as_text(one.get("id"))], found.ends
 
     async def _campaign(self, pool_id: str) -> Object:
         """The campaign of that id or name.

@@ -5,7 +5,6 @@ from typing import Any, Final, cast
 
 from voucher_mcp.backends.voucherify.client.account import DRY, PAGE, campaign_path
 from voucher_mcp.backends.voucherify.client.together import together
-from voucher_mcp.backends.voucherify.client.walking import ListOf
 from voucher_mcp.backends.voucherify.mapping import bodies, campaigns
 from voucher_mcp.backends.voucherify.mapping.failures import require_gone
 from voucher_mcp.backends.voucherify.mapping.ids import known_ids
@@ -16,6 +15,7 @@ from voucher_mcp.backends.voucherify.pools.bulk import Bulk
 from voucher_mcp.backends.voucherify.pools.code_pages import CodePages
 from voucher_mcp.backends.voucherify.pools.creating import Creating
 from voucher_mcp.backends.voucherify.pools.deleting import Deleting
+from voucher_mcp.backends.voucherify.pools.health import Health
 from voucher_mcp.backends.voucherify.pools.pool_lookups import SCANNED, codes_of
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import (
@@ -36,27 +36,18 @@ from voucher_mcp.domain.write import Write
 
 COUNTED_POOLS: Final = 10
 """A list of more pools than this does not count what is available in each: every count is a request."""
-_CAMPAIGNS: Final = ListOf(
-    "/v1/campaigns",
-    "campaigns",
-    {"order": "created_at"},
-    later=lambda moment: {"filters": {"created_date": {"conditions": {"$after": moment}}}},
-    last_page=100,
-)
 
 
-class PoolTools(Creating, CodePages, Adding, Assigning, Deleting, Bulk):
+class PoolTools(Creating, CodePages, Adding, Assigning, Deleting, Bulk, Health):
     """Campaigns as pools, and the codes in them."""
 
     async def list_voucher_pools(self, skip: int, limit: int) -> Answer[list[VoucherPoolSummary]]:
-        found = await self._stretch(_CAMPAIGNS, skip, limit)
-        shown = [one for one in found.rows if one.get("campaign_type") != campaigns.PROMOTION]
-        shown = [one for one in shown if as_text(one.get("id"))]
+        shown, ends = await self._campaigns(skip, limit)
         counts: list[int | None] = [None] * len(shown)
         if len(shown) <= COUNTED_POOLS:
             counts = await together(lambda one: self._count_available(one, PAGE), shown)
         rows = [campaigns.summary(one, count) for one, count in zip(shown, counts, strict=True)]
-        return Answer(rows, {"has_more": not found.ends})
+        return Answer(rows, {"has_more": not ends})
 
     async def get_voucher_pool(self, pool_id: str) -> Answer[VoucherPool]:
         return Answer(await self._pool(await self._campaign(pool_id)))

@@ -19,6 +19,7 @@ DISTRIBUTED: Final = (
         "pools",
         "code_blocks",
         "code_moves",
+        "pool_days",
         "customers",
         "transactions",
         "redemptions",

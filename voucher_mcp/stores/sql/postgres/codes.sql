@@ -11,8 +11,9 @@ WITH added AS (
     ON CONFLICT DO NOTHING
     RETURNING n, code
 ), counted AS (
-    INSERT INTO code_moves (project, pool, block, available, assigned, redeemed)
-    SELECT $1, $2, n >> 13, CASE WHEN $3 = 0 THEN count(*) ELSE 0 END, 0, CASE WHEN $3 = 2 THEN count(*) ELSE 0 END
+    INSERT INTO code_moves (project, pool, block, available, assigned, redeemed, day)
+    SELECT $1, $2, n >> 13, CASE WHEN $3 = 0 THEN count(*) ELSE 0 END, 0, CASE WHEN $3 = 2 THEN count(*) ELSE 0 END,
+        $4 / 86400000
     FROM added GROUP BY n >> 13
 )
 SELECT min(n), max(n), count(*),
@@ -64,16 +65,20 @@ SELECT wanted.value, (
 FROM json_array_elements_text($2::json) AS wanted (value);
 
 -- code_count
-INSERT INTO code_moves (project, pool, block, available, assigned, redeemed)
-VALUES ($1, $2, $3::bigint >> 13, $4, $5, $6);
+INSERT INTO code_moves (project, pool, block, available, assigned, redeemed, used, day)
+VALUES ($1, $2, $3::bigint >> 13, $4, $5, $6, $7, $8);
 
 -- moves_fold
--- The oldest lines of one pool that nobody else is folding, added to its blocks and its row.
+-- The oldest lines of one pool that nobody else is folding, added to its blocks, its days and its row.
 WITH lines AS (
     DELETE FROM code_moves WHERE project = $1 AND pool = $2 AND n IN (
         SELECT n FROM code_moves WHERE project = $1 AND pool = $2 ORDER BY n LIMIT $3 FOR UPDATE SKIP LOCKED
     )
-    RETURNING block, available, assigned, redeemed
+    RETURNING block, available, assigned, redeemed, day, used
+), days AS (
+    INSERT INTO pool_days AS d (project, pool, day, used, change)
+    SELECT $1, $2, day, sum(used), sum(available) FROM lines WHERE day > 0 GROUP BY day ORDER BY day
+    ON CONFLICT (project, pool, day) DO UPDATE SET used = d.used + excluded.used, change = d.change + excluded.change
 ), blocks AS (
     INSERT INTO code_blocks AS b (project, pool, block, available, assigned, redeemed)
     SELECT $1, $2, block, sum(available), sum(assigned), sum(redeemed) FROM lines GROUP BY block ORDER BY block
@@ -192,8 +197,8 @@ WITH claimed AS (
     )
     RETURNING n, code
 ), counted AS (
-    INSERT INTO code_moves (project, pool, block, available, assigned, redeemed)
-    SELECT $1, $2, n >> 13, -1, 1, 0 FROM claimed
+    INSERT INTO code_moves (project, pool, block, available, assigned, redeemed, used, day)
+    SELECT $1, $2, n >> 13, -1, 1, 0, 1, $3 / 86400000 FROM claimed
 )
 SELECT n, code FROM claimed;
 
@@ -235,7 +240,7 @@ WITH RECURSIVE ends (at) AS (
     WHERE v.project = $1 AND v.n = wanted.n AND v.version = wanted.version AND v.status = 0
     RETURNING v.n, v.code
 ), counted AS (
-    INSERT INTO code_moves (project, pool, block, available, assigned, redeemed)
-    SELECT $1, $2, n >> 13, -1, 1, 0 FROM claimed
+    INSERT INTO code_moves (project, pool, block, available, assigned, redeemed, used, day)
+    SELECT $1, $2, n >> 13, -1, 1, 0, 1, $3 / 86400000 FROM claimed
 )
 SELECT wanted.n, claimed.code, claimed.n IS NOT NULL FROM wanted LEFT JOIN claimed ON claimed.n = wanted.n;

@@ -92,3 +92,30 @@ SELECT n, id, name, deleted_at IS NOT NULL, EXISTS (
 -- pool_restore
 UPDATE pools SET deleted_at = NULL, freed = FALSE, updated_at = $3
 WHERE project = $1 AND n = $2 AND deleted_at IS NOT NULL;
+
+-- pools_heaviest
+-- Of the pools from row $2 to $3, the customer with the most codes, where those are many.
+SELECT DISTINCT ON (pool) pool, customer, count FROM holdings
+WHERE project = $1 AND pool BETWEEN $2 AND $3 AND count >= 10 ORDER BY pool, count DESC;
+
+-- pools_dated
+-- How many available codes have an end of their own in place of the pool's.
+SELECT count(*) FROM vouchers
+WHERE project = $1 AND pool = $2 AND status = 0 AND active AND expiration_date IS NOT NULL;
+
+-- pools_days
+SELECT pool, day, sum(used)::bigint, sum(change)::bigint
+FROM (
+    SELECT pool, day, used, change FROM pool_days
+    WHERE project = $1 AND pool BETWEEN $2 AND $3 AND day BETWEEN $4 AND $5
+    UNION ALL
+    SELECT pool, day, used, available FROM code_moves
+    WHERE project = $1 AND pool BETWEEN $2 AND $3 AND day BETWEEN $4 AND $5
+) AS days
+GROUP BY pool, day;
+
+-- pools_ends
+-- When available codes end by dates of their own.
+SELECT pool, expiration_date, count(*) FROM vouchers
+WHERE project = $1 AND pool = $2 AND status = 0 AND active AND expiration_date < $3 GROUP BY pool, expiration_date
+ORDER BY expiration_date;

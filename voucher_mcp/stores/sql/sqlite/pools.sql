@@ -59,6 +59,29 @@ WHERE project = ?1 AND n = ?2 AND deleted_at IS NULL AND name = ?8 AND active = 
 UPDATE pools SET deleted_at = coalesce(deleted_at, ?3), freed = max(freed, ?4), updated_at = ?3
 WHERE project = ?1 AND n = ?2 AND (deleted_at IS NULL OR ?4 AND NOT freed);
 
+-- pool_day_count
+INSERT INTO pool_days (project, pool, day, used, change) VALUES (?1, ?2, ?3, ?4, ?5)
+ON CONFLICT (project, pool, day) DO UPDATE SET used = used + excluded.used, change = change + excluded.change;
+
+-- pools_heaviest
+-- Of the pools from row ?2 to ?3, the customer with the most codes, where those are many.
+SELECT pool, customer, max(count) FROM holdings INDEXED BY holdings_many
+WHERE project = ?1 AND pool BETWEEN ?2 AND ?3 AND count >= 10 GROUP BY pool;
+
+-- pools_dated
+-- How many available codes have an end of their own in place of the pool's.
+SELECT count(*) FROM vouchers INDEXED BY vouchers_next
+WHERE project = ?1 AND pool = ?2 AND status = 0 AND active = 1 AND expiration_date IS NOT NULL;
+
+-- pools_days
+SELECT pool, day, used, change FROM pool_days
+WHERE project = ?1 AND pool BETWEEN ?2 AND ?3 AND day BETWEEN ?4 AND ?5;
+
+-- pools_ends
+-- When available codes end by dates of their own.
+SELECT pool, expiration_date, count(*) FROM vouchers INDEXED BY vouchers_next
+WHERE project = ?1 AND pool = ?2 AND status = 0 AND active = 1 AND expiration_date < ?3 GROUP BY expiration_date;
+
 -- pool_count
 UPDATE pools SET available = available + ?3, assigned = assigned + ?4, redeemed = redeemed + ?5
 WHERE project = ?1 AND n = ?2;
