@@ -91,7 +91,7 @@ def view_of(settings: Settings, tools: Mapping[str, ToolDefinition]) -> View:
     """What a caller sees for whom these settings hold."""
     systems = {project.backend for project in settings.projects.values()}
     listed = [tool.shown(systems) for tool in tools.values() if offered(tool.demand, settings, can)]
-    drawn = ListToolsResult(tools=apps.with_views(listed))
+    drawn = ListToolsResult(tools=apps.with_views(listed, settings))
     return View(settings, ListToolsResult(tools=listed), drawn, instructions(settings))
 
 
@@ -156,7 +156,8 @@ def build_server(
     ) -> ListResourcesResult:
         found = await serving(context).exports.resources() if exporting else []
         if apps.client_supports_apps(context):
-            found += apps.resources(seen(context)[1].names)
+            its = seen(context)[1]
+            found += apps.resources(its.names, its.settings)
         return ListResourcesResult(resources=found)
 
     async def list_templates(
@@ -188,7 +189,7 @@ def build_server(
         return result
 
     exporting = offered(tools["get_export"].demand, settings, can)
-    showing = bool(apps.resources(whole.names))
+    showing = bool(apps.resources(whole.names, settings))
     server = Server[Dispatcher](
         NAME,
         title="Vouchers",

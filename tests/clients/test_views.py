@@ -13,15 +13,22 @@ from tests.clients.running import run
 from tests.protocol.clients import Person, done
 from tests.serving.servers import ALICE, Served, served, two_callers
 from tests.support import TEN_PERCENT, held
+from voucher_mcp.config import Settings
 
 SHOP = {"project_id": "shop"}
 BAD = '<img src="x" onerror="document.title=1"><b>Bold</b>'
 
 
+def approving(settings: Settings) -> Settings:
+    """The same, with a second person who is asked before anything is deleted."""
+    shop = settings.projects["shop"].model_copy(update={"destructive": "approve"})
+    return settings.model_copy(update={"projects": {**settings.projects, "shop": shop}})
+
+
 @pytest.fixture
 async def shop(tmp_path: Path) -> AsyncIterator[Served]:
     """A shop with a card, a discount and three pools, whose names are as bad as names come."""
-    async with held(served(two_callers(tmp_path))) as server:
+    async with held(served(approving(two_callers(tmp_path)))) as server:
         async with server.client(ALICE, person=Person()) as client:
             gift = {"type": "GIFT_VOUCHER", "gift": {"amount": 123450}}
             dates = {"start_date": "2026-01-01", "expiration_date": "2099-12-31"}
@@ -65,9 +72,10 @@ async def test_a_chat_shows_vouchers_and_pools_and_runs_nothing_that_came_from_a
     assert "↶ Taken back" in seen["changes"]["after"]
     [told] = seen["changes"]["told"]
     assert "took the change" in told
+    assert "Waits for a second person" in seen["approval"]
     async with shop.client(ALICE) as client:
         pools = (await done(client, "list_voucher_pools", **SHOP))["data"]
-        [undo] = (await done(client, "list_changes", **SHOP, limit=1))["data"]
+        [undo] = (await done(client, "list_changes", **SHOP, tool="undo_change"))["data"]
     assert {pool["available"] for pool in pools} == {20}
     assert (undo["tool"], undo["caller"], undo["client"]) == ("undo_change", "token:alice", "chat 1")
 

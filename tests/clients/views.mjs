@@ -55,6 +55,18 @@ async function changes() {
   return seen;
 }
 
+// A pool's deletion waits for a second person; nobody decides.
+async function approval() {
+  const given = { ...SHOP, pool_id: 'Summer', idempotency_key: 'delete' };
+  const one = await shown(browser, client, tools, 'delete_voucher_pool', given);
+  wrong.push(...await look(one.page, one.view, folder, 'approval', one.theme, one.settled));
+  await one.view.getByRole('button', { name: 'Try again' }).press('Enter');
+  await one.view.getByText('Nobody has decided it yet.').waitFor();
+  const seen = await text(one);
+  await ended(one);
+  return seen;
+}
+
 const seen = {
   tools: tools.filter((tool) => tool._meta?.ui).map((tool) => tool.name),
   resources: resources.map(({ uri, mimeType }) => ({ uri, mimeType })),
@@ -63,6 +75,7 @@ const seen = {
   missing: await voucher('missing', { code: 'NOBODY' }),
   pools: await pools(),
   changes: await changes(),
+  approval: await approval(),
   wrong,
 };
 console.log(JSON.stringify(seen));

@@ -96,7 +96,7 @@ async def test_a_code_that_no_picture_holds_has_a_card_all_the_same(database: Pa
     assert shown.meta["voucher-mcp/view"]["pictures"].keys() == {"qr"}
 
 
-@pytest.mark.parametrize("name", ["voucher", "pools", "changes"])
+@pytest.mark.parametrize("name", ["voucher", "pools", "changes", "approval"])
 async def test_a_view_runs_its_own_script_alone_and_reaches_nothing(database: Path, name: str) -> None:
     async with connect(settings(database)) as client:
         [content] = (await client.read_resource(f"ui://voucher-mcp/{name}")).contents
@@ -108,3 +108,25 @@ async def test_a_view_runs_its_own_script_alone_and_reaches_nothing(database: Pa
     assert policy == f"default-src 'none'; style-src {style}; script-src {script}"
     text = parts["script"][0].replace("http://www.w3.org/2000/svg", "")
     assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|eval\(|\son\w+=|https?:", text)
+
+
+@pytest.mark.parametrize("keys", [{"destructive": "approve"}, {"limits": {"approve_above": 100}}])
+async def test_a_write_that_waits_for_a_second_person_has_a_card_where_one_is_asked(
+    database: Path, keys: Table
+) -> None:
+    async with chat(settings(database), "auto") as client:
+        tools, addresses = await listed(client)
+        assert tools["delete_voucher"] is None
+        assert "ui://voucher-mcp/approval" not in addresses
+        await done(client, "create_voucher", **{**CARD, "gift": {"amount": 50}})
+    async with chat(settings(database, keys=keys), "auto") as client:
+        tools, addresses = await listed(client)
+        assert tools["delete_voucher"] == {"ui": {"resourceUri": "ui://voucher-mcp/approval"}}
+        assert "ui://voucher-mcp/approval" in addresses
+        if keys.get("destructive"):
+            asked = await client.call_tool("delete_voucher", {**SHOP, "code": "CARD-1"})
+        else:
+            asked = await client.call_tool("create_voucher", {**CARD, "code": "CARD-2"})
+    assert (asked.structured_content or {})["error_code"] == "approval_required"
+    assert asked.meta is not None
+    assert asked.meta["voucher-mcp/view"]["tool"] in ("delete_voucher", "create_voucher")

@@ -11,8 +11,8 @@ from anyio import to_thread
 from mcp.server.apps import APP_MIME_TYPE, EXTENSION_ID, client_supports_apps
 from mcp.types import CallToolResult, Resource, TextResourceContents, Tool
 
-from voucher_mcp.config import Project
-from voucher_mcp.domain.errors import InvalidInput
+from voucher_mcp.config import Project, Settings
+from voucher_mcp.domain.errors import ApprovalRequired, InvalidInput
 from voucher_mcp.domain.values.money import MINOR_UNITS
 from voucher_mcp.tools.views import pictures
 from voucher_mcp.tools.views.documents import document
@@ -56,22 +56,52 @@ VIEWS: Final = (
         "What was written, newest first, with a button that takes it back",
         frozenset({"list_changes"}),
     ),
+    View(
+        "approval",
+        "Approval",
+        "What waits for a second person, and the same call again once they agreed",
+        frozenset(
+            {
+                "create_voucher_pool",
+                "add_voucher_codes",
+                "delete_voucher_codes",
+                "delete_voucher_pool",
+                "create_voucher",
+                "generate_random_code",
+                "delete_voucher",
+                "update_voucher_balance",
+                "import_vouchers",
+                "import_vouchers_using_csv",
+                "undo_change",
+            }
+        ),
+    ),
 )
 _OF_TOOL: Final = {tool: view for view in VIEWS for tool in view.tools}
 _OF_URI: Final = {view.uri: view for view in VIEWS}
 
 
-def with_views(tools: Sequence[Tool]) -> list[Tool]:
+def views_of(settings: Settings) -> list[View]:
+    """The views that anything is shown in: that of approvals only where a second person is asked."""
+    approving = any(
+        project.destructive == "approve" or settings.limits_for(project.id).approved_above is not None
+        for project in settings.projects.values()
+    )
+    return [view for view in VIEWS if approving or view.name != "approval"]
+
+
+def with_views(tools: Sequence[Tool], settings: Settings) -> list[Tool]:
     """The tools, each with its view."""
+    shown = views_of(settings)
     return [
-        tool.model_copy(update={"meta": {"ui": {"resourceUri": _OF_TOOL[tool.name].uri}}})
-        if tool.name in _OF_TOOL
+        tool.model_copy(update={"meta": {"ui": {"resourceUri": view.uri}}})
+        if (view := _OF_TOOL.get(tool.name)) in shown and view is not None
         else tool
         for tool in tools
     ]
 
 
-def resources(tools: Collection[str]) -> list[Resource]:
+def resources(tools: Collection[str], settings: Settings) -> list[Resource]:
     """The views of these tools."""
     return [
         Resource(
@@ -81,7 +111,7 @@ def resources(tools: Collection[str]) -> list[Resource]:
             description=view.description,
             mime_type=APP_MIME_TYPE,
         )
-        for view in VIEWS
+        for view in views_of(settings)
         if not view.tools.isdisjoint(tools)
     ]
 
@@ -107,7 +137,9 @@ async def with_extras(
         offered: the tools that the caller may use.
     """
     view, envelope = _OF_TOOL.get(tool), result.structured_content or {}
-    if view is None or project is None or not envelope.get("success"):
+    if view is None or project is None:
+        return result
+    if not envelope.get("success") and envelope.get("error_code") != ApprovalRequired.code:
         return result
     extras: dict[str, Any] = {
         "project_id": project.id,
@@ -116,6 +148,8 @@ async def with_extras(
         "timezone": project.timezone,
         "others": sorted(view.tools.intersection(offered) - {tool}),
     }
+    if view.name == "approval":
+        extras["tool"] = tool
     if view.name == "changes":
         extras["can_undo"] = "undo_change" in offered
     if view.name == "voucher":
