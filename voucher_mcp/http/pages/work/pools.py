@@ -23,8 +23,7 @@ async def pools(desk: Desk) -> Response:
     """The pools of the project that is looked at, with their health where the system can say it."""
     listed = await desk.look("list_voucher_pools")
     found = {one["id"]: one for one in listed["data"]}
-    health = await desk.look("get_pool_health") if "get_pool_health" in desk.dispatcher.tools else None
-    for one in (health or {}).get("data") or []:
+    for one in (await desk.look("get_pool_health"))["data"]:
         found[one["id"]] = {**found.get(one["id"], {}), **one}
     shown = [{**UNKNOWN, **one, "bar": _bar(one)} for one in found.values()]
     shown.sort(key=lambda one: not one["warnings"])
