@@ -107,6 +107,12 @@ def call(tool: str, arguments: Mapping[str, Any], headers: Mapping[str, str] | N
     return post({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}, headers)
 
 
+def end(headers: Mapping[str, str]) -> bytes:
+    """The request that ends a session."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"DELETE /mcp HTTP/1.1\r\nhost: 127.0.0.1:80\r\n{lines}\r\n".encode()
+
+
 async def rate(
     port: int, tool: str, arguments: Mapping[str, Any], *, clients: int, calls: int, modern: bool
 ) -> float:
@@ -123,7 +129,9 @@ async def rate(
     started = time.perf_counter()
     await asyncio.gather(*map(client, connections, headers))
     taken = time.perf_counter() - started
-    for one in connections:
+    for one, given in zip(connections, headers, strict=True):
+        if given is not None:
+            await one.ask(end(given))
         one.close()
     return clients * calls / taken
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -9,9 +10,9 @@ from typing import Any
 
 import anyio
 
-from bench import http_load
+from bench import http_load, http_wear
 from bench.engine import PROJECT, codes, configuration, make_pool, opened
-from bench.harness import Bench, Figure, Rounds, at_least, at_most, rate
+from bench.harness import Bench, Figure, Rounds, at_least, at_most, megabytes, rate
 from bench.processes import memory, python
 
 WORKERS, CLIENTS = 2, 64
@@ -27,7 +28,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
     ours_at, bare_at = http_load.free_port(), http_load.free_port()
     options = ("serve", "--transport", "http", "--port", str(ours_at), "--workers", str(WORKERS))
     eras = {"in sessions": (Rounds(), False), "without sessions": (Rounds(), True)}
-    sessions = Rounds()
+    sessions, after, handles = Rounds(), Rounds(), Rounds()
     with (
         http_load.serving(python("bench.bare_http_server", str(bare_at), str(WORKERS)), bare_at),
         http_load.serving(
@@ -41,12 +42,29 @@ def measure(bench: Bench) -> Iterator[Figure]:
         for _ in range(bench.size(15, 1)):
             for rounds, modern in eras.values():
                 rounds.add(ours=voucher(modern), floor=nothing(modern))
-        for _ in range(bench.size(3, 1)):
-            sessions.add(ours=_bytes_a_session(ours, ours_at, bench.size(1_000, 50)), floor=MOST_BYTES)
+        sessions.add(ours=_bytes_a_session(ours, ours_at, bench.size(1_000, 50)), floor=MOST_BYTES)
+        wear = partial(_wear, ours.pid, ours_at, {"project_id": PROJECT, "code": code})
+        wear(bench.size(2_000, 200), 0)
+        (before, before_handles), (then, then_handles) = (
+            http_wear.held(ours.pid),
+            wear(bench.size(10_000, 200), 1),
+        )
+        after.add(ours=then, floor=before)
+        handles.add(ours=then_handles, floor=before_handles)
     for name, (rounds, _) in eras.items():
         told = f"get_voucher over HTTP {name}, {CLIENTS} clients / a bare server's tool"
         yield rounds.figure(told, rate, at_least(0.9))
     yield sessions.figure("an open session", lambda size: f"{size / 1000:.1f} kB", at_most(1))
+
+    yield after.figure("memory after 10,000 calls / before", megabytes, at_most(1.05))
+    yield handles.figure("handles after 10,000 calls / before", lambda count: f"{count:.0f}", at_most(1))
+
+
+def _wear(server: int, port: int, arguments: dict[str, Any], count: int, seed: int) -> tuple[int, int]:
+    """What the workers hold after so many calls, in the quiet."""
+    asyncio.run(http_wear.calls(port, "get_voucher", arguments, count, seed))
+    time.sleep(1)
+    return http_wear.held(server)
 
 
 async def _prepare(database: Path) -> None:
@@ -62,7 +80,7 @@ def _rate(port: int, arguments: dict[str, Any], calls: int, modern: bool) -> flo
 
 def _bytes_a_session(server: "subprocess.Popen[bytes]", port: int, count: int) -> float:
     """What each of so many sessions more costs, over few connections."""
-    workers = [int(one) for one in Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()]
+    workers = http_wear.workers_of(server.pid)
 
     async def open_all() -> None:
         connections = [await http_load.connected(port) for _ in range(8)]

@@ -5,7 +5,7 @@ asked again.
 """
 
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 
 import anyio
@@ -38,18 +38,25 @@ class Kept:
     """The events of all sessions, from the oldest."""
 
     def __init__(self) -> None:
-        self._order: deque[tuple[deque[_Event], _Event]] = deque()
+        self._owners: OrderedDict[_Event, deque[_Event]] = OrderedDict()
         self._size = 0
 
     def keep(self, event: _Event, own: deque[_Event]) -> None:
         """Put an event behind its session's own; the oldest of all make room."""
         own.append(event)
-        self._order.append((own, event))
+        self._owners[event] = own
         self._size += event.size
-        while self._size > KEPT_BYTES or self._order[0][1].at < event.at - KEPT_SECONDS:
-            oldest, gone = self._order.popleft()
-            oldest.popleft()
-            self._size -= gone.size
+        while self._size > KEPT_BYTES or next(iter(self._owners)).at < event.at - KEPT_SECONDS:
+            oldest, its = self._owners.popitem(last=False)
+            its.popleft()
+            self._size -= oldest.size
+
+    def forget(self, own: deque[_Event]) -> None:
+        """A session is over: nobody comes back to it."""
+        for event in own:
+            del self._owners[event]
+            self._size -= event.size
+        own.clear()
 
 
 class SessionEvents(EventStore):
@@ -65,6 +72,11 @@ class SessionEvents(EventStore):
     def begin(self, stream: str) -> None:
         """Keep what is sent on this stream, until a request has its answer."""
         self._open.add(stream)
+
+    def forget(self) -> None:
+        """The session is over."""
+        self._open.clear()
+        self._kept.forget(self._events)
 
     async def store_event(self, stream_id: str, message: JSONRPCMessage | None) -> str:
         """The event's id; none where it is not kept."""

@@ -47,6 +47,10 @@ class Transport(StreamableHTTPServerTransport):
         super().__init__(name, event_store=kept, idle_timeout=idle_timeout)
         self._kept = kept
 
+    async def terminate(self) -> None:
+        self._kept.forget()
+        await super().terminate()
+
     async def _handle_post_request(
         self, scope: Scope, request: Request, receive: Receive, send: Send
     ) -> None:
