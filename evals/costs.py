@@ -47,6 +47,8 @@ CALLS: Final[Mapping[str, Mapping[str, Any]]] = {
     "render_voucher_code": {"code": "GIFT-LENA", "kind": "qr"},
     "update_voucher": {"code": "WEEKDAY10", "metadata": {"channel": "mail"}},
     "enable_voucher": {"code": "GIFT-OLD"},
+    "list_changes": {"limit": 5},
+    "undo_change": {"change_id": _LATER},
     "disable_voucher": {"code": "HAPPYHOUR"},
     "delete_voucher": {"code": "EXPIRED5"},
     "update_voucher_balance": {"code": "GIFT-OMAR", "amount": 500, "reason": "Late parcel"},

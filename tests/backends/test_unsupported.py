@@ -40,6 +40,7 @@ def test_every_tool_is_served_by_some_backend_and_pools_are_read_on_all() -> Non
     assert set.intersection(*served.values()) == {
         "list_voucher_pools",
         "get_voucher_pool",
+        "get_pool_health",
         "list_voucher_codes",
         "list_changes",
     }

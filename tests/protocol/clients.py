@@ -95,7 +95,7 @@ class Person:
 
 def answers_a_list(tool: str) -> bool:
     """Whether `data` of a tool is a list."""
-    return tool.startswith(("list_", "find_")) or tool == "add_voucher_codes"
+    return tool.startswith(("list_", "find_")) or tool in {"add_voucher_codes", "get_pool_health"}
 
 
 def envelope_of(result: CallToolResult, tool: str, arguments: Table) -> Envelope:

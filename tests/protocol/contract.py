@@ -37,6 +37,7 @@ TRAITS: Mapping[str, Traits] = {
     "list_projects": Traits("List projects", on_projects=False),
     "list_voucher_pools": Traits("List voucher pools"),
     "get_voucher_pool": Traits("Get a voucher pool"),
+    "get_pool_health": Traits("Get the health of pools"),
     "list_voucher_codes": Traits("List the codes of a pool"),
     # a voucher system may well take a name twice
     "create_voucher_pool": Traits("Create a voucher pool", writes=True, idempotent=False),
@@ -112,6 +113,7 @@ _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "list_projects": {},
     "list_voucher_pools": {},
     "get_voucher_pool": {"pool_id": POOL},
+    "get_pool_health": {"pool_id": POOL},
     "list_voucher_codes": {"pool_id": POOL},
     "create_voucher_pool": {"name": "Winter", "voucher": TEN_PERCENT, "codes": ["W1"]},
     "update_voucher_pool": {"pool_id": POOL, "expiration_date": "2035-01-01"},

@@ -135,7 +135,7 @@ def offerable(demand: Demand, settings: Settings, can: Can) -> bool:
 
 def _journals(settings: Settings) -> bool:
     """Whether anything is written that a journal would hold; of a caller who may only read, others may."""
-    return not settings.read_only and (
+    return bool(settings.projects and not settings.read_only) and (
         settings.is_granted or any(project.access == "write" for project in settings.projects.values())
     )
 

@@ -40,8 +40,8 @@ def parts(postgres: Postgres) -> Iterator[PostgresDatabase]:
     database = postgres.another()
     for script in load_migrations("postgres"):
         cut = re.sub(_TABLE, _cut, script)
-        for statement in cut.split(";\n"):
-            if re.sub(r"--.*", "", statement).strip():
+        for statement in re.sub(r"--.*", "", cut).split(";"):
+            if statement.strip():
                 database.rows(statement)
     yield database
     database.close()

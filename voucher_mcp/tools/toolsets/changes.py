@@ -14,8 +14,6 @@ from voucher_mcp.tools.arguments.arguments import Integer, Text, Time, time_or_n
 from voucher_mcp.tools.call import Call, WritingCall
 from voucher_mcp.tools.registry import tool
 
-_STRING = {"type": "string"}
-
 
 def _named(value: object) -> object:
     """The name of a tool; n8n adds an object of that name to every call of its own accord."""
@@ -27,7 +25,6 @@ def _named(value: object) -> object:
     title="List changes",
     listing=True,
     journal=True,
-    data={"id": _STRING, "time": _STRING, "caller": _STRING, "tool": _STRING, "undo": _STRING},
 )
 async def list_changes(
     call: Call,
@@ -38,8 +35,7 @@ async def list_changes(
     limit: Annotated[Integer, Field(ge=1, le=100)] = 20,
     starting_after_id: Text | None = None,
 ) -> Answer[list[dict[str, Any]]]:
-    """List what was written, newest first: who, when, what it was and is, and whether `undo` is possible,
-    done, or why not."""
+    """List what was written, newest first, and whether `undo` is possible, done, or why not."""
     assert call.changes is not None  # every call on a project has them
     query = ChangesQuery(time_or_none(since, "since"), tool, voucher, pool, limit, starting_after_id)
     return await call.changes.page(query)
@@ -64,7 +60,6 @@ def _ask(arguments: Mapping[str, Any], answer: Answer[Any], currency: str) -> st
 async def undo_change(
     call: WritingCall, change_id: Annotated[Text, Field(description="Of list_changes")]
 ) -> Answer[dict[str, Any]]:
-    """Take one write back, by what it was before; refused where that was changed since. An undo can itself be
-    undone. `kept` is what stays as it was used."""
+    """Take one write back; refused where it was changed since."""
     assert call.take_back is not None  # of an undoing tool
     return await call.take_back(call.write)

@@ -66,12 +66,6 @@ Codes = Annotated[
         json_schema_extra=_ITEMS | {"maxItems": MAX_CODES_A_CALL},
     ),
 ]
-_HEALTH = {
-    "id": _STRING,
-    "name": _STRING,
-    "runs_out": _MAY_BE_NULL,
-    "warnings": {"type": "array", "items": {}},
-}
 _STATUSES = ("available", "assigned", "redeemed")
 Status = Annotated[
     Text | None,
@@ -112,15 +106,13 @@ async def get_voucher_pool(call: Call, pool_id: PoolId) -> Answer[VoucherPool]:
     return await call.backend.get_voucher_pool(pool_id)
 
 
-@tool(toolset="pools", title="Get the health of pools", listing=True, data=_HEALTH)
+@tool(toolset="pools", title="Get the health of pools", listing=True)
 async def get_pool_health(
     call: Call,
     pool_id: PoolId | None = None,
-    days: Annotated[Integer, Field(ge=1, le=MOST_DAYS, description="How far it looks back, and ahead")] = 30,
+    days: Annotated[Integer, Field(ge=1, le=MOST_DAYS, description="Back and ahead")] = 30,
 ) -> Answer[list[PoolHealth]]:
-    """Say how one pool, or each, fares: use a day, when it runs out (with an interval), what expires, what is
-    outstanding on its cards, warnings. Null is not known.
-    """
+    """How one pool, or each, fares: use a day, when it runs out, what expires, warnings."""
     return await call.backend.get_pool_health(pool_id, days, MAX_HEALTHS)
 
 
