@@ -37,7 +37,7 @@ TRAITS: Mapping[str, Traits] = {
     "list_projects": Traits("List projects", on_projects=False),
     "list_voucher_pools": Traits("List voucher pools"),
     "get_voucher_pool": Traits("Get a voucher pool"),
-    "get_pool_health": Traits("Get the health of pools"),
+    "get_pool_health": Traits("Pool health"),
     "list_voucher_codes": Traits("List the codes of a pool"),
     # a voucher system may well take a name twice
     "create_voucher_pool": Traits("Create a voucher pool", writes=True, idempotent=False),
@@ -51,7 +51,7 @@ TRAITS: Mapping[str, Traits] = {
     "generate_random_code": Traits("Create a voucher with a random code", writes=True),
     "get_voucher": Traits("Get a voucher"),
     "list_vouchers": Traits("List vouchers"),
-    "render_voucher_code": Traits("Show a code as a picture", needs="get_voucher"),
+    "render_voucher_code": Traits("Draw a code", needs="get_voucher"),
     "update_voucher": Traits("Change a voucher", writes=True),
     "enable_voucher": Traits("Enable a voucher", writes=True),
     "disable_voucher": Traits("Disable a voucher", writes=True),

@@ -12,7 +12,7 @@ from voucher_mcp.tools.registry import tool
 from voucher_mcp.tools.views import pictures
 
 
-@tool(toolset="vouchers", title="Show a code as a picture", needs="get_voucher")
+@tool(toolset="vouchers", title="Draw a code", needs="get_voucher")
 async def render_voucher_code(
     call: Call,
     code: Code,

@@ -106,7 +106,7 @@ async def get_voucher_pool(call: Call, pool_id: PoolId) -> Answer[VoucherPool]:
     return await call.backend.get_voucher_pool(pool_id)
 
 
-@tool(toolset="pools", title="Get the health of pools", listing=True)
+@tool(toolset="pools", title="Pool health", listing=True)
 async def get_pool_health(
     call: Call,
     pool_id: PoolId | None = None,
