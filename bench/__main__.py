@@ -21,6 +21,7 @@ FIGURES = {
     "flooding": "what a flood of one caller over HTTP makes the others wait",
     "assigning": "codes handed out a second",
     "pools": "one pool and the list of pools, whatever they hold",
+    "health": "the health of 200 pools, whatever they hold",
     "generating": "random codes made and stored, beside an import",
     "importing": "`codes import` of a CSV file, beside bare SQLite",
     "waiting": "what an import makes another process wait",

@@ -207,13 +207,16 @@ def _ending(facts: Facts) -> Iterator[Warned]:
 
 def _bursts(days: Days) -> Iterator[Warned]:
     """The latest day on which far more was used than on the others."""
+    all_used, all_parts = sum(days.used), sum(days.parts)
+    if max(days.used[-_RECENT:]) < _LEAST_BURST:
+        return
     for back in range(min(_RECENT, len(days.used))):
         at = len(days.used) - 1 - back
         used, part = days.used[at], days.parts[at]
-        others = sum(days.parts) - part
+        others = all_parts - part
         if used < _LEAST_BURST or others < _DAYS_FOR_A_BURST:
             continue
-        usual = (sum(days.used) - used) / others
+        usual = (all_used - used) / others
         if used > _BURST * max(usual, 1.0):
             yield _warned(
                 "burst",

@@ -101,16 +101,13 @@ class _Sums(NamedTuple):
 def _by_weekday(days: Days) -> list[_Sums]:
     first = weekday(days.today - len(days.used) + 1)
     squares = [used * used / part if part else 0.0 for used, part in zip(days.used, days.parts, strict=True)]
-    starts = [(number - first) % 7 for number in range(7)]
-    return [
-        _Sums(
-            sum(part > 0 for part in days.parts[start::7]),
-            sum(days.parts[start::7]),
-            sum(days.used[start::7]),
-            sum(squares[start::7]),
-        )
-        for start in starts
-    ]
+    return [_sums(days, squares, (number - first) % 7) for number in range(7)]
+
+
+def _sums(days: Days, squares: Sequence[float], start: int) -> _Sums:
+    parts = days.parts[start::7]
+    seen = len(parts) - parts.count(0.0)
+    return _Sums(seen, sum(parts), sum(days.used[start::7]), sum(squares[start::7]))
 
 
 def _weekdays(sums: Sequence[_Sums]) -> Sequence[float]:
