@@ -35,11 +35,11 @@ def measure(bench: Bench) -> Iterator[Figure]:
             python("voucher_mcp", "--config", str(configuration(database)), *options), ours_at
         ) as ours,
     ):
-        voucher = partial(_rate, ours_at, {"project_id": PROJECT, "code": code}, bench.size(10, 2))
-        nothing = partial(_rate, bare_at, {"code": code}, bench.size(10, 2))
+        voucher = partial(_rate, ours_at, {"project_id": PROJECT, "code": code}, bench.size(5, 2))
+        nothing = partial(_rate, bare_at, {"code": code}, bench.size(5, 2))
         for modern in (False, True):
             voucher(modern), nothing(modern)  # so that all is loaded
-        for _ in range(bench.size(15, 1)):
+        for _ in range(bench.size(25, 1)):
             for rounds, modern in eras.values():
                 rounds.add(ours=voucher(modern), floor=nothing(modern))
         sessions.add(ours=_bytes_a_session(ours, ours_at, bench.size(1_000, 50)), floor=MOST_BYTES)
