@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from voucher_mcp.config import Access
+from voucher_mcp.config import Access, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +14,10 @@ class Caller:
     """The projects that they may use, by id; None: all, as they are configured."""
     groups: tuple[str, ...] = ()
     """Of those by which they may use them, the names."""
+
+    def granted(self, settings: Settings) -> Settings:
+        """The settings as they hold for them."""
+        return settings if self.access is None else settings.granted(dict(self.access))
 
 
 STDIO = Caller("stdio")

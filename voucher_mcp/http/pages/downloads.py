@@ -58,9 +58,8 @@ class Downloads:
             await _refused(error)(scope, receive, send)
 
     async def _pieces(self, link: Link) -> AsyncGenerator[str]:
-        dispatcher, access = self._dispatcher(), link.caller.access
-        settings = dispatcher.settings if access is None else dispatcher.settings.granted(dict(access))
-        exports = dispatcher.of(link.caller, settings).exports
+        dispatcher, caller = self._dispatcher(), link.caller
+        exports = dispatcher.of(caller, caller.granted(dispatcher.settings)).exports
         async with aclosing(exports.pieces(link.project_id, link.export_id)) as pieces:
             async for piece in pieces:
                 yield piece

@@ -49,13 +49,7 @@ class Links:
     def of(self, caller: Caller, scope: Scope, project_id: str, export_id: str) -> Mapping[str, str]:
         """The address of an export for a caller, by the name that their request called the server."""
         until = now() + MILLISECONDS
-        contents = {
-            "caller": caller.name,
-            "groups": caller.groups,
-            "how": self._known.how(caller.name),
-            "project": project_id,
-            "export": export_id,
-        }
+        contents = {**self._known.told(caller), "project": project_id, "export": export_id}
         url = self._addresses.of(scope, f"{PATH}/{self._seal.closed(contents, until)}")
         return {"url": url, "expires_at": str(to_iso(until))}
 
@@ -67,7 +61,7 @@ class Links:
             Expired: its hour is over.
         """
         found = self._seal.opened(sealed)
-        caller = self._known.caller(found["caller"], found["groups"], found["how"])
+        caller = self._known.again(found)
         if caller is None:
             raise Broken
         return Link(caller, found["project"], found["export"])

@@ -32,10 +32,9 @@ class Visitors:
         if not self._http.has_sign_in:
             return ANYONE
         try:
-            found = self._seal.opened(request.cookies.get(self._name(request), ""))
+            return self._known.again(self._seal.opened(request.cookies.get(self._name(request), "")))
         except (Broken, Expired):
             return None
-        return self._known.caller(found["caller"], found["groups"], found["how"])
 
     def of(self, request: Request) -> Caller | Response:
         """Who looks; where nobody knows, what to answer in place of the page: the way to sign in."""
@@ -48,8 +47,7 @@ class Visitors:
 
     def keep(self, request: Request, response: Response, caller: Caller) -> None:
         """Have the browser know who this is."""
-        contents = {"caller": caller.name, "groups": caller.groups, "how": self._known.how(caller.name)}
-        sealed = self._seal.closed(contents, now() + SECONDS * 1000)
+        sealed = self._seal.closed(self._known.told(caller), now() + SECONDS * 1000)
         self._set(request, response, sealed, SECONDS)
 
     def forget(self, request: Request, response: Response) -> None:

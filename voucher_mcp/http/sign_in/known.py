@@ -1,10 +1,10 @@
 """Whom the configuration knows by name: for links and cookies, which come without a token.
 
-What they may use is looked up anew each time. So a link of who has lost a project since opens nothing of it.
+What they may use is looked up each time. So a link of who has lost a project since opens nothing of it.
 """
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from voucher_mcp.config import Access, HttpSettings, HttpToken
 from voucher_mcp.http.sign_in.bearer import ANYONE
@@ -35,6 +35,14 @@ class Known:
 
     def __init__(self, http: HttpSettings) -> None:
         self._http = http
+
+    def told(self, caller: Caller) -> dict[str, Any]:
+        """What is sealed of a caller, so that `again` knows them."""
+        return {"caller": caller.name, "groups": caller.groups, "how": self.how(caller.name)}
+
+    def again(self, told: Mapping[str, Any]) -> Caller | None:
+        """The caller of whom that was told; None where they cannot sign in so any more."""
+        return self.caller(told["caller"], told["groups"], told["how"])
 
     def how(self, name: str) -> str | None:
         """What one signs in by, as the configuration has it now: it changes with their token or the issuer.

@@ -153,9 +153,7 @@ class Desks:
             if isinstance(caller, Response):
                 return caller
             whole = self._dispatcher()
-            settings = (
-                whole.settings if caller.access is None else whole.settings.granted(dict(caller.access))
-            )
+            settings = caller.granted(whole.settings)
             desk = Desk(caller, settings, whole.of(caller, settings), request, self._links)
             try:
                 async with self._turn(caller.name, 0):
