@@ -45,8 +45,3 @@ def time_of(moment: int) -> str:
 def who(question: ApprovalQuestion) -> str:
     """Who asks, and with what."""
     return question.caller if question.client is None else f"{question.caller} ({question.client})"
-
-
-def shown(text: str) -> str:
-    """Text that agents chose, without characters that a terminal may act on."""
-    return "".join(c if c.isprintable() else "�" for c in text)

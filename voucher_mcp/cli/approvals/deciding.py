@@ -6,10 +6,11 @@ import sys
 from typing import Final
 
 from voucher_mcp.backends.opening import Backends
-from voucher_mcp.cli.approvals.asked import asked_in, shown, time_of, who, worth
+from voucher_mcp.cli.approvals.asked import asked_in, time_of, who, worth
 from voucher_mcp.cli.main import DONE, FAILED, MISUSED
 from voucher_mcp.cli.reach import on_backends
 from voucher_mcp.config import Settings
+from voucher_mcp.domain.values.texts import printable
 from voucher_mcp.policy.approvals import Approvals, Pending
 
 TERMINAL: Final = "terminal:"
@@ -48,7 +49,7 @@ def decide(settings: Settings, approval_id: str, *, approve: bool, yes: bool) ->
 
 def _print(pending: Pending) -> None:
     question = pending.question
-    print(shown(question.text))
+    print(printable(question.text))
     made = worth(pending)
     told = {
         "project": pending.project.id,
@@ -60,7 +61,7 @@ def _print(pending: Pending) -> None:
     }
     for name, value in told.items():
         if value:
-            print(f"  {name:9} {shown(value)}")
+            print(f"  {name:9} {printable(value)}")
 
 
 def _agreed(question: str) -> bool:

@@ -5,9 +5,10 @@ import sys
 from collections.abc import Sequence
 
 from voucher_mcp.backends.opening import Backends
-from voucher_mcp.cli.approvals.asked import asked_in, shown, time_of, who, worth
+from voucher_mcp.cli.approvals.asked import asked_in, time_of, who, worth
 from voucher_mcp.cli.reach import on_backends
 from voucher_mcp.config import Settings
+from voucher_mcp.domain.values.texts import printable, printable_json
 from voucher_mcp.domain.values.times import to_iso
 from voucher_mcp.policy.approvals import Approvals, Pending
 
@@ -52,7 +53,7 @@ def _print_lines(waiting: Sequence[Pending]) -> None:
             "expires_at": to_iso(question.expires_at),
         }
         text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
-        print("".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text))
+        print(printable_json(text))
 
 
 def _print_table(waiting: Sequence[Pending]) -> None:
@@ -69,7 +70,7 @@ def _print_table(waiting: Sequence[Pending]) -> None:
     for pending in waiting:
         question = pending.question
         cells = (question.id, time_of(question.expires_at), pending.project.id, who(question), question.text)
-        table.add_row(*(Text(shown(cell)) for cell in (*cells, worth(pending))))
+        table.add_row(*(Text(printable(cell)) for cell in (*cells, worth(pending))))
     with console.capture() as text:  # or rich would hide that nobody reads any more
         console.print(table)
     print(text.get(), end="")

@@ -15,7 +15,7 @@ from voucher_mcp.cli.main import DONE, FAILED, MISUSED, settings_of
 from voucher_mcp.cli.reach import find_change, on_backends, project_of
 from voucher_mcp.config import Database, LocalProject, Settings
 from voucher_mcp.domain.errors import InvalidInput, quoted
-from voucher_mcp.domain.values.texts import counted
+from voucher_mcp.domain.values.texts import counted, printable, printable_json
 from voucher_mcp.domain.values.times import now, parse_time, to_iso
 from voucher_mcp.journal.reading import AuditLine, audit_lines, databases
 from voucher_mcp.stores.opening import schema_of
@@ -67,7 +67,7 @@ def _show_one(settings: Settings, arguments: argparse.Namespace) -> int:
     _, shown = on_backends(settings, lambda backends: find_change(settings, backends, arguments))
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     for line in json.dumps(shown, indent=2, ensure_ascii=False).splitlines():
-        print(_escaped(line))
+        print(printable_json(line))
     return DONE
 
 
@@ -154,15 +154,8 @@ def _json_lines(lines: Sequence[AuditLine]) -> None:
     """One object a line with every field; times are ISO 8601 in UTC."""
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     for line in lines:
-        print(_escaped(_LINE.encode({**asdict(line), "at": to_iso(line.at)})))
+        print(printable_json(_LINE.encode({**asdict(line), "at": to_iso(line.at)})))
     sys.stdout.flush()
-
-
-def _escaped(text: str) -> str:
-    """The same JSON with no character in it that a terminal may act on."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 def _tables() -> Show:
@@ -181,7 +174,7 @@ def _tables() -> Show:
             justify: JustifyMethod = "right" if name == "amount" else "left"
             table.add_column(name, overflow="fold", justify=justify, no_wrap=name in ("time", "key", "id"))
         for line in lines:
-            table.add_row(*(Text(_clean(cell)) for cell in _cells(line)))
+            table.add_row(*(Text(printable(cell)) for cell in _cells(line)))
         with console.capture() as shown:  # or rich would hide that nobody reads any more
             console.print(table)
         print(shown.get(), end="", flush=True)
@@ -211,8 +204,3 @@ def _worth(line: AuditLine) -> str:
 
 def _short(key: str) -> str:
     return key if len(key) <= _KEY_LENGTH else f"{key[: _KEY_LENGTH - 1]}…"
-
-
-def _clean(text: str) -> str:
-    """Text that agents chose, without characters that a terminal may act on."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else "�" for c in text)

@@ -13,7 +13,7 @@ from voucher_mcp.cli.reach import find_change, on_backends, project_of
 from voucher_mcp.config import Settings
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput, Unsupported, VoucherError
-from voucher_mcp.domain.values.texts import counted
+from voucher_mcp.domain.values.texts import counted, printable
 from voucher_mcp.domain.write import Worth
 from voucher_mcp.policy.access import Demand, refusal
 from voucher_mcp.policy.changes import DONE as DONE_ALREADY
@@ -154,4 +154,4 @@ def _words(step: Step) -> str:
     named = next((f"{kind} {subject[kind]}" for kind in kinds if kind in subject), "")
     more = f" and {subject['count'] - 1:,} more" if subject.get("count", 1) > 1 else ""
     text = f"{shown['time'][:19]}Z {shown['caller']}: {shown['tool']} {named}{more} ({shown['id']})"
-    return "".join(c if c.isprintable() else "�" for c in text)
+    return printable(text)

@@ -14,7 +14,7 @@ from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import VoucherError
 from voucher_mcp.domain.health.pool_health import MOST_DAYS, PoolHealth
 from voucher_mcp.domain.values.money import money
-from voucher_mcp.domain.values.texts import counted
+from voucher_mcp.domain.values.texts import counted, printable
 
 _MOST: Final = 1_000
 """Pools of one project that are shown."""
@@ -85,7 +85,7 @@ def _table(project_id: str, currency: str, pools: Sequence[PoolHealth]) -> None:
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _NO_TERMINAL)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column(_clean(project_id), overflow="fold", max_width=_NAME)
+    table.add_column(printable(project_id), overflow="fold", max_width=_NAME)
     for name in ("left", "of", "a day"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("runs out", overflow="fold", min_width=10)
@@ -96,7 +96,7 @@ def _table(project_id: str, currency: str, pools: Sequence[PoolHealth]) -> None:
         console.print(table)
         for pool in pools:
             for warning in [*_ending(pool), *(one["text"] for one in pool["warnings"])]:
-                console.print(Text(f"! {_short(pool['name'])}: {_clean(warning)}"))
+                console.print(Text(f"! {_short(pool['name'])}: {printable(warning)}"))
     print("\n".join(line.rstrip() for line in shown.get().splitlines()), flush=True)
 
 
@@ -126,9 +126,4 @@ def _ending(pool: PoolHealth) -> Sequence[str]:
 
 
 def _short(name: str) -> str:
-    return _clean(name if len(name) <= _NAME else f"{name[: _NAME - 1]}…")
-
-
-def _clean(text: str) -> str:
-    """Text that others chose, without characters that a terminal may act on."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else "�" for c in text)
+    return printable(name if len(name) <= _NAME else f"{name[: _NAME - 1]}…")

@@ -4,6 +4,7 @@ Ours, as the documents are silent: composed and decomposed letters (Unicode's NF
 one code; what shows nothing can carry instructions that nobody sees, or make two texts look like one.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from unicodedata import name, normalize
@@ -96,6 +97,18 @@ def unstorable(text: str, *, prose: bool = False) -> str | None:
     called = name(character, "")
     shown = f"U+{ord(character):04X}{f' ({called})' if called else ''}"
     return f"holds the character {shown}, which cannot be seen and is not allowed"
+
+
+def printable(text: str) -> str:
+    """Text that others chose, without characters that a terminal may act on."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else "�" for c in text)
+
+
+def printable_json(text: str) -> str:
+    """The same JSON with no such character in it."""
+    return (
+        text if text.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+    )
 
 
 def words(text: str) -> list[str]:

@@ -17,7 +17,7 @@ from voucher_mcp.domain.errors import InvalidInput, quoted
 from voucher_mcp.domain.queries import Window
 from voucher_mcp.domain.values.fields import read_object, refuse_unstorable
 from voucher_mcp.domain.values.json_text import LARGEST_INTEGER, is_too_large
-from voucher_mcp.domain.values.texts import codes_looked_up
+from voucher_mcp.domain.values.texts import codes_looked_up, printable
 from voucher_mcp.domain.values.times import parse_time
 from voucher_mcp.tools.arguments.tolerance import from_text, only_given
 
@@ -182,8 +182,7 @@ def _unfit(path: str, what: str) -> InvalidInput:
 
 def _path(problem: ErrorDetails) -> str:
     """Where the problem is, in characters that can be shown; a client may send anything as a name."""
-    path = ".".join(str(part) for part in problem["loc"])[:LONGEST_PATH]
-    return "".join(character if character.isprintable() else "\ufffd" for character in path)
+    return printable(".".join(str(part) for part in problem["loc"])[:LONGEST_PATH])
 
 
 def _sentence(problem: ErrorDetails, known: list[str]) -> str:
