@@ -84,8 +84,11 @@ def test_what_a_command_wrote_is_in_it(cli: Command) -> None:
 def test_a_json_line_has_every_field(cli: Command, database: Path) -> None:
     worth = Worth(amount=50_000, codes=10)
     keep(database, [{"key": "k", "subject": "Summer", "worth": worth, "outcome": "outcome_unknown"}])
-    assert shown(cli) == [
+    [line] = shown(cli)
+    assert json.loads(cli.run("journal", "show", line["id"]).out)["id"] == line["id"]
+    assert [line] == [
         {
+            "id": line["id"],
             "at": "2026-03-01T12:00:00.000Z",
             "project": "default",
             "caller": "tester",
@@ -98,6 +101,7 @@ def test_a_json_line_has_every_field(cli: Command, database: Path) -> None:
             "points": None,
             "codes": 10,
             "client": None,
+            "approved_by": None,
             "approved_by": None,
             "kind": None,
             "ids": None,
