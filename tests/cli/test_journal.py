@@ -102,7 +102,6 @@ def test_a_json_line_has_every_field(cli: Command, database: Path) -> None:
             "codes": 10,
             "client": None,
             "approved_by": None,
-            "approved_by": None,
             "kind": None,
             "ids": None,
             "before": None,

@@ -77,7 +77,7 @@ TRAITS: Mapping[str, Traits] = {
     "get_async_action": Traits("Get an async action"),
     "get_export": Traits("Get an export"),
     "list_changes": Traits("List changes", needs="names_of"),
-    "undo_change": Traits("Take a change back", writes=True),
+    "undo_change": Traits("Undo a change", writes=True),
 }
 WRITING = [tool for tool, traits in TRAITS.items() if traits.writes]
 IRREVERSIBLE = [tool for tool, traits in TRAITS.items() if traits.irreversible]

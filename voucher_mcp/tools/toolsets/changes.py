@@ -35,7 +35,7 @@ async def list_changes(
     limit: Annotated[Integer, Field(ge=1, le=100)] = 20,
     starting_after_id: Text | None = None,
 ) -> Answer[list[dict[str, Any]]]:
-    """List what was written, and whether `undo` is possible, done, or why not."""
+    """What was written, and whether `undo` is possible, done, or why not."""
     assert call.changes is not None  # every call on a project has them
     query = ChangesQuery(time_or_none(since, "since"), tool, voucher, pool, limit, starting_after_id)
     return await call.changes.page(query)
@@ -50,7 +50,7 @@ def _ask(arguments: Mapping[str, Any], answer: Answer[Any], currency: str) -> st
 
 @tool(
     toolset="changes",
-    title="Take a change back",
+    title="Undo a change",
     writes=True,
     key="required",
     worth=worth.of_one,

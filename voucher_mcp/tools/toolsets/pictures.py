@@ -19,7 +19,7 @@ async def render_voucher_code(
     kind: pictures.Kind,
     size: Annotated[Integer, Field(ge=50, le=2_000, description="Pixels")] = 300,
 ) -> Answer[Any]:
-    """A voucher's code as a PNG to scan. qr holds any code, ean13 13 digits."""
+    """A voucher's code as a PNG to scan; qr holds any, ean13 13 digits."""
     voucher = (await call.backend.get_voucher(code, "concise")).data
     picture = await to_thread.run_sync(pictures.draw, voucher["code"], kind, size)
     data = {

@@ -112,7 +112,7 @@ async def get_pool_health(
     pool_id: PoolId | None = None,
     days: Annotated[Integer, Field(ge=1, le=MOST_DAYS, description="Back and ahead")] = 30,
 ) -> Answer[list[PoolHealth]]:
-    """How one pool, or each, fares: use a day, when it runs out, what expires, warnings."""
+    """How pools fare: use a day, when they run out, what expires, warnings."""
     return await call.backend.get_pool_health(pool_id, days, MAX_HEALTHS)
 
 
