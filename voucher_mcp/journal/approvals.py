@@ -11,11 +11,12 @@ from typing import Final
 
 from voucher_mcp.domain.approval import Approval, ApprovalQuestion
 from voucher_mcp.domain.errors import LimitExceeded
+from voucher_mcp.domain.values.times import DAY
 from voucher_mcp.domain.write import Unapproved, Write
 from voucher_mcp.stores.base import Overtaken, Row, Transaction
 from voucher_mcp.stores.projects import Project
 
-LIFE: Final = 86_400_000
+LIFE: Final = DAY
 """Milliseconds from the question to the end of what comes of it."""
 
 MOST_WAITING: Final = 100

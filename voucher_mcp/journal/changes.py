@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from voucher_mcp.domain.change import PENDING, SUCCESS, Change
 from voucher_mcp.domain.errors import NotFound, OutcomeUnknown, quoted
+from voucher_mcp.domain.values.times import DAY
 from voucher_mcp.stores.base import Row, Transaction
 from voucher_mcp.stores.projects import Project
 
@@ -19,8 +20,8 @@ _LOOKED_BACK: Final = 10
 
 _PREFIX: Final = "ch_"
 _AFTER_ALL: Final = 2**62
-_DAY: Final = 86_400_000
-"""How far lines may be out of order, as clocks are set."""
+_OUT_OF_ORDER: Final = DAY
+"""How far lines may be so, as clocks are set."""
 
 
 class Wanted(NamedTuple):
@@ -137,7 +138,7 @@ async def _walked(
     if found.more_after is not None or (wanted.since is None and wanted.tool is None):
         return found
     end = await transaction.one("changes_end", project.n, before, LOOKED_AT)
-    if end is None or (wanted.since is not None and end[1] < wanted.since - _DAY):
+    if end is None or (wanted.since is not None and end[1] < wanted.since - _OUT_OF_ORDER):
         return found
     return Page(found.changes, change_id(project, end[0] + 1))
 

@@ -1,12 +1,13 @@
-"""What a day has minted in a project: reserved before the effect, and shared by all processes."""
+"""What a day has minted in a project: reserved before the effect, and shared by all processes.
+
+A day begins at midnight UTC (ours).
+"""
 
 from voucher_mcp.domain.errors import LimitExceeded
+from voucher_mcp.domain.values.times import DAY, day_of
 from voucher_mcp.domain.write import Worth, Write
 from voucher_mcp.stores.base import Transaction
 from voucher_mcp.stores.projects import Project
-
-DAY = 86_400_000
-"""Milliseconds of a day; it begins at midnight UTC (ours)."""
 
 
 async def reserve(transaction: Transaction, project: Project, write: Write, moment: int) -> None:
@@ -19,7 +20,7 @@ async def reserve(transaction: Transaction, project: Project, write: Write, mome
         await check(transaction, project, write, moment)
         worth, may = write.worth, write.a_day
         room = (_room(worth.amount, may.amount), _room(worth.points, may.points))
-        minted = (project.n, moment // DAY, worth.amount, worth.points)
+        minted = (project.n, day_of(moment), worth.amount, worth.points)
         await transaction.later("minted_add", *minted, *room, overtakes="What the day has minted")
 
 
@@ -27,12 +28,12 @@ async def release(transaction: Transaction, project: Project, worth: Worth, mome
     """Give back what was reserved at `moment`, as nothing happened."""
     if worth.amount or worth.points:
         given_back = (-worth.amount, -worth.points)
-        await transaction.later("minted_add", project.n, moment // DAY, *given_back, None, None)
+        await transaction.later("minted_add", project.n, day_of(moment), *given_back, None, None)
 
 
 async def minted(transaction: Transaction, project: Project, moment: int) -> tuple[int, int]:
     """The amount, in minor units, and the points of the day of `moment`, milliseconds UTC."""
-    row = await transaction.one("minted_today", project.n, moment // DAY)
+    row = await transaction.one("minted_today", project.n, day_of(moment))
     return (0, 0) if row is None else (row[0], row[1])
 
 

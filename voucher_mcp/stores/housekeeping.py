@@ -13,12 +13,12 @@ from typing import Final
 import anyio
 
 from voucher_mcp.domain.errors import OutcomeUnknown, Unavailable
+from voucher_mcp.domain.values.times import DAY
 from voucher_mcp.stores.base import Store, Transaction
 
 logger = logging.getLogger(__name__)
 
 HOUR: Final = 3_600_000
-DAY: Final = 24 * HOUR
 
 KEYS_KEPT: Final = 35 * DAY
 """30 days, and what five jumps of the clock may add."""

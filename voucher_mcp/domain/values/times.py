@@ -12,6 +12,7 @@ EARLIEST = -62135596800000  # 0001-01-01, the first day that datetime can hold
 LATEST = 253402300799999  # 9999-12-31T23:59:59.999
 
 DAY = 86_400_000
+"""Milliseconds."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _FIRST_SECOND, _LAST_SECOND = 10**9, 10**10

@@ -14,11 +14,11 @@ from voucher_mcp.backends.local.rehearsed import without_new
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.change import Change, Kind, kind_of, never
 from voucher_mcp.domain.errors import Conflict, NotFound
-from voucher_mcp.domain.values.times import now
+from voucher_mcp.domain.values.times import DAY, now
 from voucher_mcp.domain.write import Write
 from voucher_mcp.journal import changes
 from voucher_mcp.stores.base import Transaction
-from voucher_mcp.stores.housekeeping import DAY, JOBS_KEPT
+from voucher_mcp.stores.housekeeping import JOBS_KEPT
 from voucher_mcp.stores.projects import Project
 
 IDS_SHOWN, KEPT_SHOWN = 20, 100

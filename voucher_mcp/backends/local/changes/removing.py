@@ -14,7 +14,6 @@ from voucher_mcp.domain.errors import AlreadyExists, Conflict, quoted
 from voucher_mcp.domain.values.texts import counted, folded
 from voucher_mcp.stores.base import DELETED, Row
 
-KEPT_SHOWN: Final = 100
 _NAMED: Final = 3
 
 Runs = Sequence[Sequence[int]]
@@ -26,23 +25,17 @@ async def made(undoing: Undoing) -> Undone:
     Raises:
         Conflict: all of them were used or deleted since.
     """
-    transaction, project = undoing.transaction, undoing.project
-    rows = [row for run in undoing.trace["made"] for row in await _there(undoing, run)]
+    rows = await _there(undoing)
     unused = [row for row in rows if not row[3]]
     used = [row for row in rows if row[3]]
     if not unused:
         raise await _nothing_left(undoing, used)
-    by_pool: dict[int | None, list[Row]] = {}
-    for row in unused:
-        by_pool.setdefault(row[5], []).append(row)
-    for pool, its in by_pool.items():
-        seen = [(n, status, version) for n, _, status, _, version, _ in its]
-        await codes.remove(transaction, project, pool, seen, True, undoing.moment)
+    ids = await _remove(undoing, unused, freed=True)
     reason = "it was used, assigned, reserved or topped up since"
     kept = [{"code": code, "reason": reason} for _, code, *_ in used]
     return Undone(
         "voucher",
-        [voucher_id(project, row[0]) for row in unused[:MOST_TOUCHED]],
+        ids,
         {"kind": "removed", "forced": True, "removed": removal.by_status((row[0], row[2]) for row in unused)},
         len(unused),
         kept,
@@ -81,18 +74,12 @@ async def restored(undoing: Undoing) -> Undone:
         Conflict: something was done with it since.
     """
     transaction, project = undoing.transaction, undoing.project
-    rows = [row for run in undoing.trace["made"] for row in await _there(undoing, run)]
+    rows = await _there(undoing)
     count = sum(last - first + 1 for first, last in undoing.trace["made"])
     if len(rows) < count:
         raise await _nothing_left(undoing, [])
-    by_pool: dict[int | None, list[Row]] = {}
-    for row in rows:
-        by_pool.setdefault(row[5], []).append(row)
     trace = await removal.remembered(transaction, project, [(row[0], row[2]) for row in rows], undoing.moment)
-    for pool, its in by_pool.items():
-        seen = [(n, status, version) for n, _, status, _, version, _ in its]
-        await codes.remove(transaction, project, pool, seen, False, undoing.moment)
-    ids = [voucher_id(project, row[0]) for row in rows[:MOST_TOUCHED]]
+    ids = await _remove(undoing, rows, freed=False)
     trace, about = {"kind": "removed", **trace}, {"codes": len(rows)}
     return Undone("voucher", ids, trace, len(rows), pool=undoing.change.pool, about=about)
 
@@ -169,9 +156,24 @@ async def removed_pool(undoing: Undoing) -> Undone:
     return Undone("pool", [pool_id], {"kind": "restored_pool", "restored_pool": pool_id}, pool=pool_id)
 
 
-async def _there(undoing: Undoing, run: Sequence[int]) -> list[Row]:
-    first, last = run
-    return await undoing.transaction.all("vouchers_between", undoing.project.n, first, last, undoing.moment)
+async def _there(undoing: Undoing) -> list[Row]:
+    """What is there of the vouchers that the change made: row, code, status, whether used, version, pool."""
+    found: list[Row] = []
+    for first, last in undoing.trace["made"]:
+        between = (undoing.project.n, first, last, undoing.moment)
+        found += await undoing.transaction.all("vouchers_between", *between)
+    return found
+
+
+async def _remove(undoing: Undoing, rows: Sequence[Row], *, freed: bool) -> list[str]:
+    """Delete these vouchers; answers the ids of the first of them."""
+    transaction, project = undoing.transaction, undoing.project
+    by_pool: dict[int | None, list[tuple[int, int, int]]] = {}
+    for n, _, status, _, version, pool in rows:
+        by_pool.setdefault(pool, []).append((n, status, version))
+    for pool, seen in by_pool.items():
+        await codes.remove(transaction, project, pool, seen, freed, undoing.moment)
+    return [voucher_id(project, row[0]) for row in rows[:MOST_TOUCHED]]
 
 
 async def _nothing_left(undoing: Undoing, used: Sequence[Row]) -> Conflict:
