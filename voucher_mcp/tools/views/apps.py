@@ -15,7 +15,6 @@ from voucher_mcp.config import Project, Settings
 from voucher_mcp.domain.errors import ApprovalRequired, InvalidInput
 from voucher_mcp.domain.values.money import MINOR_UNITS
 from voucher_mcp.tools.views import pictures
-from voucher_mcp.tools.views.documents import document
 
 __all__ = ["EXTENSION_ID", "client_supports_apps", "read", "resources", "with_extras", "with_views"]
 
@@ -120,6 +119,8 @@ def read(uri: str) -> TextResourceContents | None:
     """The view at that address; None where there is none."""
     if (view := _OF_URI.get(uri)) is None:
         return None
+    from voucher_mcp.tools.views.documents import document  # only who shows views waits for it
+
     text = document(view.name, view.title)
     # no `csp`: nothing is fetched, and the host's own policy for that is the strictest
     return TextResourceContents(
