@@ -18,6 +18,13 @@ from tests.postgres.certificates import make_certificate
 PASSWORD = "tr0ub4dor-and-3"
 
 
+@pytest.fixture
+def database(postgres: Postgres) -> Iterator[PostgresDatabase]:
+    """An empty database."""
+    with postgres.database() as database:
+        yield database
+
+
 @dataclass(frozen=True)
 class Guarded:
     """A server that speaks TLS as `db.example`, and asks the user `guarded` for a password."""

@@ -1,13 +1,10 @@
 """What a person types says the same on PostgreSQL as on SQLite."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from tests.cli.conftest import Command, Said
-from tests.databases.postgres import Postgres, PostgresDatabase
+from tests.databases.postgres import PostgresDatabase
 from tests.postgres.test_refusals import configured
 
 FILE = 'code,valid_until,region\nA1,2031-01-01,EU\nB2,,\n=C3,,"x, ""y"""\n'
@@ -27,18 +24,11 @@ COMMANDS = {
 }
 
 
-@pytest.fixture
-def database(postgres: Postgres) -> Iterator[PostgresDatabase]:
-    """An empty database."""
-    with postgres.database() as database:
-        yield database
-
-
 def steady(said: Said) -> str:
     """All that it says, without what differs from run to run."""
     text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| UTC)?", "TIME", said.out + said.err)
     text = re.sub(r"[\d.]+ s \(\d+ a second\)", "SECONDS", text)
-    text = re.sub(r"\b[0-9a-f]{12,64}\b|\b(pool|camp|v|aud|r)_\w{8,}", "ID", text)
+    text = re.sub(r"\b[0-9a-f]{12,64}\b|\b(pool|camp|v|aud|r|ch)_\w{8,}", "ID", text)
     return re.sub(r"database: \S+", "DATABASE", text)
 
 

@@ -1,6 +1,6 @@
 """The pool of connections loses none, whatever happens to the call that has one."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import anyio
 import pytest
@@ -11,13 +11,6 @@ from voucher_mcp.stores.postgres import connections
 from voucher_mcp.stores.postgres.connections import Connections, connect
 
 OPEN = "SELECT count(*) FROM pg_stat_activity WHERE datname = ? AND application_name = 'pool'"
-
-
-@pytest.fixture
-def database(postgres: Postgres) -> Iterator[PostgresDatabase]:
-    """An empty database."""
-    with postgres.database() as database:
-        yield database
 
 
 @pytest.fixture

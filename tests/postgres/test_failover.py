@@ -16,13 +16,6 @@ CUT = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datna
 
 
 @pytest.fixture
-def database(postgres: Postgres) -> Iterator[PostgresDatabase]:
-    """An empty database."""
-    with postgres.database() as database:
-        yield database
-
-
-@pytest.fixture
 def crashing() -> Iterator[PostgresDatabase]:
     """An empty database on a server of its own, which may become a standby."""
     with alone({"wal_level": "replica", "hot_standby": "on"}) as postgres:

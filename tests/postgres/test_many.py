@@ -1,13 +1,12 @@
 """What is written for many rows goes to the server together, and as a whole or not at all."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import asyncpg
 import pytest
 
-from tests.databases.postgres import Postgres, PostgresDatabase
+from tests.databases.postgres import PostgresDatabase
 from tests.engine.conftest import warrant
 from tests.engine.job_support import ended, open_backend
 from tests.support import TEN_PERCENT
@@ -24,13 +23,6 @@ class Asked:
     """How often a server was asked to write something of vouchers."""
 
     count = 0
-
-
-@pytest.fixture
-def database(postgres: Postgres) -> Iterator[PostgresDatabase]:
-    """An empty database."""
-    with postgres.database() as database:
-        yield database
 
 
 @pytest.fixture

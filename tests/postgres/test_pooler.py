@@ -13,7 +13,7 @@ import pytest
 from tests.cli.conftest import Command
 from tests.databases import binaries
 from tests.databases.cluster import free_port
-from tests.databases.postgres import Postgres, PostgresDatabase
+from tests.databases.postgres import PostgresDatabase
 from tests.databases.reaper import rights
 from tests.postgres.test_refusals import configured, served
 from tests.protocol.clients import connect, done
@@ -38,13 +38,6 @@ auth_type = any
 pool_mode = transaction
 default_pool_size = {connections}
 """
-
-
-@pytest.fixture
-def database(postgres: Postgres) -> Iterator[PostgresDatabase]:
-    """An empty database."""
-    with postgres.database() as database:
-        yield database
 
 
 @pytest.fixture
