@@ -285,5 +285,5 @@ def _why_not(question: ApprovalQuestion, moment: int) -> str:
         said = f"{question.id} was {_SAID[question.status]} by {quoted(question.decided_by)} already"
         return f"{said}, and it is done." if question.status == "used" else f"{said}."
     if question.expires_at <= moment:
-        return f"{question.id} has expired. If it is still wanted, the call is made again, and asks anew."
-    return f"{question.id} does not count any more: what it would do has changed, and it was asked anew."
+        return f"{question.id} has expired. If it is still wanted, the call is made again, and asks again."
+    return f"{question.id} does not count any more: what it would do has changed, and it was asked again."

@@ -147,7 +147,7 @@ class Writes:
                 (second if project.destructive == "approve" else consent) if wish.asks else None,
             )
         while True:
-            with suppress(Unapproved):  # by another call meanwhile, or it ran out: they are asked anew
+            with suppress(Unapproved):  # by another call meanwhile, or it ran out: they are asked again
                 return await self._run_agreed(project, backend, write, effect, people)
 
     async def _run_agreed(
