@@ -32,7 +32,7 @@ class Call:
     backend: Backend
     report: Report = field(default=silent, kw_only=True)
     changes: ProjectChanges | None = field(default=None, kw_only=True)
-    """What the project's journal tells."""
+    """What the project's journal tells; of a tool that reads only that."""
     export_dir: Path | None = field(default=None, kw_only=True)
     """Where the project wants finished exports as files."""
 

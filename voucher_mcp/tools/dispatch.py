@@ -154,7 +154,7 @@ class Dispatcher:
                 call = Call(
                     backend,
                     report=context.session.report_progress,
-                    changes=ProjectChanges(self.settings, self.backends, project, backend),
+                    changes=None if definition.method else self._changes(project, backend),
                     export_dir=project.export_dir,
                 )
                 return await definition.handler(call, **arguments)
@@ -176,7 +176,7 @@ class Dispatcher:
             raise InvalidInput("`idempotency_key` is required.", field="idempotency_key")
         client, name = _client_of(context), self.caller.name
         if definition.undoes:
-            changes = ProjectChanges(self.settings, self.backends, project, backend)
+            changes = self._changes(project, backend)
             change = await self._to_take_back(definition, changes, arguments)
             wish = changes.wish(change, arguments, name, key, dry_run=dry_run, client=client)
             take_back = changes.taking_back(change)
@@ -194,6 +194,9 @@ class Dispatcher:
             partial(questions.of_value, definition, arguments, project),
         )
         return await self.writes.run(project, backend, wish, effect, consent)
+
+    def _changes(self, project: Project, backend: Backend) -> ProjectChanges:
+        return ProjectChanges(self.settings, self.backends, project, backend)
 
     def _offered(self, answer: Answer[Any], context: ServerRequestContext[Any, Any]) -> Answer[Any]:
         if self.download_of is None:

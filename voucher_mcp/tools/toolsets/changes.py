@@ -36,7 +36,7 @@ async def list_changes(
     starting_after_id: Text | None = None,
 ) -> Answer[list[dict[str, Any]]]:
     """What was written, and whether `undo` is possible, done, or why not."""
-    assert call.changes is not None  # every call on a project has them
+    assert call.changes is not None  # of a tool that reads only the journal
     query = ChangesQuery(time_or_none(since, "since"), tool, voucher, pool, limit, starting_after_id)
     return await call.changes.page(query)
 
