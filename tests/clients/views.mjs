@@ -31,6 +31,7 @@ async function voucher(name, given) {
 
 async function pools() {
   const one = await shown(browser, client, tools, 'list_voucher_pools', SHOP);
+  await one.view.getByText('Runs out').first().waitFor(); // which the other tool says
   wrong.push(...await look(one.page, one.view, folder, 'pools', one.theme, one.settled));
   const bars = await one.view.$$eval('svg.bar', (found) => found.map((bar) => bar.getAttribute('aria-label')));
   const seen = { text: await text(one), bars, images: await one.view.$$eval('img, b', (found) => found.length) };
