@@ -35,6 +35,7 @@ from voucher_mcp.policy.callers import STDIO, Caller
 from voucher_mcp.policy.writes import open_writes
 from voucher_mcp.stores.opening import refuse_unserved
 from voucher_mcp.tools.bypass import put_back, set_aside
+from voucher_mcp.tools.change_resources import CHANGE
 from voucher_mcp.tools.dispatch import Dispatcher, DownloadOf
 from voucher_mcp.tools.reaches import Reaches
 from voucher_mcp.tools.registry import ToolDefinition, definitions_in
@@ -163,13 +164,14 @@ def build_server(
     async def list_templates(
         _: ServerRequestContext[Dispatcher, Any], params: PaginatedRequestParams | None
     ) -> ListResourceTemplatesResult:
-        return ListResourceTemplatesResult(resource_templates=[TEMPLATE])
+        return ListResourceTemplatesResult(resource_templates=templates)
 
     async def read_resource(
         context: ServerRequestContext[Dispatcher, Any], params: ReadResourceRequestParams
     ) -> ReadResourceResult:
-        view = apps.read(params.uri)
-        return ReadResourceResult(contents=[view or await serving(context).exports.read(params.uri)])
+        dispatcher, uri = serving(context), params.uri
+        found = apps.read(uri) or await dispatcher.change(uri) or await dispatcher.exports.read(uri)
+        return ReadResourceResult(contents=[found])
 
     async def list_prompts(
         _: ServerRequestContext[Dispatcher, Any], params: PaginatedRequestParams | None
@@ -190,6 +192,8 @@ def build_server(
 
     exporting = offered(tools["get_export"].demand, settings, can)
     showing = bool(apps.resources(whole.names, settings))
+    changing = offered(tools["list_changes"].demand, settings, can)
+    templates = [*([TEMPLATE] if exporting else []), *([CHANGE] if changing else [])]
     server = Server[Dispatcher](
         NAME,
         title="Vouchers",
@@ -201,9 +205,9 @@ def build_server(
         on_call_tool=call_tool,
         on_list_prompts=list_prompts,  # clients ask for them unasked, and make a noise where nobody answers
         on_get_prompt=get_prompt,
-        on_list_resources=list_resources if exporting or showing else None,
-        on_list_resource_templates=list_templates if exporting else None,
-        on_read_resource=read_resource if exporting or showing else None,
+        on_list_resources=list_resources if templates or showing else None,
+        on_list_resource_templates=list_templates if templates else None,
+        on_read_resource=read_resource if templates or showing else None,
     )
     if showing:
         server.extensions[apps.EXTENSION_ID] = {}

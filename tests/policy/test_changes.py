@@ -1,10 +1,13 @@
 """What was written is listed, newest first, on the engine and on vendors, to whoever may read it."""
 
+import json
 from typing import Any
 
 import pytest
 import time_machine
 from mcp import Client
+from mcp.shared.exceptions import MCPError
+from mcp.types import TextResourceContents
 
 from tests.databases.database import Database
 from tests.policy.conftest import Account
@@ -163,3 +166,17 @@ async def test_they_are_offered_where_anything_may_be_written(either: Database) 
     assert await offered(toolsets=["pools"])
     assert not await offered(keys={"access": "read"})
     assert not await offered(read_only=True)
+
+
+async def test_a_change_is_a_resource_as_it_is_listed(either: Database) -> None:
+    async with connect(settings(either)) as client:
+        await prepare(client)
+        templates = (await client.list_resource_templates()).resource_templates
+        assert "voucher://{project_id}/change/{change_id}" in {one.uri_template for one in templates}
+        change = (await listed(client))[0]
+        (content,) = (await client.read_resource(f"voucher://shop/change/{change['id']}")).contents
+        assert isinstance(content, TextResourceContents)
+        assert json.loads(content.text) == change
+        for wrong in ("voucher://shop/change/ch_1", f"voucher://other/change/{change['id']}"):
+            with pytest.raises(MCPError, match="not found"):
+                await client.read_resource(wrong)

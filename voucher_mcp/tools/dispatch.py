@@ -10,7 +10,7 @@ from typing import Any
 
 import anyio
 from mcp.server import ServerRequestContext
-from mcp.types import CallToolRequestParams, CallToolResult, InputRequiredResult
+from mcp.types import CallToolRequestParams, CallToolResult, InputRequiredResult, TextResourceContents
 
 from voucher_mcp.backends.base import Backend
 from voucher_mcp.backends.opening import Backends, can
@@ -39,6 +39,7 @@ from voucher_mcp.tools.arguments.moments import as_instants
 from voucher_mcp.tools.asking import questions
 from voucher_mcp.tools.asking.confirmation import Ask, agree
 from voucher_mcp.tools.call import Call, ProjectsCall, WritingCall
+from voucher_mcp.tools.change_resources import read_change
 from voucher_mcp.tools.reaches import Reaches
 from voucher_mcp.tools.registry import ToolDefinition
 from voucher_mcp.tools.resources import Exports, with_download
@@ -80,6 +81,10 @@ class Dispatcher:
     def exports(self) -> Exports:
         """The finished exports as resources."""
         return Exports(self.settings, self.backends, self.tools["get_export"])
+
+    async def change(self, uri: str) -> TextResourceContents | None:
+        """A change as a resource; None where that is not the address of one."""
+        return await read_change(uri, self.settings, self.backends, self.tools["list_changes"])
 
     async def call(
         self, context: ServerRequestContext[Any, Any], params: CallToolRequestParams
