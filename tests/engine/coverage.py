@@ -53,6 +53,10 @@ OTHER_TOOLS: Mapping[str, tuple[str, ...]] = {
         "backends/test_pictures.py::test_a_code_is_shown_as_a_picture_that_scans_as_the_code",
         "backends/test_pictures.py::test_what_is_no_voucher_has_no_picture",
     ),
+    "get_pool_health": (
+        "engine/test_health.py::test_use_of_some_days_foretells_when_the_pool_runs_out",
+        "engine/test_health.py::test_what_expires_stands_under_its_day_in_the_project_s_time_zone",
+    ),
     "list_changes": (
         "policy/test_changes.py::test_each_filter_finds_what_is_meant_also_of_what_is_deleted",
         "policy/test_changes.py::test_pages_follow_one_another",

@@ -8,6 +8,7 @@ import pytest
 from mcp import Client
 from mcp.types import ElicitResult
 
+from tests.databases.counters import counts
 from tests.databases.database import Database
 from tests.protocol.clients import AGREE, Person, call, connect, done, refused, settings
 from tests.protocol.contract import CARD, POOL, SESSION, prepare
@@ -18,9 +19,9 @@ ALLOWED = {"destructive": "allow"}
 
 _UNSEEN: Mapping[str, tuple[str, ...]] = {
     "vouchers": ("updated_at", "version", "former_code"),
-    "pools": ("updated_at",),
+    "pools": ("updated_at", "available", "assigned", "redeemed"),
 }
-"""Columns that say when or how often something was written; and what once was called so."""
+"""Columns that say when or how often something was written, what once was called so, and parts of a sum."""
 
 
 def observed(database: Database) -> dict[str, list[Any]]:
@@ -38,6 +39,8 @@ def observed(database: Database) -> dict[str, list[Any]]:
         columns = [name for name in database.columns(table) if name not in _UNSEEN.get(table, ())]
         rows = database.rows(f"SELECT {', '.join(columns)} FROM {table} WHERE {where}")
         found[table] = sorted(rows, key=repr)
+    live = database.rows("SELECT deleted_at IS NULL FROM pools ORDER BY n")
+    found["counts"] = [row for row, (here,) in zip(counts(database), live, strict=True) if here]
     return found
 
 
