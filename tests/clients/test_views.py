@@ -67,8 +67,7 @@ async def shop(tmp_path: Path) -> AsyncIterator[Served]:
                 codes = {"generate": {"count": 20, "length": 12}}
                 await done(client, "create_voucher_pool", **SHOP, name=name, voucher=template, **codes)
             soon = {**TEN_PERCENT, "expiration_date": to_iso(now() + 3 * DAY)}
-            codes = {"codes": ["E1", "E2"]}
-            await done(client, "create_voucher_pool", **SHOP, name="Ending", voucher=soon, **codes)
+            await done(client, "create_voucher_pool", **SHOP, name="Ending", voucher=soon, codes=["E1", "E2"])
             own = {"pool_id": "Summer", "customer_id": "alice", "idempotency_key": "a"}
             await done(client, "assign_voucher_code", **SHOP, **own)
         yield server
