@@ -23,7 +23,9 @@ class Grant(Model):
     """What somebody may use."""
 
     projects: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+    """The ids of the projects."""
     access: Access = "read"
+    """The most that is allowed there; a project's own `access` holds too."""
 
 
 class HttpToken(Grant):
@@ -33,34 +35,43 @@ class HttpToken(Grant):
     """
 
     projects: Annotated[tuple[str, ...], Field(strict=False)]
+    """The ids of the projects; none for who only reads /metrics and /healthz."""
     sha256: Sha256
+    """What `voucher-mcp token new NAME` prints for the configuration, never the token itself."""
 
 
 class HttpAccess(Model):
     """What those may use who sign in at the issuer: the union of their own and their groups'."""
 
     subject: dict[str, Grant] = Field(default_factory=dict)
+    """A table for each person, named by the `sub` of their tokens."""
     group: dict[str, Grant] = Field(default_factory=dict)
+    """A table for each group."""
 
 
 class HttpSettings(Model):
     """Who may speak to the server over HTTP: callers with an OAuth token of `issuer`, or a fixed token."""
 
     issuer: Issuer | None = None
+    """The authorization server (OAuth 2.1) at which people sign in, exactly as it names itself."""
     audience: Text | None = None
+    """What its tokens for this server are made for; the issuer needs it."""
     allowed_hosts: Annotated[tuple[HostName, ...], Field(strict=False)] = ()
+    """The names by which people and browsers call the server."""
     state_key: Annotated[Secret, AfterValidator(_long)] | None = None
-    """Seals what clients bring back; several hosts share it. None: a key of this start."""
+    """Seals what clients bring back; several hosts share it. A key of this start if not set."""
     max_calls_per_minute: Annotated[int, Field(ge=1)] | None = None
-    """Of each caller, over all workers; None: 300 of who signs in."""
+    """The calls a minute of each caller, over all workers; 300 of who signs in if not set."""
     max_concurrent_calls: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    """The same at a time; None: 16 of who signs in."""
+    """The calls of each caller at a time; 16 of who signs in if not set."""
     metrics: bool = False
     """Whether /metrics is there, with numbers for Prometheus."""
     groups_claim: Text = "groups"
     """Where a token of the issuer names its user's groups, as a list."""
     access: HttpAccess = HttpAccess()
+    """What people who sign in may use: the union of their own table and those of their groups."""
     tokens: dict[TokenName, HttpToken] = Field(default_factory=dict)
+    """A table for each fixed token, named as the journal names it."""
 
     @property
     def has_sign_in(self) -> bool:

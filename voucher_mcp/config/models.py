@@ -42,14 +42,19 @@ class Limits(Model):
     """The most that may happen; None is no limit. Amounts are in minor units."""
 
     max_amount_per_call: Limit = None
+    """The most value that one call makes, in minor units."""
     max_amount_per_day: Limit = None
+    """The most value that all calls of a day make, in minor units; days are counted in UTC."""
     max_points_per_day: Limit = None
+    """The same for loyalty points."""
     max_codes_per_call: Limit = None
+    """The most codes that one call makes or touches."""
     max_calls_per_minute: Limit = None
+    """The most calls a minute, reads included."""
     confirm_above: AskedAbove = None
-    """Minor units or points that a call may mint without a person's consent; None is CONFIRM_ABOVE."""
+    """Above so many minor units or points a person is asked; 100000 if nothing is set, "none" asks nobody."""
     approve_above: AskedAbove = None
-    """The same without a second person's, who is then asked instead; None and "none": there is no such."""
+    """Above so much a second person is asked instead; nobody is if nothing or "none" is set."""
 
     @property
     def asked_above(self) -> int | None:
@@ -67,13 +72,17 @@ class Limits(Model):
 class _Project(Model):
     id: str
     name: DisplayName
+    """What people and agents read."""
     destructive: Destructive = "confirm"
+    """Before a deletion: refuse it, ask a second person, ask the user, or ask nobody."""
     timezone: TimeZone = "UTC"
     """Whose days a date without a time means, and whose clock the hours of a voucher follow."""
     currency: Currency = "EUR"
+    """How amounts are shown to people."""
     export_dir: FolderPath | None = None
-    """Where get_export puts finished exports as files; None: nowhere."""
+    """Where get_export puts finished exports as files; nowhere if not set."""
     limits: Limits = Limits()
+    """Its own limits; each that is not set here is the one for all projects."""
 
     @property
     def zone(self) -> tzinfo:
@@ -83,6 +92,7 @@ class _Project(Model):
 
 class _VendorProject(_Project):
     access: Access = "read"
+    """Whether agents may write."""
     timeout: Annotated[float, Field(gt=0, le=45)] = 30.0
     """Seconds to wait for an answer; a whole call has 50."""
 
@@ -91,17 +101,24 @@ class LocalProject(_Project):
     """The embedded engine."""
 
     backend: Literal["local"]
+    """Which system it is."""
     url: DatabaseUrl = Field(default_factory=lambda: Database(path=data_file("vouchers.db")))
+    """Where its database is; `vouchers.db` in the data directory if not set."""
     access: Access = "write"
+    """Whether agents may write."""
     import_dir: FolderPath | None = None
-    """The only folder that import_vouchers_using_csv reads; None: it takes no `path`."""
+    """The only folder that import_vouchers_using_csv reads; it takes no `path` if not set."""
 
 
 class VoucherifyProject(_VendorProject):
     backend: Literal["voucherify"]
+    """Which system it is."""
     base_url: Address = "https://api.voucherify.io"
+    """The cluster of the account."""
     app_id: Text | None
+    """The id of its API key."""
     app_token: Secret | None
+    """The secret of its API key."""
     oauth_token: Secret | None = None
     """Instead of app_id and app_token; the vendor's OAuth tokens live 15 minutes."""
 
@@ -120,27 +137,36 @@ class VoucherifyProject(_VendorProject):
 
 class MewsProject(_VendorProject):
     backend: Literal["mews"]
+    """Which system it is."""
     base_url: Address = "https://api.mews.com"
+    """The address of its API; the demo environment has another."""
     client_token: Secret
+    """Names the program at Mews."""
     access_token: Secret
+    """Names the enterprise, or the portfolio, that it may work for."""
     service_ids: Texts = ()
-    """Empty: found with services/getAll."""
+    """The services whose vouchers are its pools; all that the token shows if not set."""
     enterprise_id: Text | None = None
-    """Needed with a portfolio token."""
+    """One enterprise of a portfolio token; all of them if not set."""
 
 
 class BloomreachProject(_VendorProject):
     backend: Literal["bloomreach"]
+    """Which system it is."""
     url: Address
     """The vendor's MCP server of the account's region; with a slash at its end it redirects."""
     upstream_project_id: Text | None = None
-    """None: the only project that the account can see."""
+    """The project at Bloomreach; the only one that the account can see if not set."""
     token: Secret | None = None
-    """None: the stored sign-in of `voucher-mcp login`."""
+    """A bearer token; the stored sign-in of `voucher-mcp login` if not set."""
     api_base: Address | None = None
+    """The HTTP API, for start_voucher_import; these four belong together."""
     project_token: Text | None = None
+    """The project's token there."""
     api_key_id: Text | None = None
+    """The id of a private API key."""
     api_secret: Secret | None = None
+    """The secret of that key."""
 
     @property
     def can_import(self) -> bool:
@@ -172,16 +198,24 @@ class Settings(Model):
     """Everything that is configured. Built by `load_settings`; relative paths need the context `folder`."""
 
     read_only: bool = False
+    """Whether nothing is written in any project, whatever they say."""
     toolsets: Annotated[tuple[Toolset, ...], Field(strict=False)] = TOOLSETS
+    """Which sets of tools agents see; projects and changes are always there."""
     resource_links: bool = False
     """Whether get_export answers with a resource_link too, on which many clients break."""
     state: DatabaseUrl | None = None
+    """Where the journal of writes on vendors is. If not set: the database of the local project `default`, or
+    else `state.db` in the data directory. Servers that share it share keys and limits."""
     audit_days: Annotated[int, Field(ge=30)] = 365
-    """How long the audit trail is kept: as long as keys at least, so that a change can be undone."""
+    """How many days the journal is kept: as long as keys at least, so that a change can be undone."""
     projects: Annotated[dict[ProjectId, Project], Field(min_length=1)]
+    """The accounts, each in a table of its own that is named by its id."""
     limits: Limits = Limits()
+    """The limits for all projects."""
     approvals: ApprovalSettings = ApprovalSettings()
+    """Where a second person hears of questions."""
     http: HttpSettings | None = None
+    """Who may use `serve --transport http`."""
     _lacking: Mapping[str, Missing] = PrivateAttr(default_factory=dict)
     _granted: bool = PrivateAttr(default=False)
 
