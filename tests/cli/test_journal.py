@@ -42,7 +42,8 @@ def keep(database: Path, lines: Iterable[Line]) -> None:
             } | line
             at, outcome, owner = said.pop("at"), said.pop("outcome"), said.pop("owner", None)
             project = await projects.find_or_make(transaction, said.pop("project"))
-            write = Write(said.pop("tool"), "0" * 64, "tester", **said)
+            caller = said.pop("caller", "tester")
+            write = Write(said.pop("tool"), "0" * 64, caller, **said)
             await records.audit(transaction, project, write, outcome, at, owner)
 
     async def run() -> None:
@@ -103,9 +104,14 @@ def test_a_json_line_has_every_field(cli: Command, database: Path) -> None:
             "client": None,
             "approved_by": None,
             "kind": None,
+            "pool": None,
+            "pool_name": None,
             "ids": None,
             "before": None,
             "after": None,
+            "customer": None,
+            "spent": None,
+            "unit": None,
         }
     ]
 
@@ -119,8 +125,8 @@ def test_a_table_that_goes_to_a_file_shows_every_cell_on_one_line(cli: Command, 
             {"key": "short", "subject": "[bold]Cards[/bold] :smile:", "worth": Worth(points=300)},
         ],
     )
-    out = cli.run("journal", variables={"COLUMNS": "40"}).out
-    first = next(line for line in out.splitlines() if "1,234,500" in line)
+    out = cli.run("journal").out
+    first = next(line for line in out.splitlines() if "12,345.00 EUR" in line)
     for cell in (
         "2026-03-01T12:00:00Z",
         "default",
@@ -164,7 +170,8 @@ def test_in_a_terminal_the_table_keeps_to_its_width_and_loses_nothing(cli: Comma
     lines = out.splitlines()
     assert max(map(len, lines)) <= 90
     assert out.count("#") == 9
-    assert any("2026-03-01T12:00:00Z" in line and "order-4711" in line for line in lines)
+    assert any("2026-03-01T12:00:00Z" in line and "redeem_vouchers" in line for line in lines)
+    assert any("order-4711" in line for line in lines)
 
 
 def test_no_character_gets_through_that_a_terminal_may_act_on(cli: Command, database: Path) -> None:
@@ -198,8 +205,43 @@ def test_project_tool_and_time_narrow_it_down(cli: Command, database: Path) -> N
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2", "2y", "-2h", "2026-13-01", ""])
-def test_a_time_that_is_none_is_refused(cli: Command, text: str) -> None:
-    assert "2026-01-31" in cli.run("journal", f"--since={text}", status=2).err
+@pytest.mark.parametrize("option", ["since", "until"])
+def test_a_time_that_is_none_is_refused(cli: Command, text: str, option: str) -> None:
+    assert "2026-01-31" in cli.run("journal", f"--{option}={text}", status=2).err
+
+
+def test_until_outcome_and_caller_narrow_it_down_too(cli: Command, database: Path) -> None:
+    keep(
+        database,
+        [
+            {"key": "old", "at": NOON - DAY},
+            {"key": "bob", "caller": "bob", "outcome": "limit_exceeded"},
+            {"key": "part", "outcome": "outcome_unknown (partly)"},
+            {"key": "gone", "outcome": PENDING, "owner": "0123456789abcdef"},
+            {"key": "late", "at": NOON + DAY},
+        ],
+    )
+    assert keys(shown(cli, "--until", "2026-02-28")) == ["old"]
+    assert keys(shown(cli, "--until", "2026-03-01T12:00:00Z")) == ["old", "bob", "part", "gone"]
+    assert keys(shown(cli, "--since", "2026-03-01", "--until", "2026-03-01")) == ["bob", "part", "gone"]
+    assert keys(shown(cli, "--outcome", "success")) == ["old", "late"]
+    assert keys(shown(cli, "--outcome", "limit_exceeded")) == ["bob"]
+    assert keys(shown(cli, "--outcome", "outcome_unknown")) == ["part", "gone"]
+    assert keys(shown(cli, "--caller", "bob")) == ["bob"]
+    wrong = cli.run("journal", "--outcome", "sucess", status=2).err
+    assert 'No write ends as "sucess". Did you mean "success"?' in wrong
+
+
+def test_a_day_is_one_of_the_projects_own_zone(cli: Command, database: Path) -> None:
+    keep(database, [{"key": "evening", "at": parse_time("2026-03-01T22:30:00Z", "at")}])
+    config = cli.write(
+        "config.toml",
+        f'[projects.default]\nbackend = "local"\ntimezone = "Asia/Tokyo"\nurl = "sqlite:///{database}"\n',
+    )
+    there = {"VOUCHER_MCP_CONFIG": config}
+    assert keys(shown(cli, "--since", "2026-03-02", "--until", "2026-03-02", variables=there)) == ["evening"]
+    assert keys(shown(cli, "--until", "2026-03-01", variables=there)) == []
+    assert keys(shown(cli, "--until", "2026-03-01")) == ["evening"]
 
 
 def test_an_unknown_project_is_refused(cli: Command) -> None:
@@ -309,8 +351,8 @@ def test_no_database_no_writes_and_no_such_writes_are_told_apart(cli: Command, d
 @pytest.mark.parametrize(
     ("tool", "says"),
     [
-        ("redeem_voucher", 'There is no tool "redeem_voucher"; did you mean redeem_vouchers?'),
-        ("codes imports", "did you mean codes import?"),
+        ("redeem_voucher", 'There is no tool "redeem_voucher". Did you mean "redeem_vouchers"?'),
+        ("codes imports", 'Did you mean "codes import"?'),
         ("qqq", 'There is no tool "qqq".'),
         ("get_voucher", "only reads"),
     ],

@@ -103,7 +103,7 @@ NO_TOOL_HELPS: Mapping[tuple[str, str], str] = {
         "backends/local/records/sessions.py",
         "There is no session {}",
     ): "its two hints name them, see below",
-    ("cli/codes/codes_import.py", "There is no pool {}"): "a person at a command, who is told its options",
+    ("cli/reach.py", "There is no pool {}"): "a person at a command, who is told the nearest name",
     ("cli/reach.py", "There is no change {}"): "the same; it names the command that shows them",
     ("cli/reach.py", "There is no project {}"): "the same; it names the projects",
     ("policy/approvals.py", "There is no question {}"): "a second person, who decides and calls no tools",

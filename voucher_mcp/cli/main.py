@@ -235,10 +235,15 @@ def _journal(command: argparse.ArgumentParser) -> None:
     command.set_defaults(command="journal.lines")
     command.add_argument("action", nargs="?", choices=["show"], help="show one change whole, by its id")
     command.add_argument("id", nargs="?", metavar="ID")
-    command.add_argument("--project", metavar="ID")
-    command.add_argument("--since", metavar="TIME", help="ISO 8601, or how long ago: 30m, 2h, 7d")
-    command.add_argument("--tool", metavar="NAME")
-    command.add_argument("--format", choices=["table", "jsonl"], default="table")
+    command.add_argument("--project", metavar="ID", help="only of this project")
+    command.add_argument("--since", metavar="TIME", help="from then on: ISO 8601, or a span: 30m, 2h, 7d")
+    command.add_argument("--until", metavar="TIME", help="up to then, a whole day where it is a date")
+    command.add_argument("--tool", metavar="NAME", help="only writes of this tool")
+    command.add_argument("--outcome", metavar="NAME", help="success, pending, or an error code")
+    command.add_argument("--caller", metavar="C", help="only what this caller wrote")
+    command.add_argument("--voucher", metavar="CODE|ID", help="only what was about this voucher")
+    command.add_argument("--pool", metavar="ID|NAME", help="only what was about this pool or its codes")
+    command.add_argument("--format", choices=["table", "csv", "jsonl"], default="table")
 
 
 def _approvals(command: argparse.ArgumentParser) -> None:

@@ -1,6 +1,7 @@
 """What the commands share that work on one project."""
 
 import argparse
+import sys
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -10,10 +11,14 @@ import anyio
 from voucher_mcp.backends.base import Backend
 from voucher_mcp.backends.opening import Backends, open_backends
 from voucher_mcp.config import Database, LocalProject, Project, Settings
+from voucher_mcp.config.errors import nearest
 from voucher_mcp.domain.errors import InvalidInput, NotFound, Unavailable, VoucherError, quoted
 from voucher_mcp.policy.changes import ProjectChanges
 
 T = TypeVar("T")
+
+_POOLS_LOOKED_AT = 1_000
+"""For the nearest name."""
 
 _CHECK_SECONDS = 50.0
 """As long as a tool call has: without an end, a vendor's Retry-After would be waited for."""
@@ -27,8 +32,37 @@ def project_of(settings: Settings, project_id: str) -> Project:
     """
     if project_id in settings.projects:
         return settings.projects[project_id]
-    known = ", ".join(settings.projects)
-    raise NotFound(f"There is no project {quoted(project_id)}. The projects are {known}.")
+    guess = meant(project_id, settings.projects) or f" The projects are {', '.join(settings.projects)}."
+    raise NotFound(f"There is no project {quoted(project_id)}.{guess}")
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """The sentence that asks whether the nearest known word was meant; nothing where none is near."""
+    guess = nearest(word, known)
+    return "" if guess is None else f" Did you mean {quoted(guess)}?"
+
+
+async def missing_pool(backend: Backend, project_id: str, reference: str) -> NotFound:
+    """The failure where a project has no such pool: it names the nearest, as far as its system tells."""
+    known: list[str] = []
+    with suppress(VoucherError):
+        pools = (await backend.list_voucher_pools(0, _POOLS_LOOKED_AT)).data
+        known = [text for pool in pools for text in (pool["name"], pool["id"]) if text]
+    guess = meant(reference, known) or " `voucher-mcp pools` shows what there is."
+    return NotFound(f"There is no pool {quoted(reference)} in the project {project_id}.{guess}")
+
+
+def unknown_places(settings: Settings, project_id: str | None, what: str) -> set[str]:
+    """The projects whose database is not known. Standard error tells `what` is not shown of each."""
+    found = set()
+    for project in settings.projects.values() if project_id is None else [settings.projects[project_id]]:
+        place = project.url if isinstance(project, LocalProject) else settings.journal
+        if place.is_missing:
+            found.add(project.id)
+            missing = settings.unusable(project.id if isinstance(project, LocalProject) else "default")
+            why = f": {missing.what}{missing.guess}" if missing else ""
+            print(f"The {what} of the project {project.id} are not shown{why}.", file=sys.stderr)
+    return found
 
 
 def database_of(settings: Settings, project_id: str | None) -> Database:

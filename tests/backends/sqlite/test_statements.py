@@ -22,6 +22,7 @@ WHOLE_DATABASE = {
     "jobs_receiving": "the same runner sweeps up after all of them",
     "audit_end": "the journal's reader shows the lines of all projects",
     "audit_page": "the same; each line says whose it is",
+    "audit_page_end": "the same; where such a page ends",
     "audit_earliest_since": "the journal's clock: what any project wrote later tells the time",
     "sessions_of_the_future": "the journal's clock was set back, for all projects at once",
     "writes_forget": "housekeeping",

@@ -1,8 +1,7 @@
 """What the actions share: the projects whose questions can be read, and how a question is shown."""
 
-import sys
-
 from voucher_mcp.cli.main import DONE, FAILED
+from voucher_mcp.cli.reach import unknown_places
 from voucher_mcp.config import LocalProject, Settings
 from voucher_mcp.domain.approval import ApprovalQuestion
 from voucher_mcp.domain.values.money import worth as worth_of
@@ -16,19 +15,13 @@ async def asked_in(settings: Settings, project_id: str | None) -> tuple[Settings
 
     Looking makes no database: where there is none yet, nothing was asked.
     """
-    status, found = DONE, {}
+    unknown = unknown_places(settings, project_id, "questions")
+    found = {}
     for project in settings.projects.values():
-        if project_id not in (None, project.id):
-            continue
         place = project.url if isinstance(project, LocalProject) else settings.journal
-        missing = settings.unusable(project.id if isinstance(project, LocalProject) else "default")
-        if place.is_missing:
-            status = FAILED
-            why = f": {missing.what}{missing.guess}" if missing else ""
-            print(f"The questions of the project {project.id} are not shown{why}.", file=sys.stderr)
-        elif await schema_of(place):
+        if project_id in (None, project.id) and project.id not in unknown and await schema_of(place):
             found[project.id] = project
-    return settings.model_copy(update={"projects": found}), status
+    return settings.model_copy(update={"projects": found}), FAILED if unknown else DONE
 
 
 def worth(pending: Pending) -> str:

@@ -17,8 +17,8 @@ from voucher_mcp.cli.codes.interrupt import Interrupt
 from voucher_mcp.cli.codes.progress import Step, progress_bar
 from voucher_mcp.cli.codes.report import owners_own
 from voucher_mcp.cli.main import DONE, settings_of
-from voucher_mcp.cli.reach import on_backend, project_of
-from voucher_mcp.domain.errors import InvalidInput, quoted
+from voucher_mcp.cli.reach import missing_pool, on_backend, project_of
+from voucher_mcp.domain.errors import InvalidInput, NotFound, quoted
 from voucher_mcp.domain.files.code_rows import BALANCE, EXPORTED
 from voucher_mcp.domain.values.money import MINOR_UNITS
 from voucher_mcp.domain.values.spreadsheet import guarded
@@ -46,7 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
     watched = arguments.output is not None or not sys.stdout.isatty()  # or the bar would be among the codes
 
     async def work(backend: Backend) -> int:
-        pool = (await backend.get_voucher_pool(arguments.pool)).data
+        try:
+            pool = (await backend.get_voucher_pool(arguments.pool)).data
+        except NotFound:
+            raise await missing_pool(backend, project.id, arguments.pool) from None
         # to count those of a status may take a walk through all
         total = pool["total"] if arguments.status is None else None
         digits = MINOR_UNITS[project.currency] if _has_cards(pool) else None

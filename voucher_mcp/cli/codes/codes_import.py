@@ -18,7 +18,7 @@ from voucher_mcp.cli.codes.progress import progress_bar
 from voucher_mcp.cli.codes.report import Report
 from voucher_mcp.cli.codes.tally import Tally
 from voucher_mcp.cli.main import DONE, INTERRUPTED, settings_of
-from voucher_mcp.cli.reach import on_backends, project_of
+from voucher_mcp.cli.reach import missing_pool, on_backends, project_of
 from voucher_mcp.config import Project, Settings
 from voucher_mcp.domain.errors import AlreadyExists, InvalidInput, NotFound, VoucherError, quoted
 from voucher_mcp.domain.files.code_rows import chosen_columns
@@ -181,11 +181,12 @@ class _Import:
             if self._template is not None:
                 self._is_new = True
                 return None
-            raise NotFound(
-                f"There is no pool {quoted(self._pool)} in the project {self._project.id}. "
-                "With --create it is made, with --percent, --amount, --gift or --template for "
+            missing = await missing_pool(backend, self._project.id, self._pool)
+            missing.message += (
+                " With --create it is made, with --percent, --amount, --gift or --template for "
                 "what its codes are worth."
-            ) from None
+            )
+            raise missing from None
 
     def _keep_terms(self, pool: Mapping[str, Any] | None, voucher: Mapping[str, Any]) -> None:
         """Keep what the codes are, for the end.

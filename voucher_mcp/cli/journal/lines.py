@@ -1,38 +1,34 @@
-"""`voucher-mcp journal`: who changed what through the server, as a table or as JSON lines."""
+"""`voucher-mcp journal`: who changed what through the server."""
 
 import argparse
 import json
 import re
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import asdict
-from difflib import get_close_matches
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, tzinfo
 
 import anyio
 
+from voucher_mcp.backends.opening import Backends
 from voucher_mcp.cli.codes.codes_import import COMMAND
+from voucher_mcp.cli.journal.shown import Show, show_as
 from voucher_mcp.cli.main import DONE, FAILED, MISUSED, settings_of
-from voucher_mcp.cli.reach import find_change, on_backends, project_of
+from voucher_mcp.cli.reach import find_change, meant, on_backends, project_of, unknown_places
 from voucher_mcp.config import Database, LocalProject, Settings
-from voucher_mcp.domain.errors import InvalidInput, quoted
-from voucher_mcp.domain.values.texts import counted, printable, printable_json
-from voucher_mcp.domain.values.times import now, parse_time, to_iso
-from voucher_mcp.journal.reading import AuditLine, audit_lines, databases
+from voucher_mcp.domain import errors
+from voucher_mcp.domain.change import PENDING, SUCCESS
+from voucher_mcp.domain.errors import InvalidInput, VoucherError, quoted
+from voucher_mcp.domain.values.texts import printable_json
+from voucher_mcp.domain.values.times import now, parse_time
+from voucher_mcp.journal.reading import AuditLine, Wanted, audit_lines, databases
 from voucher_mcp.stores.opening import schema_of
 
-Show = Callable[[Sequence[AuditLine]], None]
-
 _AT_ONCE = 1_000
-"""Lines of one table: columns are as wide as their widest cell, and a journal may be long."""
-
-_NO_TERMINAL = 1_000_000
-"""The width where there is no window to fit in: a table takes what its cells need."""
+"""Lines that are shown together: a column is as wide as its widest cell, and a journal may be long."""
 
 _SPAN = re.compile(r"(\d{1,6})([smhdw])")
 _UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}
 _DATED = re.compile(r"\d{4}-")
-_KEY_LENGTH = 16
-_LINE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -42,21 +38,55 @@ def run(arguments: argparse.Namespace) -> int:
         project_of(settings, arguments.project)
     if arguments.action == "show":
         return _show_one(settings, arguments)
+    zone = _zone(settings, arguments.project)
     try:
-        since = None if arguments.since is None else moment_of(arguments.since)
+        _check_outcome(arguments.outcome)
+        since, until = (
+            None if text is None else moment_of(text, option, zone=zone, last=option == "--until")
+            for option, text in (("--since", arguments.since), ("--until", arguments.until))
+        )
     except InvalidInput as error:
         print(f"voucher-mcp: {error.message}", file=sys.stderr)
         return MISUSED
-    show = _json_lines if arguments.format == "jsonl" else _tables()
-    status = _say_what_is_left_out(settings, arguments.project)
-    if anyio.run(_show_all, settings, arguments, since, show):
+    status = FAILED if unknown_places(settings, arguments.project, "writes") else DONE
+    filters = (arguments.project, since, until, arguments.tool, arguments.outcome, arguments.caller)
+    wanted = Wanted(*filters, *_named(settings, arguments))
+    if anyio.run(_show_all, settings, wanted, show_as(arguments.format, settings)):
         return status
     if arguments.tool is not None and (problem := _no_such_tool(arguments.tool)):
         print(f"voucher-mcp: {problem}", file=sys.stderr)
         return MISUSED
     if places := databases(settings, arguments.project):
         print(anyio.run(_why_nothing, settings, arguments.project, places), file=sys.stderr)
+    if arguments.pool is not None and (guess := _guess_pool(settings, arguments)):
+        print(f"No pool of them is called {quoted(arguments.pool)}.{guess}", file=sys.stderr)
     return status
+
+
+def moment_of(text: str, option: str = "--since", *, zone: tzinfo = UTC, last: bool = False) -> int:
+    """Milliseconds UTC of a date or time, or of how long ago it was: `30m`, `2h`, `7d`.
+
+    A date is a whole day of the zone; of an end (`last`) its last instant.
+
+    Raises:
+        InvalidInput: it is neither.
+    """
+    if (span := _SPAN.fullmatch(text.strip())) is not None:
+        return now() - int(span[1]) * _UNITS[span[2]]
+    if _DATED.match(text.strip()):
+        return parse_time(text, option, zone=zone, last=last)
+    raise InvalidInput(
+        f"{option} takes a date or time such as 2026-01-31 or 2026-01-31T12:00:00Z, or a span such as 30m, "
+        f"2h or 7d. It got {quoted(text)}.",
+        field=option.removeprefix("--"),
+    )
+
+
+def _zone(settings: Settings, project_id: str | None) -> tzinfo:
+    """In which a day begins: the project's zone, or the one that all projects share, else UTC."""
+    chosen = settings.projects.values() if project_id is None else [settings.projects[project_id]]
+    zones = {project.timezone: project.zone for project in chosen}
+    return next(iter(zones.values())) if len(zones) == 1 else UTC
 
 
 def _show_one(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -71,19 +101,12 @@ def _show_one(settings: Settings, arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def _say_what_is_left_out(settings: Settings, project_id: str | None) -> int:
-    """Name the databases whose place is not known; the status is that of a failure where there are some."""
-    status = DONE
-    for project in settings.projects.values() if project_id is None else [settings.projects[project_id]]:
-        place = project.url if isinstance(project, LocalProject) else settings.journal
-        missing = settings.unusable(project.id if isinstance(project, LocalProject) else "default")
-        if place.is_missing and missing is not None:
-            status = FAILED
-            print(
-                f"The writes of the project {project.id} are not shown: {missing.what}{missing.guess}.",
-                file=sys.stderr,
-            )
-    return status
+def _check_outcome(outcome: str | None) -> None:
+    codes = (one.code for one in vars(errors).values() if isinstance(one, type) and hasattr(one, "code"))
+    known = sorted({SUCCESS, PENDING, *codes})
+    if outcome is not None and outcome not in known:
+        guess = meant(outcome, known) or f" They are {', '.join(known)}."
+        raise InvalidInput(f"No write ends as {quoted(outcome)}.{guess}", field="outcome")
 
 
 def _no_such_tool(name: str) -> str | None:
@@ -96,8 +119,70 @@ def _no_such_tool(name: str) -> str | None:
         return None
     if name in tools:
         return f"{quoted(name)} only reads, and the journal holds writes alone."
-    near = get_close_matches(name, known, n=1)
-    return f"There is no tool {quoted(name)}" + (f"; did you mean {near[0]}?" if near else ".")
+    return f"There is no tool {quoted(name)}.{meant(name, known)}"
+
+
+Ids = dict[str, str]
+"""By project."""
+
+
+def _named(settings: Settings, arguments: argparse.Namespace) -> tuple[Ids | None, Ids | None]:
+    """The ids of the pool and the voucher that are asked for, in each project; None: of all.
+
+    A system that cannot be asked may know them by their ids alone.
+    """
+    if (arguments.pool, arguments.voucher) == (None, None):
+        return None, None
+
+    async def look(backends: Backends) -> tuple[Ids | None, Ids | None]:
+        pools: Ids | None = None if arguments.pool is None else {}
+        vouchers: Ids | None = None if arguments.voucher is None else {}
+        asked = (("pool", arguments.pool, pools), ("voucher", arguments.voucher, vouchers))
+        for project_id in await _there(settings, arguments.project):
+            for kind, given, found in asked:
+                if found is not None:
+                    found[project_id] = await _id_of(settings, backends, project_id, kind, given)
+        return pools, vouchers
+
+    return on_backends(settings, look)
+
+
+async def _there(settings: Settings, project_id: str | None) -> Sequence[str]:
+    """The projects whose journal exists: looking makes none."""
+    found = []
+    for project in settings.projects.values() if project_id is None else [settings.projects[project_id]]:
+        place = project.url if isinstance(project, LocalProject) else settings.journal
+        if not place.is_missing and await schema_of(place):
+            found.append(project.id)
+    return found
+
+
+async def _id_of(settings: Settings, backends: Backends, project_id: str, kind: str, given: str) -> str:
+    if settings.unusable(project_id) is not None:
+        return given
+    try:
+        return await (await backends.get(project_id)).id_of("pool" if kind == "pool" else "voucher", given)
+    except VoucherError as error:
+        print(
+            f"The project {project_id} cannot be asked for the {kind}. Only its id finds it. {error.message}",
+            file=sys.stderr,
+        )
+        return given
+
+
+def _guess_pool(settings: Settings, arguments: argparse.Namespace) -> str:
+    async def names(backends: Backends) -> list[str]:
+        found = []
+        for project_id in await _there(settings, arguments.project):
+            if settings.unusable(project_id) is None:
+                pools = (await (await backends.get(project_id)).list_voucher_pools(0, 1_000)).data
+                found += [pool["name"] for pool in pools]
+        return [] if arguments.pool in found else found
+
+    try:
+        return meant(arguments.pool, on_backends(settings, names))
+    except VoucherError:  # which was said before
+        return ""
 
 
 async def _why_nothing(settings: Settings, project: str | None, places: Sequence[Database]) -> str:
@@ -106,34 +191,16 @@ async def _why_nothing(settings: Settings, project: str | None, places: Sequence
     if not any([await schema_of(place) for place in places]):
         exists = "does not exist" if len(places) == 1 else "do not exist"
         return f"There is no journal yet: {where} {exists}. The first write makes it."
-    async for _ in audit_lines(settings, project=project):
+    async for _ in audit_lines(settings, Wanted(project)):
         return f"There are no such writes in the journal, which is in {where}."
     of_project = "" if project is None else f" of the project {project}"
     return f"The journal, in {where}, has no writes{of_project} yet."
 
 
-def moment_of(text: str) -> int:
-    """Milliseconds UTC of a date or time, or of how long ago it was: `30m`, `2h`, `7d`.
-
-    Raises:
-        InvalidInput: it is neither.
-    """
-    if (span := _SPAN.fullmatch(text.strip())) is not None:
-        return now() - int(span[1]) * _UNITS[span[2]]
-    if _DATED.match(text.strip()):
-        return parse_time(text, "--since")
-    raise InvalidInput(
-        f"--since takes a date or time such as 2026-01-31 or 2026-01-31T12:00:00Z, or a span such as 30m, 2h "
-        f"or 7d; got {quoted(text)}.",
-        field="since",
-    )
-
-
-async def _show_all(settings: Settings, arguments: argparse.Namespace, since: int | None, show: Show) -> int:
+async def _show_all(settings: Settings, wanted: Wanted, show: Show) -> int:
     """Show them as they come; answers how many there are."""
     count = 0
-    lines = audit_lines(settings, project=arguments.project, since=since, tool=arguments.tool)
-    async for batch in _batches(lines):
+    async for batch in _batches(audit_lines(settings, wanted)):
         show(batch)
         count += len(batch)
     return count
@@ -148,59 +215,3 @@ async def _batches(lines: AsyncIterator[AuditLine]) -> AsyncIterator[list[AuditL
             batch = []
     if batch:
         yield batch
-
-
-def _json_lines(lines: Sequence[AuditLine]) -> None:
-    """One object a line with every field; times are ISO 8601 in UTC."""
-    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
-    for line in lines:
-        print(printable_json(_LINE.encode({**asdict(line), "at": to_iso(line.at)})))
-    sys.stdout.flush()
-
-
-def _tables() -> Show:
-    """Tables for a person: as wide as the terminal, or as their content where they go elsewhere."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console, JustifyMethod
-    from rich.table import Table
-    from rich.text import Text
-
-    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else _NO_TERMINAL)
-
-    def show(lines: Sequence[AuditLine]) -> None:
-        table = Table(box=SIMPLE_HEAD, pad_edge=False)
-        for name in ("time", "project", "tool", "outcome", "subject", "amount", "key", "id"):
-            justify: JustifyMethod = "right" if name == "amount" else "left"
-            table.add_column(name, overflow="fold", justify=justify, no_wrap=name in ("time", "key", "id"))
-        for line in lines:
-            table.add_row(*(Text(printable(cell)) for cell in _cells(line)))
-        with console.capture() as shown:  # or rich would hide that nobody reads any more
-            console.print(table)
-        print(shown.get(), end="", flush=True)
-
-    return show
-
-
-def _cells(line: AuditLine) -> tuple[str, ...]:
-    return (
-        f"{(to_iso(line.at) or '')[:19]}Z",
-        line.project,
-        line.tool,
-        line.outcome if line.approved_by is None else f"{line.outcome}, approved by {line.approved_by}",
-        line.subject or "",
-        _worth(line),
-        _short(line.key or ""),
-        line.id,
-    )
-
-
-def _worth(line: AuditLine) -> str:
-    """What was minted: an amount in minor units, or points."""
-    if line.amount is not None:
-        return f"{line.amount:,}"
-    return "" if line.points is None else counted(line.points, "point")
-
-
-def _short(key: str) -> str:
-    return key if len(key) <= _KEY_LENGTH else f"{key[: _KEY_LENGTH - 1]}…"

@@ -6,12 +6,13 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from voucher_mcp.backends.base import Backend
 from voucher_mcp.backends.opening import Backends
 from voucher_mcp.cli.main import DONE, FAILED, MISUSED, settings_of
-from voucher_mcp.cli.reach import on_backends, project_of
+from voucher_mcp.cli.reach import missing_pool, on_backends, project_of
 from voucher_mcp.config import Settings
 from voucher_mcp.domain.answer import Answer
-from voucher_mcp.domain.errors import VoucherError
+from voucher_mcp.domain.errors import NotFound, VoucherError
 from voucher_mcp.domain.health.pool_health import MOST_DAYS, PoolHealth
 from voucher_mcp.domain.values.money import money
 from voucher_mcp.domain.values.texts import counted, printable
@@ -41,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         for project_id in chosen:
             try:
                 backend = await backends.get(project_id)
-                answer = await backend.get_pool_health(arguments.pool, arguments.days, _MOST)
+                answer = await _health(backend, project_id, arguments)
             except VoucherError as error:
                 print(f"voucher-mcp: {project_id}: {error.message}", file=sys.stderr)
                 status = FAILED
@@ -50,6 +51,15 @@ def run(arguments: argparse.Namespace) -> int:
         return status
 
     return on_backends(settings, show_all)
+
+
+async def _health(
+    backend: Backend, project_id: str, arguments: argparse.Namespace
+) -> Answer[list[PoolHealth]]:
+    try:
+        return await backend.get_pool_health(arguments.pool, arguments.days, _MOST)
+    except NotFound:
+        raise await missing_pool(backend, project_id, arguments.pool) from None
 
 
 def _misused(arguments: argparse.Namespace) -> str | None:

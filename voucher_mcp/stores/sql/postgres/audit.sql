@@ -2,12 +2,45 @@
 SELECT max(n) FROM audit;
 
 -- audit_page
-SELECT a.n, p.tag, a.at, p.id, a.caller, a.tool, a.digest, a.key, a.outcome, a.subject, a.amount, a.points, a.codes,
-    a.client, a.approved_by, a.kind, a.ids, a.before, a.after, a.owner
-FROM audit AS a JOIN projects AS p ON p.n = a.project
-WHERE a.n > $1 AND a.n <= $2
-  AND ($3::text IS NULL OR p.id = $3) AND ($4::bigint IS NULL OR a.at >= $4) AND ($5::text IS NULL OR a.tool = $5)
-ORDER BY a.n LIMIT $6;
+-- Of the lines behind $1 and up to $2, of which at most $3 are looked at.
+SELECT a.n, a.project, p.tag, a.at, p.id, a.caller, a.tool, a.digest, a.key, a.outcome, a.subject, a.amount, a.points,
+    a.codes, a.client, a.approved_by, a.kind, a.pool, pools.name, a.ids, a.before, a.after, a.owner
+FROM (SELECT * FROM audit WHERE n > $1 AND n <= $2 ORDER BY n LIMIT $3) AS a
+JOIN projects AS p ON p.n = a.project
+LEFT JOIN pools ON pools.project = a.project AND pools.id = a.pool
+WHERE ($4::text IS NULL OR p.id = $4) AND ($5::bigint IS NULL OR a.at >= $5) AND ($6::bigint IS NULL OR a.at <= $6)
+    AND ($7::text IS NULL OR a.tool = $7)
+    AND ($8::text IS NULL OR a.outcome IN ($8, $8 || ' (partly)', 'pending'))
+    AND ($9::text IS NULL OR a.caller = $9)
+    AND ($10::text IS NULL OR a.pool = ANY (ARRAY(SELECT json_array_elements_text($10::json))))
+    AND ($11::text IS NULL OR a.n = ANY (ARRAY(SELECT value::bigint FROM json_array_elements_text($11::json))))
+ORDER BY a.n;
+
+-- audit_page_end
+-- The last line that such a page looks at.
+SELECT max(n) FROM (SELECT n FROM audit WHERE n > $1 AND n <= $2 ORDER BY n LIMIT $3) AS lines;
+
+-- audit_of_voucher
+-- The lines about the voucher with the id $2 and, on this database's own vouchers, in the row $3.
+SELECT line FROM audit_subjects WHERE project = $1 AND id = $2
+UNION
+SELECT line FROM redemptions WHERE project = $1 AND voucher = $3 AND voucher IS NOT NULL AND line IS NOT NULL
+ORDER BY 1;
+
+-- audit_cards
+-- Which of these vouchers hold points.
+SELECT v.n FROM vouchers AS v LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
+WHERE v.project = $1 AND v.n = ANY (ARRAY(SELECT value::bigint FROM json_array_elements_text($2::json)))
+    AND coalesce(v.terms, p.template)::json ->> 'type' = 'LOYALTY_CARD';
+
+-- audit_redemptions
+-- Whose these redemptions are, what was spent, its pool, and whether that are points.
+SELECT r.n, r.customer, r.amount, p.name,
+    coalesce(coalesce(v.terms, p.template)::json ->> 'type' = 'LOYALTY_CARD', FALSE)
+FROM redemptions AS r
+LEFT JOIN pools AS p ON p.project = r.project AND p.n = r.pool
+LEFT JOIN vouchers AS v ON v.project = r.project AND v.n = r.voucher
+WHERE r.project = $1 AND r.n = ANY (ARRAY(SELECT value::bigint FROM json_array_elements_text($2::json)));
 
 -- changes_page
 -- Of the lines before $2, of which at most $6 are looked at.

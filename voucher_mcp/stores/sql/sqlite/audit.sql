@@ -2,12 +2,44 @@
 SELECT max(n) FROM audit;
 
 -- audit_page
-SELECT audit.n, tag, at, id, caller, tool, digest, key, outcome, subject, amount, points, codes, client, approved_by, kind, ids, before,
-    after, owner
-FROM audit CROSS JOIN projects ON projects.n = audit.project  -- in this order, so that nothing is sorted
-WHERE audit.n > ?1 AND audit.n <= ?2
-  AND (?3 IS NULL OR id = ?3) AND (?4 IS NULL OR at >= ?4) AND (?5 IS NULL OR tool = ?5)
-ORDER BY audit.n LIMIT ?6;
+-- Of the lines behind ?1 and up to ?2, of which at most ?3 are looked at.
+SELECT a.n, a.project, tag, at, projects.id, caller, tool, digest, key, outcome, subject, amount, points, codes, client,
+    approved_by, kind, pool, pools.name, ids, before, after, owner
+FROM (SELECT * FROM audit WHERE n > ?1 AND n <= ?2 ORDER BY n LIMIT ?3) AS a
+CROSS JOIN projects ON projects.n = a.project  -- in this order, so that nothing is sorted
+LEFT JOIN pools ON pools.project = a.project AND pools.id = a.pool
+WHERE (?4 IS NULL OR projects.id = ?4) AND (?5 IS NULL OR at >= ?5) AND (?6 IS NULL OR at <= ?6)
+    AND (?7 IS NULL OR tool = ?7) AND (?8 IS NULL OR outcome IN (?8, ?8 || ' (partly)', 'pending'))
+    AND (?9 IS NULL OR caller = ?9) AND (?10 IS NULL OR pool IN (SELECT value FROM json_each(?10)))
+    AND (?11 IS NULL OR a.n IN (SELECT value FROM json_each(?11)))
+ORDER BY a.n;
+
+-- audit_page_end
+-- The last line that such a page looks at.
+SELECT max(n) FROM (SELECT n FROM audit WHERE n > ?1 AND n <= ?2 ORDER BY n LIMIT ?3) AS lines;
+
+-- audit_of_voucher
+-- The lines about the voucher with the id ?2 and, on this database's own vouchers, in the row ?3.
+SELECT line FROM audit_subjects WHERE project = ?1 AND id = ?2
+UNION
+SELECT line FROM redemptions WHERE project = ?1 AND voucher = ?3 AND voucher IS NOT NULL AND line IS NOT NULL
+ORDER BY 1;
+
+-- audit_cards
+-- Which of these vouchers hold points.
+SELECT v.n FROM json_each(?2) AS wanted
+CROSS JOIN vouchers AS v ON v.project = ?1 AND v.n = wanted.value
+LEFT JOIN pools AS p ON p.project = v.project AND p.n = v.pool
+WHERE json_extract(coalesce(v.terms, p.template), '$.type') = 'LOYALTY_CARD';
+
+-- audit_redemptions
+-- Whose these redemptions are, what was spent, its pool, and whether that are points.
+SELECT r.n, r.customer, r.amount, p.name,
+    coalesce(json_extract(coalesce(v.terms, p.template), '$.type') = 'LOYALTY_CARD', FALSE)
+FROM json_each(?2) AS wanted
+CROSS JOIN redemptions AS r ON r.project = ?1 AND r.n = wanted.value
+LEFT JOIN pools AS p ON p.project = r.project AND p.n = r.pool
+LEFT JOIN vouchers AS v ON v.project = r.project AND v.n = r.voucher;
 
 -- changes_page
 -- Of the lines before ?2, of which at most ?6 are looked at.
