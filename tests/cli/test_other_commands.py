@@ -1,11 +1,8 @@
-"""`demo`, `check`, `migrate` and `client-config`."""
+"""`demo`, `check` and `migrate`."""
 
 import json
 import re
-import shlex
 from pathlib import Path
-
-import pytest
 
 from tests.cli.conftest import Command
 from tests.standins.mews import refusal, serving
@@ -97,37 +94,3 @@ def test_migrate_says_from_which_schema_to_which(cli: Command, database: Path) -
 def test_migrate_fails_where_a_database_is_not_ours(cli: Command, database: Path) -> None:
     database.write_text("this is not a database, whatever its name says. " * 50)
     assert "not a SQLite database" in cli.run("migrate", status=1).out
-
-
-# client-config
-
-
-@pytest.mark.parametrize(
-    ("client", "key"), [("claude-desktop", "mcpServers"), ("cursor", "mcpServers"), ("vscode", "servers")]
-)
-def test_a_snippet_is_json_and_nothing_else(cli: Command, client: str, key: str) -> None:
-    said = cli.run("client-config", client)
-    server = json.loads(said.out)[key]["vouchers"]
-    assert Path(server["command"]).is_absolute()
-    assert server.get("type") == ("stdio" if client == "vscode" else None)
-    assert ".json" in said.err
-
-
-def test_claude_code_gets_a_command_line(cli: Command) -> None:
-    words = shlex.split(cli.run("client-config", "claude-code").out)
-    assert words[:3] == ["claude", "mcp", "add"]
-    assert Path(words[words.index("--") + 1]).is_absolute()
-
-
-def test_a_snippet_names_the_configuration_by_its_whole_path(cli: Command) -> None:
-    file = cli.write("my config.toml", '[projects.default]\nbackend = "local"\n')
-    for said in (
-        cli.run("--config", file, "client-config", "cursor"),
-        cli.run("client-config", "cursor", variables={"VOUCHER_MCP_CONFIG": file}),
-    ):
-        arguments = json.loads(said.out)["mcpServers"]["vouchers"]["args"]
-        assert arguments[-2:] == ["--config", str(cli.folder / file)]
-
-
-def test_variables_that_a_client_would_not_pass_on_are_named(cli: Command) -> None:
-    assert "VOUCHER_MCP_DATABASE_URL" in cli.run("client-config", "cursor").err

@@ -34,8 +34,10 @@ ONLY_IN = {
     "jwt": {"http"},
     "prometheus_client": {"http"},
     "rich": {"cli"},
+    "ruamel": {"cli"},
     "segno": {"tools"},
     "starlette": {"http"},
+    "tomlkit": {"cli"},
     "uvicorn": {"http"},
 }
 # The boundaries where every failure, foreseen or not, has to become an answer.

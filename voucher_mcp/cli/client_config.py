@@ -1,125 +1,136 @@
-"""`voucher-mcp client-config`: what to paste so that an MCP client starts this server.
-
-The forms are those of the clients' own documentation: Claude Desktop and Cursor read `mcpServers`, VS Code
-reads `servers` with a type, and Claude Code takes a command line.
-"""
+"""`voucher-mcp client-config`: prints, or writes, what makes an MCP client start this server."""
 
 import argparse
-import json
 import os
 import shlex
-import shutil
-import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
+from voucher_mcp.cli.clients.catalogue import (
+    CLIENTS,
+    HTTP_CLIENTS,
+    Client,
+    as_json,
+    claude_code_line,
+    text_of,
+)
+from voucher_mcp.cli.clients.places import file_of
+from voucher_mcp.cli.clients.starting import Variables, command_line, extra_of, variables
 from voucher_mcp.cli.main import DONE, settings_of
+from voucher_mcp.config import Settings
+from voucher_mcp.domain.errors import InvalidInput
 
-SERVER = "vouchers"
-PROGRAM = "voucher-mcp"
+__all__ = ["OWN_VARIABLES", "command_line", "desktop_snippet", "run", "write"]
+
 OWN_VARIABLES = ("VOUCHER_MCP_", "VOUCHERIFY_", "MEWS_", "LOOMI_")
 """How the variables begin that the configuration reads."""
 
 
-class Client(NamedTuple):
-    """How a client is told of a server."""
-
-    snippet: Callable[[Sequence[str]], str]
-    """Of the server's command line."""
-    place: str
-
-
 def run(arguments: argparse.Namespace) -> int:
-    """Print the snippet on standard output, and where it goes on standard error."""
+    """Print the snippet on standard output, and where it goes on standard error; or write it.
+
+    Raises:
+        InvalidInput: it cannot be written; nothing was changed.
+    """
     settings = settings_of(arguments)  # a client would hide what is wrong with it
-    client = CLIENTS[arguments.client]
-    print(client.snippet(command_line(arguments.config)))
-    print(f"\n{client.place}", file=sys.stderr)
+    if arguments.file is not None and not arguments.write:
+        raise InvalidInput("--file says where to write; it needs --write.")
+    if arguments.client in HTTP_CLIENTS:
+        _over_http(arguments, settings)
+    elif arguments.write:
+        write(arguments.client, settings, arguments.config, arguments.file)
+    else:
+        _print(arguments.client, settings, arguments.config)
     for project in settings.projects:
         if (missing := settings.unusable(project)) is not None:
-            print(
+            _say(
                 f"The project {project} cannot be used so: {missing.what}{missing.guess}. A variable can be "
-                "set in the client's `env`.",
-                file=sys.stderr,
+                "set in the client's `env`."
             )
-    if names := _variables_in_use():
-        print(
-            f"Your shell sets {', '.join(names)}, which a client may not pass on: repeat in its `env` what "
-            "the server needs, or write a configuration file and name it with --config.",
-            file=sys.stderr,
-        )
     return DONE
 
 
-def command_line(config: Path | None) -> list[str]:
-    """The command that starts this server as it runs now, wherever a client starts it."""
-    file = config or os.environ.get("VOUCHER_MCP_CONFIG", "").strip()
-    options = ["--config", str(Path(file).expanduser().absolute())] if file else []
-    return [*_program(), *options]
+def write(name: str, settings: Settings, config: Path | None, file: Path | None) -> None:
+    """Put the entry into a client's file, and say what became of it.
+
+    Raises:
+        InvalidInput: it cannot be put there; nothing was changed.
+    """
+    from voucher_mcp.cli.clients.writing import Written, merge_into_file
+
+    client = CLIENTS[name]
+    target = file.expanduser().absolute() if file else file_of(name)
+    if target is None:
+        raise InvalidInput(f"{name} has its file where it was installed: name it with --file.")
+    needs = variables(settings, config, os.environ)
+    whole = client.whole(command_line(config, extra_of(settings)), needs)
+    match merge_into_file(target, client.kind, whole, client.path):
+        case Written.KEPT:
+            print(f"{target} says so already; nothing was changed.")
+        case Written.MADE:
+            print(f"{target} was made, with this server in it. {client.then}")
+        case Written.CHANGED:
+            print(f"{target} has this server now. {client.then}\nWhat it was before is in {target.name}.bak.")
+    _needed(client, needs)
 
 
 def desktop_snippet(command: Sequence[str]) -> str:
     """What Claude Desktop's configuration has to hold."""
-    return _json({"mcpServers": {SERVER: _server(command)}})
+    client = CLIENTS["claude-desktop"]
+    return text_of(client, client.whole(command, Variables({}, ())))
 
 
-def _vscode_snippet(command: Sequence[str]) -> str:
-    return _json({"servers": {SERVER: {"type": "stdio", **_server(command)}}})
+def _print(name: str, settings: Settings, config: Path | None) -> None:
+    client = CLIENTS[name]
+    needs = variables(settings, config, os.environ)
+    whole = client.whole(command_line(config, extra_of(settings)), needs)
+    print(claude_code_line(whole) if name == "claude-code" else _showable(client, whole))
+    _say(f"\n{client.place}")
+    if needs.plain:
+        _say(f"It repeats {', '.join(needs.plain)} as your shell has it now.")
+    _needed(client, needs)
 
 
-def _claude_code_snippet(command: Sequence[str]) -> str:
-    line = ["claude", "mcp", "add", "--transport", "stdio", "--scope", "user", SERVER, "--", *command]
-    return subprocess.list2cmdline(line) if os.name == "nt" else shlex.join(line)
-
-
-CLIENTS: Mapping[str, Client] = {
-    "claude-desktop": Client(
-        desktop_snippet,
-        "Put it into claude_desktop_config.json (Claude Desktop: Settings, Developer, Edit Config), then "
-        "start Claude Desktop again.",
-    ),
-    "claude-code": Client(
-        _claude_code_snippet, "Run it in a shell; `claude mcp list` shows the server afterwards."
-    ),
-    "cursor": Client(
-        desktop_snippet, "Put it into ~/.cursor/mcp.json, or .cursor/mcp.json for one project only."
-    ),
-    "vscode": Client(
-        _vscode_snippet,
-        'Put it into .vscode/mcp.json; for all folders, into what "MCP: Open User Configuration" opens.',
-    ),
-}
-
-
-def _server(command: Sequence[str]) -> dict[str, object]:
-    program, *arguments = command
-    return {"command": program, **({"args": arguments} if arguments else {})}
-
-
-def _json(value: object) -> str:
-    text = json.dumps(value, indent=2, ensure_ascii=False)
+def _showable(client: Client, whole: dict[str, object]) -> str:
+    text = text_of(client, whole)
     try:
         text.encode(sys.stdout.encoding)
     except UnicodeEncodeError:  # a path must not lose the letters that a terminal cannot show
-        return json.dumps(value, indent=2)
+        import json
+
+        if client.kind == "json":
+            return json.dumps(whole, indent=2)
     return text
 
 
-def _program() -> list[str]:
-    running = Path(sys.argv[0])
-    if running.stem == PROGRAM and running.exists():
-        return [str(running.absolute())]
-    if (found := shutil.which(PROGRAM)) is not None:
-        return [str(Path(found).absolute())]
-    return [sys.executable, "-m", "voucher_mcp"]
+def _over_http(arguments: argparse.Namespace, settings: Settings) -> None:
+    client = HTTP_CLIENTS[arguments.client]
+    command = command_line(arguments.config, extra_of(settings))
+    start = shlex.join([*command, "serve", "--transport", "http"])
+    if arguments.write:
+        raise InvalidInput(
+            f"--write is not possible for {arguments.client}, which keeps its servers in its database. "
+            f"Run `voucher-mcp client-config {arguments.client}`, and do what it says."
+        )
+    signs_in = settings.http is not None and bool(settings.http.tokens or settings.http.issuer)
+    print(as_json(client.snippet(signs_in)))
+    _say(f"\n{client.place}")
+    _say(f"It does not start the server. Start it yourself, and let it run:\n  {start}")
+    if signs_in:
+        _say("Give it a token of its own: `voucher-mcp token new NAME` prints one.")
+    _say("In a container 127.0.0.1 is the container itself: docs/team.md shows how others reach the server.")
 
 
-def _variables_in_use() -> list[str]:
-    """The variables of ours that are set, but for the one that the snippet itself replaces."""
-    return sorted(
-        name
-        for name, value in os.environ.items()
-        if name.startswith(OWN_VARIABLES) and value.strip() and name != "VOUCHER_MCP_CONFIG"
-    )
+def _needed(client: Client, needs: Variables) -> None:
+    if needs.secret:
+        _say(client.asks.replace("NAMES", _list(needs.secret)))
+
+
+def _list(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 DONE, FAILED, MISUSED, INTERRUPTED, CUT_OFF = 0, 1, 2, 130, 141
 """Exit statuses; the last two are what a shell makes of SIGINT and SIGPIPE."""
+CLIENTS = (
+    *("claude-desktop", "claude-code", "cursor", "vscode", "windsurf", "cline", "codex", "gemini", "zed"),
+    *("librechat", "open-webui", "n8n"),
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -100,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     dashboard.add_argument("--no-browser", action="store_true", help="only print the link")
     _approvals(_command(commands, "approvals", "show what waits for a second person, and decide it"))
     _undo(_command(commands, "undo", "take writes back, the newest first"))
-    _client_config(_command(commands, "client-config", "print the snippet for an MCP client"))
+    _client_config(_command(commands, "client-config", "tell an MCP client how to start this server"))
     return parser
 
 
@@ -271,4 +275,8 @@ def _undo(command: argparse.ArgumentParser) -> None:
 
 
 def _client_config(command: argparse.ArgumentParser) -> None:
-    command.add_argument("client", choices=["claude-desktop", "claude-code", "cursor", "vscode"])
+    command.add_argument("client", metavar="CLIENT", choices=CLIENTS, help=", ".join(CLIENTS))
+    command.add_argument(
+        "--write", action="store_true", help="put it into the client's own file, which is kept as .bak"
+    )
+    command.add_argument("--file", type=Path, metavar="FILE", help="with --write: another file")

@@ -3,7 +3,7 @@
 from voucher_mcp.config.base import Access
 from voucher_mcp.config.errors import ConfigError
 from voucher_mcp.config.http import Grant, HttpSettings, HttpToken
-from voucher_mcp.config.loading import configuration_file, load_settings, usual_file
+from voucher_mcp.config.loading import configuration_file, load_settings, usual_file, variables_in_use
 from voucher_mcp.config.models import (
     TOOLSETS,
     BloomreachProject,
@@ -42,4 +42,5 @@ __all__ = [
     "is_loopback",
     "load_settings",
     "usual_file",
+    "variables_in_use",
 ]

@@ -1,5 +1,6 @@
 """What environment variables say: the projects where no file names any, and four choices for all."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,22 @@ _BOOLEANS: Mapping[str, bool] = {
     **dict.fromkeys(("true", "1", "yes", "on"), True),
     **dict.fromkeys(("false", "0", "no", "off"), False),
 }
+
+
+# What clients and people leave in the place of a value: ${NAME}, ${env:NAME}, ${input:NAME}, <NAME>
+_UNFILLED = re.compile(r"\$\{[\w.:-]+\}|<[\w-]+>")
+
+
+def given(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that have a value: neither a blank one, nor the mark of one that was never filled in.
+
+    A mark in a variable of ours stays, and is refused: what it would have limited must not be forgotten.
+    """
+    return {
+        name: value
+        for name, value in environ.items()
+        if value.strip() and (name.upper().startswith(PREFIX) or not _UNFILLED.fullmatch(value.strip()))
+    }
 
 
 @dataclass(frozen=True)

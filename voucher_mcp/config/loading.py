@@ -7,7 +7,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from voucher_mcp.config.base import ACCESS
-from voucher_mcp.config.environment import VENDORS, Choices, Variables
+from voucher_mcp.config.environment import DATABASE_URL, OURS, VENDORS, Choices, Variables, given
 from voucher_mcp.config.errors import ConfigError, KeyPath, key_path
 from voucher_mcp.config.explain import explain
 from voucher_mcp.config.missing import place_in_project, with_stand_ins
@@ -20,7 +20,7 @@ def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
     """The settings from a file and the environment.
 
     The file is `config`, else VOUCHER_MCP_CONFIG, else `config.toml` in the user's config directory if
-    there is one. Variables that are empty or blank count as not set.
+    there is one. Variables that are empty or blank count as not set (`given`).
 
     - A file that names projects is the whole truth about them: the vendors' variables and
       VOUCHER_MCP_DATABASE_URL matter only where it says `${NAME}`. Beside it VOUCHER_MCP_READ_ONLY, _ACCESS,
@@ -33,7 +33,7 @@ def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
 
     Nothing is created, and nothing opened but these files. Raises ConfigError with all that is wrong.
     """
-    variables = Variables({name: value for name, value in environ.items() if value.strip()})
+    variables = Variables(given(environ))
     file = configuration_file(config, variables.environ)
     folder = file.parent if file else Path()
     substitution = Substitution(variables.environ, folder)
@@ -58,6 +58,25 @@ def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
     if settings is None or problems or variables.problems:
         raise ConfigError(*variables.problems, *problems)
     return _tightened(settings, choices).lacking(_by_project(missing))
+
+
+def variables_in_use(config: Path | None, environ: Mapping[str, str]) -> list[str]:
+    """The names of the variables that `load_settings` takes values from, but for VOUCHER_MCP_CONFIG.
+
+    Those that the file names are among them whether they are set or not.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    set_now = given(environ)
+    file = configuration_file(config, set_now)
+    tables = _read(file) if file else {}
+    substitution = Substitution(set_now, file.parent if file else Path())
+    substitution.fill(tables)
+    ours = {name for name in OURS if name not in ("VOUCHER_MCP_CONFIG", DATABASE_URL)}
+    if not tables.get("projects"):
+        ours |= {DATABASE_URL, *VENDORS}
+    return sorted(substitution.used | (ours & set_now.keys()))
 
 
 def configuration_file(config: Path | None, environ: Mapping[str, str]) -> Path | None:

@@ -1,0 +1,1 @@
+"""How MCP clients are told of this server: what each writes, and where."""
