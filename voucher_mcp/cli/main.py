@@ -23,6 +23,9 @@ CLIENTS = (
     *("librechat", "open-webui", "n8n"),
 )
 
+_CONFIG = "the configuration (default: VOUCHER_MCP_CONFIG, else config.toml where `check` says)"
+_FORMAT = "a table for people (the default), or a form for other programs"
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; the exit status is 0, 1 where it failed, 2 where it was called or configured wrongly."""
@@ -38,9 +41,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it flushes
         return CUT_OFF
     except VoucherError as error:
-        return _fail(error.message, FAILED)
+        return _fail(arguments, error.message, FAILED)
     except OSError as error:
-        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), FAILED)
+        said = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        return _fail(arguments, said, FAILED)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -55,7 +59,7 @@ def _run(arguments: argparse.Namespace) -> int:
         with logging_as(arguments, os.environ):
             status: int = command.run(arguments)
     except ConfigError as error:
-        return _fail(f"the configuration is wrong:\n{error}", MISUSED)
+        return _fail(arguments, f"the configuration is wrong:\n{error}", MISUSED)
     return status
 
 
@@ -66,8 +70,10 @@ def settings_of(arguments: argparse.Namespace) -> "Settings":
     return load_settings(arguments.config, os.environ)
 
 
-def _fail(message: str, status: int) -> int:
-    print(f"voucher-mcp: {message}", file=sys.stderr)
+def _fail(arguments: argparse.Namespace, message: str, status: int) -> int:
+    from voucher_mcp.cli.logs.opening import complain
+
+    complain(message, arguments, os.environ)
     return status
 
 
@@ -76,9 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="voucher-mcp", description="An MCP server for voucher pools, codes and vouchers."
     )
     parser.add_argument("--version", action="version", version=f"voucher-mcp {__version__}")
-    parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="configuration (default: VOUCHER_MCP_CONFIG)"
-    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG)
     _logs(parser, shown=True)
     parser.set_defaults(
         command="serve", transport="stdio", host=None, port=None, unix_socket=None, workers=None
@@ -123,7 +127,7 @@ def _command(
 
 def _common(parser: argparse.ArgumentParser, *, shown: bool = False) -> None:
     """--config, and what is logged, may stand behind the command too."""
-    parser.add_argument("--config", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    parser.add_argument("--config", type=Path, default=argparse.SUPPRESS, metavar="FILE", help=_CONFIG)
     _logs(parser, shown=shown)
 
 
@@ -144,7 +148,12 @@ def _logs(parser: argparse.ArgumentParser, *, shown: bool) -> None:
 
 
 def _serve(serve: argparse.ArgumentParser) -> None:
-    serve.add_argument("--transport", choices=["stdio", "http"], default="stdio")
+    serve.add_argument(
+        "--transport",
+        choices=["stdio", "http"],
+        default="stdio",
+        help="how clients reach it (default: stdio)",
+    )
     serve.add_argument("--host", help="with http: the address to serve at (default: 127.0.0.1)")
     serve.add_argument("--port", type=int, help="with http: the port (default: 8000; 0: any that is free)")
     serve.add_argument("--unix-socket", type=Path, metavar="PATH", help="with http: a socket instead")
@@ -170,7 +179,9 @@ def _token(token: argparse.ArgumentParser) -> None:
     new = actions.add_parser("new", help="print a new token once, and the lines of the configuration for it")
     new.add_argument("name", metavar="NAME", help="whose it is: what the journal calls its user")
     new.add_argument("--project", action="append", metavar="ID", help="what it opens (default: all)")
-    new.add_argument("--access", choices=["read", "write"], default="read")
+    new.add_argument(
+        "--access", choices=["read", "write"], default="read", help="what it allows (default: read)"
+    )
     _common(new)
 
 
@@ -216,12 +227,14 @@ def _codes(codes: argparse.ArgumentParser) -> None:
     )
     exports = actions.add_parser("export", help="write a pool's codes as CSV")
     exports.add_argument(
-        "--status", choices=["available", "assigned", "redeemed", "disabled", "expired", "reserved"]
+        "--status",
+        choices=["available", "assigned", "redeemed", "disabled", "expired", "reserved"],
+        help="only the codes that are so",
     )
     exports.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
     for action, name in ((imports, "import"), (exports, "export")):
-        action.add_argument("--project", required=True, metavar="ID")
-        action.add_argument("--pool", required=True, metavar="ID|NAME")
+        action.add_argument("--project", required=True, metavar="ID", help="the project with the pool")
+        action.add_argument("--pool", required=True, metavar="ID|NAME", help="the pool of the codes")
         _common(action)
         action.set_defaults(action=name)
 
@@ -232,7 +245,7 @@ def _pools(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--days", type=int, default=30, metavar="N", help="how far to look back, and ahead (default: 30)"
     )
-    command.add_argument("--format", choices=["table", "jsonl"], default="table")
+    command.add_argument("--format", choices=["table", "jsonl"], default="table", help=_FORMAT)
 
 
 def _journal(command: argparse.ArgumentParser) -> None:
@@ -247,13 +260,13 @@ def _journal(command: argparse.ArgumentParser) -> None:
     command.add_argument("--caller", metavar="C", help="only what this caller wrote")
     command.add_argument("--voucher", metavar="CODE|ID", help="only what was about this voucher")
     command.add_argument("--pool", metavar="ID|NAME", help="only what was about this pool or its codes")
-    command.add_argument("--format", choices=["table", "csv", "jsonl"], default="table")
+    command.add_argument("--format", choices=["table", "csv", "jsonl"], default="table", help=_FORMAT)
 
 
 def _approvals(command: argparse.ArgumentParser) -> None:
     command.set_defaults(action="list")
-    command.add_argument("--project", metavar="ID")
-    command.add_argument("--format", choices=["table", "jsonl"], default="table")
+    command.add_argument("--project", metavar="ID", help="only of this project")
+    command.add_argument("--format", choices=["table", "jsonl"], default="table", help=_FORMAT)
     actions = command.add_subparsers(metavar="ACTION")
     for name, text in (("approve", "let the call through, once"), ("refuse", "let it not through")):
         action = actions.add_parser(name, help=text, description=text)
@@ -269,7 +282,7 @@ def _undo(command: argparse.ArgumentParser) -> None:
     which.add_argument("id", nargs="?", metavar="ID", help="one change, by the id that the journal shows")
     which.add_argument("--since", metavar="TIME", help="all since then: ISO 8601, or how long ago: 30m, 2h")
     command.add_argument("--caller", metavar="C", help="only what this caller wrote")
-    command.add_argument("--project", metavar="ID")
+    command.add_argument("--project", metavar="ID", help="only of this project")
     command.add_argument("--dry-run", action="store_true", help="show the plan, and change nothing")
     command.add_argument("--yes", action="store_true", help="do not ask")
 

@@ -25,6 +25,12 @@ from voucher_mcp.domain.vouchers.pool import NewCode
 
 STANDARD_INPUT = "-"
 
+TYPED = (
+    "Codes are read from standard input: paste them here, one a line. "
+    f"{'Ctrl-Z and Enter' if sys.platform == 'win32' else 'Ctrl-D'} on a line of its own ends them. "
+    "Ctrl-C ends the import with nothing added."
+)
+
 _BLOCK = 1 << 16
 
 
@@ -91,6 +97,8 @@ class CodeFile:
 def _open(name: str) -> BinaryIO:
     try:
         if name == STANDARD_INPUT:
+            if sys.stdin.isatty():
+                print(TYPED, file=sys.stderr)
             return os.fdopen(sys.stdin.fileno(), "rb", closefd=False)
         return Path(name).open("rb")
     except OSError as error:
@@ -103,5 +111,8 @@ def _can_be_read_twice(file: BinaryIO) -> bool:
 
 def _kept(file: BinaryIO, kept: BinaryIO) -> BinaryIO:
     """All that comes, in a file that has no name and goes when it is closed."""
-    shutil.copyfileobj(file, kept)
+    if file.isatty():
+        kept.writelines(file)  # by lines: else one Ctrl-D would end a block, and not the input
+    else:
+        shutil.copyfileobj(file, kept)
     return kept

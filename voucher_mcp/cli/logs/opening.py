@@ -6,6 +6,7 @@ what is worth money, only warnings are heard.
 
 import argparse
 import logging
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
@@ -68,6 +69,18 @@ def announce(text: str) -> None:
             handler.handle(line)
             return
     logging.StreamHandler().handle(line)
+
+
+def complain(text: str, arguments: argparse.Namespace, environ: Mapping[str, str]) -> None:
+    """Tell on standard error why a command ends; as a line of the log where that is JSON there."""
+    try:
+        file, form = (_given(name, arguments, environ)[0] for name in ("file", "format"))
+    except ConfigError:  # which may be just what is told
+        file = form = ""
+    line = logging.LogRecord(OURS, logging.ERROR, __file__, 0, text, None, None)
+    print(
+        JsonLines().format(line) if form == "json" and not file else f"voucher-mcp: {text}", file=sys.stderr
+    )
 
 
 def _given(name: str, arguments: argparse.Namespace, environ: Mapping[str, str]) -> tuple[str, str]:

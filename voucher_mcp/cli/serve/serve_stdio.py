@@ -3,9 +3,11 @@
 import argparse
 import gc
 import signal
+import sys
 
 import anyio
 
+from voucher_mcp.cli.logs.opening import announce
 from voucher_mcp.cli.stdio.incoming import open_threads
 from voucher_mcp.cli.stdio.pipes import open_pipes
 from voucher_mcp.cli.stdio.streams import are_pipes
@@ -16,6 +18,11 @@ from voucher_mcp.server import build_server
 GARBAGE = 10_000, 20, 50
 """How much may be made before it is looked through for garbage: a page of codes is a thousand objects that
 go by themselves (ours)."""
+WAITING = (
+    "voucher-mcp waits here for a client that speaks MCP on standard input, such as Claude or Cursor.\n"
+    "`voucher-mcp client-config --help` shows how to connect one, and `voucher-mcp demo` what it can do.\n"
+    "Ctrl-C ends it."
+)
 HTTP_ONLY = ("host", "port", "unix_socket", "workers")
 
 
@@ -30,6 +37,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         if getattr(arguments, name) is not None:
             raise InvalidInput(f"--{name.replace('_', '-')} needs --transport http")
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # else Ctrl-C would wait for the next line of input
+    if sys.stdin.isatty():
+        announce(WAITING)
     cut_off = False
     try:
         anyio.run(_serve, settings)
