@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,8 +16,10 @@ from tests.support import held
 from voucher_mcp.config import HttpSettings, Settings
 from voucher_mcp.domain.values.times import now
 from voucher_mcp.http.connections.addresses import Addresses
+from voucher_mcp.http.pages.site import Site
 from voucher_mcp.http.pages.visitors import Visitors
 from voucher_mcp.http.sign_in.seals import Seal
+from voucher_mcp.http.tally import Tally
 from voucher_mcp.policy.callers import Caller
 
 KEY = "k" * 64
@@ -179,6 +182,17 @@ async def test_trying_tokens_ends_after_thirty_in_a_minute(server: Served) -> No
     assert [answer.status_code for answer in answers[:30]] == [401] * 30
     assert late.status_code == 429
     assert int(late.headers["retry-after"]) >= 1
+
+
+async def test_a_house_with_many_addresses_has_no_more_tries_than_one() -> None:
+    http = HttpSettings.model_validate({"tokens": {"alice": token(ALICE, ["shop"], "read")}})
+    app = Starlette(routes=Site(http, KEY, Tally(1)).routes)
+    answers = []
+    for number in range(1, 32):
+        comes_from = httpx2.ASGITransport(app=app, client=(f"2001:db8::{number:x}", 1))
+        async with httpx2.AsyncClient(transport=comes_from, base_url="http://localhost") as browser:
+            answers.append((await submit(browser, "vmcp_wrong")).status_code)
+    assert answers == [401] * 30 + [429]
 
 
 async def test_where_nobody_signs_in_there_is_no_form_and_all_are_the_one_on_the_machine(

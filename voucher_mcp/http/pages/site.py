@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from voucher_mcp.config import HttpSettings
 from voucher_mcp.http.connections.addresses import Addresses
+from voucher_mcp.http.connections.strangers import house_of
 from voucher_mcp.http.pages.forms import no_form, sent
 from voucher_mcp.http.pages.guard import Guarded
 from voucher_mcp.http.pages.templates import page, text_of
@@ -22,7 +23,7 @@ from voucher_mcp.http.sign_in.tokens import FixedTokens
 from voucher_mcp.http.tally import Tally
 
 TRIES_A_MINUTE: Final = 30
-"""To sign in, from one address; a proxy counts as one (ours)."""
+"""To sign in, from one house; a proxy counts as one (ours)."""
 
 
 class Site:
@@ -73,8 +74,8 @@ class Site:
         """The form, and what it sends: whose fixed token that is, from now on looks."""
         if request.method != "POST":
             return _sign_in(page_of(request.query_params.get("next", "")))
-        address = request.client.host if request.client else "socket"
-        if wait := self._tally.count(f"sign-in {address}", TRIES_A_MINUTE, time.monotonic()):
+        house = house_of(request.client.host if request.client else "socket")
+        if wait := self._tally.count(f"sign-in {house}", TRIES_A_MINUTE, time.monotonic()):
             told = PlainTextResponse("Too many tries to sign in. Wait a minute.\n", 429)
             told.headers["retry-after"] = str(round(wait) + 1)
             return told
