@@ -1,25 +1,21 @@
 """What every suite shares."""
 
 import gc
-import json
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
 from anyio.from_thread import start_blocking_portal
 from hypothesis import HealthCheck, settings
-from jsonschema import Draft202012Validator
-from mcp.types import Tool
 
 from tests.clients import node
 from tests.databases import binaries
 from tests.databases.database import Database, NewDatabase, SqliteDatabase
 from tests.databases.postgres import Postgres, shared
-from voucher_mcp.tools.registry import ToolDefinition
+from tests.once import done_once
 
 # The same examples in every run, so that only a change can break it; `--hypothesis-profile=explore` looks for
 # new ones. A slow machine is no bug; and one fixture makes a database for every example.
@@ -60,36 +56,8 @@ def _environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _schemas_are_checked_once() -> Iterator[None]:
-    """A client checks the schemas of a server's tools in every session; they are the same in thousands."""
-    check = Draft202012Validator.check_schema
-    checked = set[str]()
-
-    def check_once(schema: Mapping[str, Any]) -> None:
-        text = json.dumps(schema, sort_keys=True)
-        if text not in checked:
-            check(schema)
-            checked.add(text)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Draft202012Validator, "check_schema", check_once)
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _tools_are_described_once() -> Iterator[None]:
-    """A server describes its tools as it starts; thousands start here, with the same few systems."""
-    describe = ToolDefinition.shown
-    described: dict[tuple[str, frozenset[str]], Tool] = {}
-
-    def describe_once(definition: ToolDefinition, systems: Collection[str]) -> Tool:
-        key = (definition.name, frozenset(systems))
-        if key not in described:
-            described[key] = describe(definition, systems)
-        return described[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ToolDefinition, "shown", describe_once)
+def _done_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with done_once(tmp_path_factory.mktemp("once")):
         yield
 
 

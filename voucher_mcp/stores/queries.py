@@ -9,7 +9,8 @@ from importlib.resources.abc import Traversable
 _NAMED = re.compile(r"^-- ([a-z_]+)\n(.*?)(?=^-- [a-z_]+\n|\Z)", re.MULTILINE | re.DOTALL)
 
 
-def load_queries(dialect: str) -> dict[str, str]:
+@cache
+def load_queries(dialect: str) -> Mapping[str, str]:
     """Every query of `sql/<dialect>/*.sql` by its name."""
     queries: dict[str, str] = {}
     for file in sorted(files(__package__).joinpath("sql", dialect).iterdir(), key=lambda file: file.name):
@@ -31,7 +32,8 @@ def _named(file: Traversable) -> Iterator[tuple[str, str]]:
         yield name, text.strip().rstrip(";")
 
 
-def load_migrations(dialect: str) -> list[str]:
+@cache
+def load_migrations(dialect: str) -> tuple[str, ...]:
     """The scripts of `migrations/<dialect>/`, the first one bringing an empty database to schema 1."""
-    folder = files(__package__).joinpath("migrations", dialect)
-    return [file.read_text(encoding="utf-8") for file in sorted(folder.iterdir(), key=lambda file: file.name)]
+    scripts = sorted(files(__package__).joinpath("migrations", dialect).iterdir(), key=lambda file: file.name)
+    return tuple(file.read_text(encoding="utf-8") for file in scripts)

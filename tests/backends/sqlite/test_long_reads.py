@@ -26,9 +26,10 @@ async def short(transaction: Transaction) -> int:
 
 
 @pytest.fixture
-def store(store: SqliteStore) -> SqliteStore:
+def store(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> SqliteStore:
     """The store, with a query that never ends."""
-    store._queries |= {"endless": ENDLESS, "short": "SELECT 7"}
+    monkeypatch.setitem(store._queries, "endless", ENDLESS)
+    monkeypatch.setitem(store._queries, "short", "SELECT 7")
     return store
 
 

@@ -149,13 +149,14 @@ async def test_a_statement_that_cannot_run_by_its_own_fault_undoes_itself_alone(
     database: Path,
     values: tuple[Any, ...],
     said: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def fails(transaction: Transaction) -> None:
         await transaction.run("project_insert", "kept", "tag", 0)
         if len(values) == 2:
             await transaction.run("project_insert", *values)
         else:
-            store._queries["overflow"] = "SELECT sum(column1) FROM (VALUES (?3), (?3))"
+            monkeypatch.setitem(store._queries, "overflow", "SELECT sum(column1) FROM (VALUES (?3), (?3))")
             await transaction.one("overflow", *values)
 
     async def try_to_fail() -> None:

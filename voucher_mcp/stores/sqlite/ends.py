@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Literal, Self
@@ -14,7 +15,7 @@ from voucher_mcp.stores.sqlite.schema import bring_up_to_date, version_of
 from voucher_mcp.stores.sqlite.transaction import SqliteTransaction
 from voucher_mcp.stores.sqlite.turnstile import Turnstile, TurnTimeout
 
-Queries = dict[str, str]
+Queries = Mapping[str, str]
 Stamp = tuple[int, int] | None
 """What changes when the file itself is written; None where there is none."""
 

@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
@@ -88,7 +88,7 @@ def _taken(lock: Path) -> IO[bytes] | None:
 
 
 def migrate(
-    connection: apsw.Connection, path: Path, scripts: list[str], done: int, stop: threading.Event
+    connection: apsw.Connection, path: Path, scripts: Sequence[str], done: int, stop: threading.Event
 ) -> None:
     """Run the scripts behind the first `done`, in the caller's transaction.
 

@@ -6,7 +6,7 @@ stopped when its caller is cancelled, which the end of a call's time does too.
 """
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Final, Self
@@ -47,7 +47,7 @@ class ReadEnd:
     """A connection that reads, and which file it is."""
 
     def __init__(
-        self, connection: apsw.Connection, queries: dict[str, str], look: Callable[[], Hashable]
+        self, connection: apsw.Connection, queries: Mapping[str, str], look: Callable[[], Hashable]
     ) -> None:
         self.connection = connection
         self._look = look
@@ -58,7 +58,7 @@ class ReadEnd:
         connection.set_progress_handler(self._is_over, _STEPS)
 
     @classmethod
-    def open(cls, given: Path, queries: dict[str, str]) -> Self:
+    def open(cls, given: Path, queries: Mapping[str, str]) -> Self:
         """Raises apsw.Error where it cannot be read, and Gone where nothing is there."""
         watched, name = str(given), str(real_path(given))
         if stat_of(watched) is None:

@@ -1,6 +1,7 @@
 """Bringing a SQLite file to the schema that this version knows."""
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import apsw
@@ -46,7 +47,9 @@ def bring_up_to_date(
             connection.pragma("journal_mode", "WAL")
 
 
-def _migrate(connection: apsw.Connection, path: Path, migrations: list[str], stop: threading.Event) -> None:
+def _migrate(
+    connection: apsw.Connection, path: Path, migrations: Sequence[str], stop: threading.Event
+) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         migrate(connection, path, migrations, _version(connection, len(migrations)), stop)

@@ -1,6 +1,6 @@
 """Named queries on one SQLite connection."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import apsw
@@ -22,7 +22,9 @@ class SqliteTransaction:
     somebody reads the counts.
     """
 
-    def __init__(self, connection: apsw.Connection, queries: dict[str, str], origin: Hashable = None) -> None:
+    def __init__(
+        self, connection: apsw.Connection, queries: Mapping[str, str], origin: Hashable = None
+    ) -> None:
         self._connection = connection
         self._queries = queries
         self._inserts = _plain_inserts(queries)
@@ -119,7 +121,7 @@ class SqliteTransaction:
         return self._connection.changes()
 
 
-def _plain_inserts(queries: dict[str, str]) -> dict[str, str]:
+def _plain_inserts(queries: Mapping[str, str]) -> dict[str, str]:
     """Those that answer the row that they made, without that: SQLite tells it by itself, and much quicker."""
     return {
         name: sql.removesuffix(_RETURNING)
@@ -128,7 +130,9 @@ def _plain_inserts(queries: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _what_counts_before(queries: dict[str, str], counts: pool_codes.Counts) -> dict[str, Callable[[], None]]:
+def _what_counts_before(
+    queries: Mapping[str, str], counts: pool_codes.Counts
+) -> dict[str, Callable[[], None]]:
     """What has to be counted before a query, by its name."""
     of_blocks = {name: counts.write_blocks for name, sql in queries.items() if "code_blocks" in sql}
     return of_blocks | {name: counts.write_pools for name, sql in queries.items() if _reads_pools(sql)}
