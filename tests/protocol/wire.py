@@ -85,9 +85,14 @@ class Wire:
 
     async def send(self, *messages: Message | bytes) -> None:
         """Write messages, or lines as they are, in one go."""
-        lines = (m if isinstance(m, bytes) else json.dumps(m).encode() for m in messages)
+        lines = (m if isinstance(m, bytes) else self.encoded(m) for m in messages)
         self._input.write(b"".join(line + b"\n" for line in lines))
         await self._input.drain()
+
+    @staticmethod
+    def encoded(message: Message) -> bytes:
+        """The line of a message, without its end."""
+        return json.dumps(message).encode()
 
     async def receive(self) -> Message:
         """The next message."""

@@ -78,7 +78,7 @@ class Report:
 
 def owners_own(path: str, flags: int) -> int:
     """Opens a file that nobody but its owner may read, whoever could read it before."""
-    descriptor = os.open(path, flags, 0o600)
+    descriptor = os.open(path, flags | getattr(os, "O_BINARY", 0), 0o600)
     if os.name == "posix" and stat.S_ISREG(os.fstat(descriptor).st_mode):  # and not a device that all share
         os.fchmod(descriptor, 0o600)
     return descriptor

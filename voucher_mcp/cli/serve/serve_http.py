@@ -22,7 +22,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
     Raises:
         ConfigError: anybody could use it.
-        InvalidInput: there cannot be so many workers.
+        InvalidInput: there cannot be so many workers, or such a socket.
         OSError: the address cannot be had.
     """
     http = settings.http or HttpSettings()
@@ -33,6 +33,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         check_installed()
     if count > 1 and sys.platform == "win32":
         raise InvalidInput("--workers: on Windows there is one")
+    if arguments.unix_socket is not None and not hasattr(socket, "AF_UNIX"):
+        raise InvalidInput("--unix-socket: this system's Python has none; use --host and --port")
     with ExitStack() as last:
         if arguments.unix_socket is not None:
             sockets, names = [listen_at(arguments.unix_socket, http)], []

@@ -57,7 +57,7 @@ async def _relay(
     outgoing: ObjectSendStream[SessionMessage],
 ) -> None:
     """Hand on what comes in and answer what cannot be read; see that the process ends when the input does."""
-    async with server:
+    async with server, incoming:
         async for item in incoming:
             if isinstance(item, SessionMessage):
                 await server.send(item)

@@ -69,8 +69,12 @@ def to_iso(milliseconds: int | None) -> str | None:
     """ISO 8601 in UTC with milliseconds, as the tools other than the pool tools give times."""
     if milliseconds is None:
         return None
-    moment = datetime.fromtimestamp(milliseconds // 1000, UTC).replace(microsecond=milliseconds % 1000 * 1000)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return to_datetime(milliseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def to_datetime(milliseconds: int, zone: tzinfo = UTC) -> datetime:
+    """The moment in a time zone; `datetime.fromtimestamp` knows only the years 1970 to 3000 on Windows."""
+    return (_EPOCH + timedelta(milliseconds=milliseconds)).astimezone(zone)
 
 
 def day_of(moment: int) -> int:
@@ -80,7 +84,7 @@ def day_of(moment: int) -> int:
 
 def date_of(moment: int, zone: tzinfo = UTC) -> date:
     """The date of a moment in a time zone."""
-    return (_EPOCH + timedelta(milliseconds=moment)).astimezone(zone).date()
+    return to_datetime(moment, zone).date()
 
 
 def now() -> int:

@@ -1,11 +1,12 @@
 """What a voucher is worth, how often it works and until when, in words for a person."""
 
 from collections.abc import Mapping
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Any, Literal
 
 from voucher_mcp.domain.values.money import money
 from voucher_mcp.domain.values.texts import counted
+from voucher_mcp.domain.values.times import to_datetime
 
 Some = Literal["none", "some", "all"]
 
@@ -78,7 +79,7 @@ def _uses(voucher: Mapping[str, Any]) -> str:
 
 def local_time(moment: int, zone: tzinfo) -> str:
     """`2026-12-31 23:59:59 Europe/Berlin`."""
-    there = datetime.fromtimestamp(moment // 1000, zone)
+    there = to_datetime(moment, zone)
     return f"{there:%Y-%m-%d %H:%M:%S} {getattr(zone, 'key', 'UTC')}"
 
 

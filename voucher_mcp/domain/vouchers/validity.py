@@ -6,14 +6,14 @@ Times are integer milliseconds UTC; a `zone` is the project's time zone, in whic
 import re
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import timedelta, tzinfo
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final, Literal, NamedTuple, NotRequired, TypedDict
 
 from voucher_mcp.domain.errors import VoucherDisabled, VoucherError, VoucherExpired, VoucherNotActive
 from voucher_mcp.domain.values.fields import Reader, Skipped, read_object, text, wrong
-from voucher_mcp.domain.values.times import to_iso
+from voucher_mcp.domain.values.times import to_datetime, to_iso
 
 RedeemableStatus = Literal["ACTIVE", "USED", "DISABLED", "NOT_ACTIVE_YET", "EXPIRED", "NO_BALANCE"]
 
@@ -210,7 +210,7 @@ def _outside_windows(terms: ValidityTerms, now: int, zone: tzinfo) -> VoucherNot
     timeframe, start = terms.get("validity_timeframe"), terms.get("start_date")
     windows: str | None = None
     if days or hours:
-        local = datetime.fromtimestamp(now / 1000, zone)
+        local = to_datetime(now, zone)
         today, clock = local.isoweekday() % 7, f"{local.hour:02}:{local.minute:02}"
         if days and today not in days:
             windows = f"only on {_listed_days(days)}"
@@ -251,7 +251,7 @@ def _step(start: int, zone: tzinfo, interval: Duration, count: int, more: Durati
     exact = interval.milliseconds * count + more.milliseconds
     if not months and not days:
         return start + exact
-    local = datetime.fromtimestamp(start / 1000, zone)
+    local = to_datetime(start, zone)
     if months:
         year, month = divmod(local.year * 12 + local.month - 1 + months, 12)  # month from 0
         last_day = monthrange(year, month + 1)[1]

@@ -98,7 +98,7 @@ class SignInStore:
         self._make_folder()
         part = self._path.with_name(f"{self._path.name}.{secrets.token_hex(4)}.part")
         try:
-            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            with open(part, "x", encoding="utf-8", opener=_owners_own) as file:
                 json.dump(_revealed(sign_in), file)
                 file.flush()
                 os.fsync(file.fileno())
@@ -122,6 +122,10 @@ class SignInStore:
         self._folder.mkdir(parents=True, exist_ok=True)
         if os.name == "posix":
             self._folder.chmod(0o700)
+
+
+def _owners_own(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _revealed(sign_in: SignIn) -> dict[str, Any]:
