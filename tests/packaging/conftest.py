@@ -48,16 +48,19 @@ def at_home(folder: Path, **variables: str) -> dict[str, str]:
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """Built and installed without a network."""
     folder = tmp_path_factory.mktemp("wheel")
-    built = [sys.executable, "-W", "error", "-m", "hatchling", "build", "-t", "wheel", "-d", folder]
+    built = [sys.executable, "-W", "error", "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(built, cwd=ROOT, check=True, capture_output=True)
     [wheel] = folder.glob("*.whl")
     home = folder / "venv"
-    quietly = {"check": True, "capture_output": True, "env": at_home(folder, UV_OFFLINE="1")}
-    subprocess.run([find_uv_bin(), "venv", "--no-config", "--python", sys.executable, home], **quietly)  # type: ignore[call-overload]
+    _uv(folder, "venv", "--python", sys.executable, str(home))
+    _uv(folder, "pip", "install", "--no-deps", "--python", str(home), str(wheel))
     scripts = home / ("Scripts" if os.name == "nt" else "bin")
-    install = [find_uv_bin(), "pip", "install", "--no-config", "--no-deps", "--python", home, wheel]
-    subprocess.run(install, **quietly)  # type: ignore[call-overload]
     [packages] = home.glob("[Ll]ib/**/site-packages")
     # added this way, the links of editable projects in it are not followed
     (packages / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
     return Installed(wheel, scripts / "python", scripts / "voucher-mcp")
+
+
+def _uv(folder: Path, *arguments: str) -> None:
+    environment = at_home(folder, UV_OFFLINE="1", UV_NO_CONFIG="1")
+    subprocess.run([find_uv_bin(), *arguments], check=True, capture_output=True, env=environment)

@@ -83,7 +83,7 @@ def every_module() -> list[str]:
 
 
 if __name__ == "__main__":
-    builtins.__import__ = _seen_import  # type: ignore[assignment]
+    builtins.__import__ = _seen_import
     if sys.argv[1:] == ["import", "everything"]:
         sys.exit("\n".join(every_module()))
     sys.exit(import_module("voucher_mcp.cli.main").main())
