@@ -61,19 +61,6 @@ def test_no_link_of_its_description_is_dead(metadata: Message) -> None:
         assert (ROOT / named[1]).exists(), link
 
 
-def test_the_readme_has_no_dead_path_either() -> None:
-    for document in (
-        ROOT / "README.md",
-        ROOT / "CONTRIBUTING.md",
-        ROOT / "SECURITY.md",
-        *ROOT.glob("docs/*.md"),
-    ):
-        for one, other in LINK.findall(document.read_text(encoding="utf-8")):
-            path = (one or other).partition("#")[0]
-            if path and not re.match(r"[a-z]+:", path):
-                assert (document.parent / path).exists(), f"{document.name}: {path}"
-
-
 async def test_it_serves_from_the_wheel_alone(installed: Installed, tmp_path: Path) -> None:
     server = StdioServerParameters(command=str(installed.program), env=at_home(tmp_path), cwd=tmp_path)
     with (tmp_path / "log").open("w") as log:
