@@ -24,6 +24,7 @@ from mcp.types import (
     PaginatedRequestParams,
     ReadResourceRequestParams,
     ReadResourceResult,
+    TextResourceContents,
 )
 
 from voucher_mcp import __version__
@@ -35,11 +36,11 @@ from voucher_mcp.policy.callers import STDIO, Caller
 from voucher_mcp.policy.writes import open_writes
 from voucher_mcp.stores.opening import refuse_unserved
 from voucher_mcp.tools.bypass import put_back, set_aside
-from voucher_mcp.tools.change_resources import CHANGE
 from voucher_mcp.tools.dispatch import Dispatcher, DownloadOf
 from voucher_mcp.tools.reaches import Reaches
 from voucher_mcp.tools.registry import ToolDefinition, definitions_in
-from voucher_mcp.tools.resources import TEMPLATE
+from voucher_mcp.tools.resources.exports import TEMPLATE
+from voucher_mcp.tools.resources.objects import TEMPLATES, read_object
 from voucher_mcp.tools.spans import Spans
 from voucher_mcp.tools.toolsets import (
     changes,
@@ -80,6 +81,7 @@ class View:
     tools: ListToolsResult
     drawn: ListToolsResult
     """The tools with their views, for clients that show them."""
+    templates: ListResourceTemplatesResult
     instructions: str
 
     @property
@@ -93,7 +95,15 @@ def view_of(settings: Settings, tools: Mapping[str, ToolDefinition]) -> View:
     systems = {project.backend for project in settings.projects.values()}
     listed = [tool.shown(systems) for tool in tools.values() if offered(tool.demand, settings, can)]
     drawn = ListToolsResult(tools=apps.with_views(listed, settings))
-    return View(settings, ListToolsResult(tools=listed), drawn, instructions(settings))
+    names = {tool.name for tool in listed}
+    templates = [template for tool, template in (("get_export", TEMPLATE), *TEMPLATES) if tool in names]
+    return View(
+        settings,
+        ListToolsResult(tools=listed),
+        drawn,
+        ListResourceTemplatesResult(resource_templates=templates),
+        instructions(settings),
+    )
 
 
 def build_server(
@@ -155,23 +165,28 @@ def build_server(
     async def list_resources(
         context: ServerRequestContext[Dispatcher, Any], params: PaginatedRequestParams | None
     ) -> ListResourcesResult:
-        found = await serving(context).exports.resources() if exporting else []
+        dispatcher = serving(context)
+        found = await dispatcher.answered("resources/list", dispatcher.exports.resources())
         if apps.client_supports_apps(context):
             its = seen(context)[1]
             found += apps.resources(its.names, its.settings)
         return ListResourcesResult(resources=found)
 
     async def list_templates(
-        _: ServerRequestContext[Dispatcher, Any], params: PaginatedRequestParams | None
+        context: ServerRequestContext[Dispatcher, Any], params: PaginatedRequestParams | None
     ) -> ListResourceTemplatesResult:
-        return ListResourceTemplatesResult(resource_templates=templates)
+        return seen(context)[1].templates
 
     async def read_resource(
         context: ServerRequestContext[Dispatcher, Any], params: ReadResourceRequestParams
     ) -> ReadResourceResult:
         dispatcher, uri = serving(context), params.uri
-        found = apps.read(uri) or await dispatcher.change(uri) or await dispatcher.exports.read(uri)
-        return ReadResourceResult(contents=[found])
+
+        async def read() -> TextResourceContents:
+            found = apps.read(uri) or await read_object(uri, dispatcher)
+            return found or await dispatcher.exports.read(uri)
+
+        return ReadResourceResult(contents=[await dispatcher.answered("resources/read", read())])
 
     async def list_prompts(
         _: ServerRequestContext[Dispatcher, Any], params: PaginatedRequestParams | None
@@ -190,10 +205,8 @@ def build_server(
             return {**result, "instructions": seen(ctx)[1].instructions}
         return result
 
-    exporting = offered(tools["get_export"].demand, settings, can)
     showing = bool(apps.resources(whole.names, settings))
-    changing = offered(tools["list_changes"].demand, settings, can)
-    templates = [*([TEMPLATE] if exporting else []), *([CHANGE] if changing else [])]
+    templates = whole.templates.resource_templates
     server = Server[Dispatcher](
         NAME,
         title="Vouchers",

@@ -81,7 +81,7 @@ async def test_a_finished_export_is_a_resource_link_and_a_resource(database: Dat
             ("500", "1500", "topped up"),
         ]
         assert [resource.uri for resource in (await client.list_resources()).resources] == [link.uri]
-        [template, _] = (await client.list_resource_templates()).resource_templates
+        [template, *_] = (await client.list_resource_templates()).resource_templates
         assert template.uri_template == "voucher-export://{project_id}/{export_id}"
 
 

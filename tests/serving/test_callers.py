@@ -46,6 +46,7 @@ async def test_nothing_of_another_callers_project_shows(server: Served, era: str
         waiting = {**HOTEL, "export_id": export["data"]["id"], "wait": 30}
         url = (await done(carol, "get_export", **waiting))["data"]["result"]["url"]
         assert (await carol.read_resource(url)).contents
+        assert (await carol.read_resource("voucher://hotel/voucher/C-1")).contents
         assert "hotel" in (carol.instructions or "")
 
     async with server.client(ALICE, era) as alice:
@@ -54,10 +55,11 @@ async def test_nothing_of_another_callers_project_shows(server: Served, era: str
         hidden = await refused(alice, "not_found", "list_voucher_pools", **HOTEL)
         absent = await refused(alice, "not_found", "list_voucher_pools", project_id="absent")
         seen.append(str(hidden).replace('"hotel"', ""))
-        for address in (url, url.replace("hotel", "absent")):
-            with pytest.raises(MCPError) as error:
-                await alice.read_resource(address)
-            assert error.value.error.message == "Resource not found"
+        for of_hotel in (url, "voucher://hotel/voucher/C-1", "voucher://hotel/pool/P"):
+            for address in (of_hotel, of_hotel.replace("hotel", "absent")):
+                with pytest.raises(MCPError) as error:
+                    await alice.read_resource(address)
+                assert error.value.error.message == "Resource not found"
     assert str(hidden).replace("hotel", "absent") == str(absent)
     assert not [one for one in seen if "hotel" in str(one).lower()]
 

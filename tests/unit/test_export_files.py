@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from voucher_mcp.tools.export_files import first_rows, path_of, write
+from voucher_mcp.tools.resources.export_files import first_rows, path_of, write
 
 FOLDER = Path("/exports")
 

@@ -2,15 +2,17 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 from mcp.server import ServerRequestContext
-from mcp.types import CallToolRequestParams, CallToolResult, InputRequiredResult, TextResourceContents
+from mcp.shared.exceptions import MCPError
+from mcp.types import INTERNAL_ERROR, CallToolRequestParams, CallToolResult, InputRequiredResult
 
 from voucher_mcp.backends.base import Backend
 from voucher_mcp.backends.opening import Backends, can
@@ -28,7 +30,7 @@ from voucher_mcp.domain.errors import (
 )
 from voucher_mcp.domain.watch import watch
 from voucher_mcp.domain.write import Write
-from voucher_mcp.policy.access import offer, offerable, refusal
+from voucher_mcp.policy.access import Demand, offer, offerable, offered, refusal
 from voucher_mcp.policy.callers import STDIO, Caller
 from voucher_mcp.policy.changes import ProjectChanges
 from voucher_mcp.policy.consent import Consent
@@ -38,13 +40,14 @@ from voucher_mcp.tools.arguments.arguments import parse
 from voucher_mcp.tools.arguments.moments import as_instants
 from voucher_mcp.tools.asking import questions
 from voucher_mcp.tools.asking.confirmation import Ask, agree
-from voucher_mcp.tools.call import Call, ProjectsCall, WritingCall
-from voucher_mcp.tools.change_resources import read_change
+from voucher_mcp.tools.call import Call, ProjectsCall, Report, WritingCall, silent
 from voucher_mcp.tools.reaches import Reaches
 from voucher_mcp.tools.registry import ToolDefinition
-from voucher_mcp.tools.resources import Exports, with_download
+from voucher_mcp.tools.resources.exports import Exports, with_download
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 CALL_SECONDS = 50.0
 OPENING_SECONDS = 40.0
@@ -82,9 +85,47 @@ class Dispatcher:
         """The finished exports as resources."""
         return Exports(self.settings, self.backends, self.tools["get_export"])
 
-    async def change(self, uri: str) -> TextResourceContents | None:
-        """A change as a resource; None where that is not the address of one."""
-        return await read_change(uri, self.settings, self.backends, self.tools["list_changes"])
+    async def read(self, tool: str, project_id: str, **arguments: Any) -> Answer[Any]:
+        """What a tool that only reads answers, for what is shown otherwise than as its result.
+
+        Raises:
+            VoucherError: as a call of it fails.
+        """
+        definition, project = self.tools[tool], self._project(project_id)
+        given = parse(definition.arguments, {"project_id": project_id, **arguments})
+        del given["project_id"]
+        _require(definition.demand, project, self.settings)
+        async with self._reading(definition, project) as call:
+            return await definition.handler(call, **given)
+
+    async def change(self, project_id: str, change_id: str) -> Answer[Any]:
+        """One change, as list_changes shows it.
+
+        Raises:
+            VoucherError: as a call of list_changes fails; NotFound too where that is not offered.
+        """
+        definition, project = self.tools["list_changes"], self._project(project_id)
+        if not offered(definition.demand, self.settings, can):
+            raise NotFound("There is no such change; list_changes shows those that there are.")
+        async with self._reading(definition, project) as call:
+            assert call.changes is not None  # of a tool that reads only the journal
+            return Answer(await call.changes.get(change_id))
+
+    async def answered(self, method: str, work: Awaitable[T]) -> T:
+        """What is asked otherwise than by a tool's call; its failures are the protocol's own.
+
+        Raises:
+            MCPError: it failed.
+        """
+        try:
+            with anyio.move_on_after(CALL_SECONDS):
+                return await work
+            message = f"{method} did not end within {CALL_SECONDS:.0f} s. Try again in a moment."
+        except MCPError:
+            raise
+        except Exception as error:
+            message = envelope.told_of_crash(log_crash(logger, method, error))
+        raise MCPError(code=INTERNAL_ERROR, message=message)
 
     async def call(
         self, context: ServerRequestContext[Any, Any], params: CallToolRequestParams
@@ -149,21 +190,25 @@ class Dispatcher:
             return await definition.handler(ProjectsCall(await self._offers()), **arguments)
         project = self._project(arguments.pop("project_id"))
         demand = definition.demand_of(arguments)
-        if (refused := refusal(demand, project, self.settings, can)) is not None:
-            raise refused
+        _require(demand, project, self.settings)
         arguments = as_instants(arguments, project.zone)
+        if not demand.writes and not definition.exports:
+            async with self._reading(definition, project, context.session.report_progress) as call:
+                return await definition.handler(call, **arguments)
         with self.reaches.noting(project.id):
             backend = await self._backend(project)
-            if not demand.writes and not definition.exports:
-                await self.writes.count_call(project)
-                call = Call(
-                    backend,
-                    report=context.session.report_progress,
-                    changes=None if definition.method else self._changes(project, backend),
-                    export_dir=project.export_dir,
-                )
-                return await definition.handler(call, **arguments)
             return await self._write(definition, backend, arguments, project, context, params)
+
+    @asynccontextmanager
+    async def _reading(
+        self, definition: ToolDefinition, project: Project, report: Report = silent
+    ) -> AsyncIterator[Call]:
+        """What a reading tool's function is handed, counted as a call of the project."""
+        with self.reaches.noting(project.id):
+            backend = await self._backend(project)
+            await self.writes.count_call(project)
+            changes = None if definition.method else self._changes(project, backend)
+            yield Call(backend, report=report, changes=changes, export_dir=project.export_dir)
 
     async def _write(
         self,
@@ -219,8 +264,7 @@ class Dispatcher:
         """
         change = await changes.find(arguments["change_id"])
         demand = replace(definition.demand, irreversible=removes(change))
-        if (refused := refusal(demand, changes.project, self.settings, can)) is not None:
-            raise refused
+        _require(demand, changes.project, self.settings)
         return change
 
     def _may_link(self, context: ServerRequestContext[Any, Any]) -> bool:
@@ -264,6 +308,12 @@ class Dispatcher:
             f"There is no tool {quoted(name)}."
             + (f" Did you mean {near[0]}?" if near else " tools/list shows what there is.")
         )
+
+
+def _require(demand: Demand, project: Project, settings: Settings) -> None:
+    """Raises what policy has against it in the project."""
+    if (refused := refusal(demand, project, settings, can)) is not None:
+        raise refused
 
 
 def _client_of(context: ServerRequestContext[Any, Any]) -> str | None:

@@ -58,11 +58,18 @@ def crash(reference: str, *, writing: bool, of_write: bool, listing: bool = Fals
     """The envelope of a fault of ours: a reference that the log has too, and nothing from the inside."""
     unknown = " It is not known whether anything was changed; read the voucher or pool first."
     error = VoucherError(
-        f"This is a fault in voucher-mcp (reference {reference}).{unknown if writing else ''} "
-        "Tell the operator the reference: the server's log has it too.",
+        told_of_crash(reference, unknown if writing else ""),
         applied="unknown" if writing else "no",
     )
     return failure(error, listing=listing, of_write=of_write)
+
+
+def told_of_crash(reference: str, more: str = "") -> str:
+    """What is said of a fault of ours, of whatever was asked."""
+    return (
+        f"This is a fault in voucher-mcp (reference {reference}).{more} "
+        "Tell the operator the reference: the server's log has it too."
+    )
 
 
 def outcome_of(result: CallToolResult | InputRequiredResult) -> str:

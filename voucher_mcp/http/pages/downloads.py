@@ -13,7 +13,7 @@ from voucher_mcp.domain.errors import LimitExceeded, NotFound, RateLimited, Unav
 from voucher_mcp.http.pages.links import Link, Links
 from voucher_mcp.http.sign_in.seals import Broken, Expired
 from voucher_mcp.tools.dispatch import CALL_SECONDS, Dispatcher
-from voucher_mcp.tools.export_files import name_of
+from voucher_mcp.tools.resources.export_files import name_of
 
 PIECE_SECONDS = 60.0
 """How long one piece may take to be read or sent; then the download is broken off (ours)."""

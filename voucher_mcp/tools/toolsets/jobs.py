@@ -13,10 +13,10 @@ from pydantic import Field
 
 from voucher_mcp.domain.answer import Answer, Link
 from voucher_mcp.policy.text import without_unwanted
-from voucher_mcp.tools import export_files
 from voucher_mcp.tools.arguments.arguments import Integer, Text
 from voucher_mcp.tools.call import Call, Report
 from voucher_mcp.tools.registry import tool
+from voucher_mcp.tools.resources import export_files
 
 Wait = Annotated[float, Field(strict=True, ge=0, le=45, description="Seconds to wait for the end")]
 Look = Callable[[], Awaitable[Answer[dict[str, Any]]]]

@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from voucher_mcp.http.pages.work.desk import Desk
-from voucher_mcp.tools.resources import parts_of
+from voucher_mcp.tools.resources.exports import parts_of
 
 
 async def exports(desk: Desk) -> Response:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from mcp.shared.exceptions import MCPError
-from mcp.types import INTERNAL_ERROR, INVALID_PARAMS, Resource, ResourceTemplate, TextResourceContents
+from mcp.types import INTERNAL_ERROR, Resource, ResourceTemplate, TextResourceContents
 
 from voucher_mcp.backends.opening import Backends, can
 from voucher_mcp.config import Settings
@@ -20,6 +20,7 @@ from voucher_mcp.domain.errors import NotFound, VoucherError
 from voucher_mcp.policy.access import refusal
 from voucher_mcp.policy.text import without_unwanted
 from voucher_mcp.tools.registry import ToolDefinition
+from voucher_mcp.tools.resources.objects import not_found
 
 CSV = "text/csv"
 _URI = re.compile(r"voucher-export://([^/?#]+)/([^/?#]+)")
@@ -81,13 +82,13 @@ class Exports:
             MCPError: there is none, or it cannot be read now.
         """
         if (match := _URI.fullmatch(uri)) is None:
-            raise _not_found(uri)
+            raise not_found(uri)
         try:
             async with aclosing(self.pieces(match[1], match[2])) as pieces:
                 text = "".join([piece async for piece in pieces])
             return TextResourceContents(uri=uri, text=text, mime_type=CSV)
         except NotFound:
-            raise _not_found(uri) from None
+            raise not_found(uri) from None
         except VoucherError as error:
             raise MCPError(code=INTERNAL_ERROR, message=error.message, data={"uri": uri}) from None
 
@@ -106,7 +107,3 @@ def with_download(answer: Answer[Any], link: Callable[[str, str], Mapping[str, s
     if not isinstance(result, Mapping) or (match := _URI.fullmatch(str(result.get("url")))) is None:
         return answer
     return replace(answer, data={**export, "result": {**result, "download": link(match[1], match[2])}})
-
-
-def _not_found(uri: str) -> MCPError:
-    return MCPError(code=INVALID_PARAMS, message="Resource not found", data={"uri": uri})

@@ -1,0 +1,1 @@
+"""What clients read by an address: vouchers, pools, changes and finished exports."""
