@@ -39,7 +39,10 @@ def run(arguments: argparse.Namespace) -> int:
         return anyio.run(_as_json, settings)
     file = configuration_file(arguments.config, os.environ)
     print(f"Configuration: {file or f'no file {usual_file()}; the environment and the defaults'}")
-    print(f"Toolsets: {', '.join(settings.toolsets)}")
+    if settings.profile is None:
+        print(f"Toolsets: {', '.join(settings.toolsets)}")
+    else:
+        print(f"Profile: {settings.profile}")
     if settings.read_only:
         print("Read-only: no project can be written to.")
     return anyio.run(_as_text, settings)

@@ -29,6 +29,7 @@ from voucher_mcp.config.values import (
 Toolset = Literal["pools", "vouchers", "redeemables", "redemptions", "jobs"]
 Destructive = Literal["block", "approve", "confirm", "allow"]  # from the strictest
 TOOLSETS: tuple[Toolset, ...] = get_args(Toolset)
+Profile = Literal["support", "marketing", "checkout", "analyst"]
 
 CONFIRM_ABOVE = 100_000
 
@@ -201,6 +202,8 @@ class Settings(Model):
     """Whether nothing is written in any project, whatever they say."""
     toolsets: Annotated[tuple[Toolset, ...], Field(strict=False)] = TOOLSETS
     """Which sets of tools agents see; projects and changes are always there."""
+    profile: Profile | None = None
+    """The tools of one job, in place of toolsets; profiles.md names them."""
     resource_links: bool = False
     """Whether get_export answers with a resource_link too, on which many clients break."""
     state: DatabaseUrl | None = None
@@ -266,6 +269,12 @@ class Settings(Model):
     @classmethod
     def _each_once(cls, toolsets: tuple[Toolset, ...]) -> tuple[Toolset, ...]:
         return tuple(dict.fromkeys(toolsets))
+
+    @model_validator(mode="after")
+    def _offers_by_one_of_them(self) -> Self:
+        if self.profile is not None and "toolsets" in self.model_fields_set:
+            raise ValueError("profile stands instead of toolsets; give only the one or the other")
+        return self
 
     @field_validator("projects", mode="before")
     @classmethod

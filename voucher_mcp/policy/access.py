@@ -1,7 +1,7 @@
 """What a project lets an agent do. One function answers, for the list of tools and for each call.
 
 Its rules, the first that applies decides:
-1. a toolset that the operator did not select is `unsupported`;
+1. a tool that is not of the toolsets, or the profile, that the operator selected is `unsupported`;
 2. what the project's system cannot do is `unsupported`;
 3. a write on a read-only server, or in a project with read access, is `access_denied`;
 4. an irreversible write in a project with destructive = "block" is `access_denied`.
@@ -10,13 +10,80 @@ A tool that every project refuses is not registered.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import NotRequired, TypedDict
+from typing import Final, NotRequired, TypedDict
 
-from voucher_mcp.config import Project, Settings
+from voucher_mcp.config import Profile, Project, Settings
 from voucher_mcp.domain.errors import AccessDenied, Unsupported, VoucherError
 
 Can = Callable[[Project, str], bool]
 """Whether the project's backend serves the method of that name."""
+
+_LOOKING_AT_CUSTOMERS: Final = frozenset(
+    {
+        "get_voucher",
+        "find_customers",
+        "list_customer_redeemables",
+        "list_redemptions",
+        "get_redemption",
+    }
+)
+
+PROFILES: Final[Mapping[Profile, frozenset[str]]] = {
+    "support": _LOOKING_AT_CUSTOMERS
+    | {
+        "list_voucher_pools",
+        "list_voucher_codes",
+        "list_vouchers",
+        "list_voucher_transactions",
+        "validate_vouchers",
+        "update_voucher_balance",
+        "rollback_redemption",
+        "list_changes",
+        "undo_change",
+    },
+    "marketing": frozenset(
+        {
+            "list_voucher_pools",
+            "get_voucher_pool",
+            "get_pool_health",
+            "list_voucher_codes",
+            "create_voucher_pool",
+            "update_voucher_pool",
+            "add_voucher_codes",
+            "create_voucher",
+            "get_voucher",
+            "import_vouchers_using_csv",
+            "start_voucher_import",
+            "get_async_action",
+            "list_changes",
+            "undo_change",
+        }
+    ),
+    "checkout": _LOOKING_AT_CUSTOMERS
+    | {
+        "render_voucher_code",
+        "validate_vouchers",
+        "redeem_vouchers",
+        "rollback_redemption",
+        "release_validation_session",
+    },
+    "analyst": _LOOKING_AT_CUSTOMERS
+    | {
+        "list_voucher_pools",
+        "get_voucher_pool",
+        "get_pool_health",
+        "list_voucher_codes",
+        "list_vouchers",
+        "list_voucher_transactions",
+        "export_voucher_transactions",
+        "get_export",
+        "list_changes",
+    },
+}
+"""The tools of one job, by its name, beside list_projects; which those are is ours.
+
+A list of them stays below 16,000 bytes, so that an agent has room to think.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +101,11 @@ class Demand:
 
 def refusal(demand: Demand, project: Project, settings: Settings, can: Can) -> VoucherError | None:
     """Why the project refuses the tool; None where it does not."""
+    if not _in_profile(demand, settings):
+        return Unsupported(
+            f"{demand.tool} is not of the profile {settings.profile}, and this server offers no more, so it "
+            "was not run. The operator decides that with `profile`."
+        )
     if not _selected(demand, settings):
         return Unsupported(
             f"The toolset {demand.toolset} is switched off on this server, so {demand.tool} was not run. "
@@ -122,13 +194,14 @@ def offer(
 def offered(demand: Demand, settings: Settings, can: Can) -> bool:
     """Whether the tool is registered: some project accepts it, or it is about the projects themselves."""
     if demand.method is None:
-        return _selected(demand, settings) and (not demand.project or _journals(settings))
+        chosen = _in_profile(demand, settings) and _selected(demand, settings)
+        return chosen and (not demand.project or _journals(settings))
     return any(refusal(demand, project, settings, can) is None for project in settings.projects.values())
 
 
 def offerable(demand: Demand, settings: Settings, can: Can) -> bool:
     """Whether some project's system can do it, whatever it is allowed."""
-    if demand.method is None:
+    if demand.method is None or not _in_profile(demand, settings):
         return offered(demand, settings, can)
     return any(can(project, demand.method) for project in settings.projects.values())
 
@@ -137,6 +210,13 @@ def _journals(settings: Settings) -> bool:
     """Whether anything is written that a journal would hold; of a caller who may only read, others may."""
     return bool(settings.projects and not settings.read_only) and (
         settings.is_granted or any(project.access == "write" for project in settings.projects.values())
+    )
+
+
+def _in_profile(demand: Demand, settings: Settings) -> bool:
+    """Whether the tool is of the profile, if there is one; a person's commands, of projects, always are."""
+    return (
+        settings.profile is None or demand.toolset == "projects" or demand.tool in PROFILES[settings.profile]
     )
 
 

@@ -115,8 +115,8 @@ async def _take_back(settings: Settings, backends: Backends, steps: Sequence[Ste
 
 
 def _require(changes: ProjectChanges, settings: Settings) -> None:
-    """Raises what policy has against writes in the project."""
-    demand = Demand(TOOL, "changes", TOOL, True, False)
+    """Raises what policy has against writes in the project, whichever tools agents are offered."""
+    demand = Demand(TOOL, "projects", TOOL, True, False)
     if (refused := refusal(demand, changes.project, settings, can)) is not None:
         raise refused
 
