@@ -90,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND")
     _serve(_command(commands, "serve", "serve MCP (the default)", shown=True))
     _command(commands, "demo", "show the main job on throw-away data")
+    _init(_command(commands, "init", "ask what there is, try it, and write a first configuration"))
     check = _command(commands, "check", "try every project and say what is wrong")
     check.add_argument("--json", action="store_true", help="print a list of what was found, for programs")
     migrate = _command(commands, "migrate", "bring the databases to this version's schema")
@@ -160,6 +161,19 @@ def _serve(serve: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--workers", type=int, metavar="N", help="with http: processes that serve (default: 1)"
     )
+
+
+def _init(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--system",
+        action="append",
+        choices=["local", "postgresql", "voucherify", "mews", "bloomreach"],
+        help="where vouchers are; may stand several times (local: in a database of its own)",
+    )
+    command.add_argument("--currency", metavar="CODE", help="of ISO 4217, such as EUR")
+    command.add_argument("--timezone", metavar="NAME", help="such as Europe/Berlin")
+    command.add_argument("--output", type=Path, metavar="FILE", help="default: where the server looks for it")
+    command.add_argument("--yes", action="store_true", help="ask nothing: the defaults, and yes")
 
 
 def _store(command: argparse.ArgumentParser) -> None:

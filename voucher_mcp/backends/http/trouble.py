@@ -107,10 +107,12 @@ class Diagnosis:
             )
         proxy = isinstance(error, httpx2.ProxyError)
         if proxy or _is_about_tls(error):
+            why = why_unreached(error)
+            detail = f" ({why})" if why and not proxy else ""
             return Trouble(
                 Unavailable(
-                    f"{self._system} could not be reached: {'proxy' if proxy else 'TLS'} failure. The "
-                    "operator should check the proxy (HTTPS_PROXY, NO_PROXY) and certificate "
+                    f"{self._system} could not be reached: {'proxy' if proxy else 'TLS'} failure{detail}. "
+                    "The operator should check the proxy (HTTPS_PROXY, NO_PROXY) and certificate "
                     "(SSL_CERT_FILE, SSL_CERT_DIR) settings of the server's environment, and the "
                     "project's address."
                 )

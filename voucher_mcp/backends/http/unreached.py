@@ -1,10 +1,13 @@
 """Why nobody was reached: a name that nobody knows is repaired otherwise than a port where nobody listens."""
 
 import socket
+import ssl
 from collections.abc import Iterator
 
 NOBODY_KNOWS_IT = "its name is not known (DNS)"
 IT_REFUSES = "it refuses connections"
+NOT_ITS_CERTIFICATE = "its certificate is not of that name, or of no authority known here (TLS)"
+NO_TLS = "it does not speak TLS as it should"
 
 
 def why_unreached(error: BaseException | None) -> str | None:
@@ -14,6 +17,10 @@ def why_unreached(error: BaseException | None) -> str | None:
             return NOBODY_KNOWS_IT
         if isinstance(one, ConnectionRefusedError):
             return IT_REFUSES
+        if isinstance(one, ssl.SSLCertVerificationError):
+            return NOT_ITS_CERTIFICATE
+        if isinstance(one, ssl.SSLError):
+            return NO_TLS
     return None
 
 

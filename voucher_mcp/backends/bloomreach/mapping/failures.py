@@ -12,6 +12,7 @@ from mcp.types import CONNECTION_CLOSED, INVALID_PARAMS, METHOD_NOT_FOUND, PARSE
 
 from voucher_mcp.backends.http.rates import rate_of
 from voucher_mcp.backends.http.statuses import Advice, TooHeavy, kind_of, sentences
+from voucher_mcp.backends.http.unreached import why_unreached
 from voucher_mcp.domain.errors import (
     Conflict,
     Forbidden,
@@ -155,7 +156,7 @@ def transport_error(
     if isinstance(cause, VoucherError):
         return cause
     if isinstance(cause, httpx2.HTTPError):
-        return _unreached()  # whatever was refused before it, as a 401 that was answered
+        return _unreached(failure)  # whatever was refused before it, as a 401 that was answered
     if isinstance(cause, OAuthFlowError):
         return Unauthorized(f"The sign-in at Bloomreach failed: {_why(cause, redacted)}.")
     if refusal is not None and (known := _of_status(refusal)) is not None:
@@ -168,7 +169,7 @@ def transport_error(
         return UpstreamError(f"Bloomreach's server did not open a session: {text}.")
     if unread or isinstance(cause, ValueError | RuntimeError):
         return UpstreamError("Bloomreach's server gave an answer that cannot be read.")
-    return _unreached()
+    return _unreached(failure)
 
 
 def _why(error: OAuthFlowError, redacted: Callable[[str], str]) -> str:
@@ -180,8 +181,13 @@ def _why(error: OAuthFlowError, redacted: Callable[[str], str]) -> str:
     return quoted(redacted(str(error)), _SHOWN)
 
 
-def _unreached() -> Unavailable:
-    return Unavailable("Bloomreach's server cannot be reached, or broke off. Try again.")
+def _unreached(failure: BaseException | None) -> Unavailable:
+    if (why := why_unreached(failure)) is None:
+        return Unavailable("Bloomreach's server cannot be reached, or broke off. Try again.")
+    return Unavailable(
+        f"Bloomreach's server could not be reached: {why}. Try again later; if that lasts, the operator "
+        "should check the project's address."
+    )
 
 
 def _of_status(refusal: Refusal) -> VoucherError | None:
