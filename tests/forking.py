@@ -37,7 +37,14 @@ _COMMANDS = (
 _IMPORTED = (
     *(f"voucher_mcp.cli.{command}" for command in _COMMANDS),
     *("voucher_mcp.backends.local.adapter", "voucher_mcp.backends.voucherify.adapter"),
-    *("voucher_mcp.stores.sqlite.store", "anyio._backends._asyncio", "rich.progress", "rich.table"),
+    *(f"voucher_mcp.cli.clients.formats.{kind}_text" for kind in ("json", "toml", "yaml")),
+    *(
+        "voucher_mcp.cli.init",
+        "voucher_mcp.stores.sqlite.store",
+        "anyio._backends._asyncio",
+        "rich.progress",
+        "rich.table",
+    ),
 )
 _SIZE = 8
 """Bytes in which the length of an order stands."""

@@ -216,6 +216,15 @@ def test_an_assistant_whose_file_is_not_understood_costs_nothing_of_what_was_wri
     assert "default" in written(cli)["projects"]
 
 
+def test_it_writes_where_the_server_is_told_to_look(cli: Command) -> None:
+    said = cli.run("init", "--yes", variables={"VOUCHER_MCP_CONFIG": "team.toml"})
+    assert "default" in written(cli, "team.toml")["projects"]
+    assert "--config" not in said.out
+    cli.run("--config", "other.toml", "init", "--yes")
+    assert "default" in written(cli, "other.toml")["projects"]
+    assert not (cli.folder / ".config").exists()
+
+
 def test_a_database_that_the_environment_names_stays_the_one(cli: Command, database: Path) -> None:
     cli.run("init", "--yes", variables={"VOUCHER_MCP_DATABASE_URL": f"sqlite:///{database}"})
     assert written(cli)["projects"]["default"]["url"] == f"sqlite:///{database}"

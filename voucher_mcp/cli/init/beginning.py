@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         InvalidInput: a flag is wrong, or standard input ended; nothing was written.
     """
     questions = Questions(silent=arguments.yes)
-    file = _file(arguments.output)
+    file = _file(arguments.output or arguments.config or _looked_for())
     try:
         choice = choose(arguments, questions)
         text = text_of(choice.systems, choice.currency, choice.timezone)
@@ -58,11 +58,17 @@ def run(arguments: argparse.Namespace) -> int:
     return DONE if works else FAILED
 
 
-def _file(output: Path | None) -> Path:
+def _looked_for() -> Path:
+    """Where the server looks for its configuration by itself."""
+    named = os.environ.get("VOUCHER_MCP_CONFIG", "").strip()
+    return Path(named).expanduser().absolute() if named else usual_file()
+
+
+def _file(named: Path) -> Path:
     try:
-        file = parse_path(str(output), Path()) if output else usual_file()
+        file = parse_path(str(named), Path())
     except ValueError as error:
-        raise InvalidInput(f"{output}: {error}") from None
+        raise InvalidInput(f"{named}: {error}") from None
     if file.is_dir():
         raise InvalidInput(f"{file} is a directory; name a file with --output.")
     return file
@@ -121,7 +127,7 @@ def _write(file: Path, text: str) -> None:
 def _tell_next(choice: Choice, file: Path) -> None:
     if missing := [name for name in secrets_of(choice.systems) if name not in given(os.environ)]:
         print(f"Set {', '.join(missing)} where the server starts: your shell, or the assistant's settings.")
-    if file != usual_file():
+    if file != _looked_for():
         print(f"It is not where voucher-mcp looks by itself: add --config {file}, or set VOUCHER_MCP_CONFIG.")
     for system in choice.systems:
         if system.name == "postgresql":
@@ -133,7 +139,7 @@ def _tell_next(choice: Choice, file: Path) -> None:
 def _offer_client(settings: Settings, file: Path, questions: Questions) -> None:
     """Tell an assistant of the server; what was written stays, whatever comes of this."""
     command = "voucher-mcp client-config CLIENT --write"
-    config = None if file == usual_file() and not os.environ.get("VOUCHER_MCP_CONFIG") else file
+    config = None if file == _looked_for() else file
     print(f"\nYour assistant has to know how to start the server: {command} does that.")
     try:
         name = questions.ask(f"Do it now, for which of these? {', '.join(CLIENTS)}", "", _client, "none")

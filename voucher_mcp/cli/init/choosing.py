@@ -4,6 +4,7 @@ import argparse
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -82,14 +83,14 @@ def _names(answer: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(chosen))
 
 
-def _checked(kind: object, text: str, name: str) -> str:
+def _checked(kind: Any, text: str, name: str) -> str:
     try:
         return _read(kind, text)
     except ValueError as error:
         raise InvalidInput(f"{name}: {error}") from None
 
 
-def _read(kind: object, text: str) -> str:
+def _read(kind: Any, text: str) -> str:
     """A value of the configuration.
 
     Raises:
