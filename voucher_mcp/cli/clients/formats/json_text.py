@@ -1,40 +1,32 @@
 """JSON as editors write it, with comments and trailing commas: what is added is put between the rest.
 
-No library for Python edits such texts and is kept, without a Node beside it (CONTRIBUTING.md), so the tree
-with its places comes from a grammar of lark's, and the edits are pieces of text.
+No library for Python edits such texts and is kept (CONTRIBUTING.md). So comments are blanked out, each letter
+by a space, for Python's own reader; what it then finds is at the same places in the text.
 """
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
-
-from lark import Lark, Token, Tree, UnexpectedInput
-from lark.exceptions import UnexpectedEOF
 
 from voucher_mcp.cli.clients.formats.rules import is_union, keeps, lacking
 
-_GRAMMAR = r"""
-?start: _value
-_value: object | array | STRING | NUMBER | WORD
-object: "{" (member ("," member)* ","?)? "}"
-array: "[" (_value ("," _value)* ","?)? "]"
-member: STRING ":" _value
-STRING: /"(?:[^"\\\x00-\x1f]|\\.)*"/
-NUMBER: /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/
-WORD: "true" | "false" | "null"
-COMMENT: /\/\/[^\n]*|\/\*(?:.|\n)*?\*\//
-SPACE: /[ \t\r\n]+/
-%ignore COMMENT
-%ignore SPACE
-"""
-# possessive, for a comma inside of a comment is none
-_COMMA = re.compile(r"(?:[ \t\r\n]|//[^\n]*+|(?>/\*(?:.|\n)*?\*/))*+,")
-_REST_OF_LINE = re.compile(r"(?:[ \t]*(?>/\*(?:.|\n)*?\*/))*+(?:[ \t]*//[^\n]*+)?")
+_STRING = r'"(?:[^"\\]|\\.)*+"'
+_COMMENTS = re.compile(rf"{_STRING}|(?P<blank>//[^\n]*|/\*[\s\S]*?\*/)")
+_LAST_COMMAS = re.compile(rf"{_STRING}|(?<=[^\s,\[{{])(?P<blank>\s*+,)(?=\s*[}}\]])")
+# possessive, or it would find an end inside of a comment
+_REST_OF_LINE = re.compile(r"(?:[ \t]*(?>/\*[\s\S]*?\*/))*+(?:[ \t]*//[^\n]*+)?")
+_SPACE = re.compile(r"\s*")
 _INDENT = "  "
 
-_Node = Tree[Token] | Token
+
+class _Part(NamedTuple):
+    """A member of an object, or an element of an array: where it begins, its value begins, and it ends."""
+
+    key: str | None
+    start: int
+    value: int
+    end: int
 
 
 class _Edit(NamedTuple):
@@ -45,140 +37,150 @@ class _Edit(NamedTuple):
     new: str
 
 
-@cache
-def _parser() -> Lark:
-    return Lark(_GRAMMAR, parser="lalr", propagate_positions=True)
-
-
 def read(text: str) -> Any:
     """What the text says; an empty one is an empty object.
 
     Raises:
         ValueError: it is not JSON, comments and trailing commas aside, or a key stands twice.
     """
-    return _value_of(_tree(text)) if text.strip() else {}
+    if not text.strip():
+        return {}
+    try:
+        return json.loads(
+            _without(_LAST_COMMAS, _without(_COMMENTS, text)),
+            object_pairs_hook=_each_once,
+            parse_constant=_no_constant,
+        )
+    except json.JSONDecodeError as error:
+        raise ValueError(f"it is not JSON: see line {error.lineno}, column {error.colno}") from None
 
 
 def edit(text: str, wanted: Mapping[str, Any]) -> str:
-    """The text with what is wanted merged into it.
+    """The text with what is wanted merged into it; `read` has to have understood it.
 
     Raises:
-        ValueError: as `read`.
+        ValueError: as `merge`.
     """
     if not text.strip():
         return json.dumps(wanted, indent=_INDENT, ensure_ascii=False) + "\n"
-    root = _tree(text)
+    editor = _Editor(text)
     pieces, at = [], 0
-    for start, end, new in sorted(_Editor(text, root).edits(root, wanted), key=lambda one: one.start):
+    for start, end, new in sorted(editor.edits(editor.root, wanted), key=lambda one: one.start):
         pieces += [text[at:start], new]
         at = end
     return "".join([*pieces, text[at:]])
 
 
 class _Editor:
-    """Makes the edits of one text; `unit` is what it indents by."""
+    """Makes the edits of one text. Objects and arrays are told by the place of their first letter."""
 
-    def __init__(self, text: str, root: _Node) -> None:
+    def __init__(self, text: str) -> None:
         self._text = text
-        first = root.children[0] if isinstance(root, Tree) and root.children else None
-        self._unit = (self._indent(_start(first)) if first is not None else "") or _INDENT
+        self._commented = _without(_COMMENTS, text)
+        """With the last commas still in it."""
+        self._plain = _without(_LAST_COMMAS, self._commented)
+        self.root = _skip(self._plain, 0)
+        first = next(self._parts(self.root), None)
+        self._unit = (self._indent(first.start) if first else "") or _INDENT
 
-    def edits(self, node: _Node, wanted: Mapping[str, Any], place: tuple[str, ...] = ()) -> Iterator[_Edit]:
-        assert isinstance(node, Tree)
-        members = dict(_members(node))
+    def edits(self, at: int, wanted: Mapping[str, Any], place: tuple[str, ...] = ()) -> Iterator[_Edit]:
+        """What puts it into the object that begins there."""
+        members = {part.key: part for part in self._parts(at)}
         new: list[str] = []
         for key, value in wanted.items():
             here, found = (*place, key), members.get(key)
             if found is None:
-                new.append(f"{json.dumps(key)}: {self._shown(value, node)}")
-            elif isinstance(found, Tree) and isinstance(value, Mapping):
-                yield from self.edits(found, value, here)
-            elif isinstance(found, Tree) and is_union(value):
-                elements = lacking(_value_of(found), value, here)
-                yield from self._added(found, [self._shown(one, found) for one in elements])
-            elif not keeps(place) and _value_of(found) != value:
-                yield _Edit(_start(found), _end(found), self._shown(value, node))
-        yield from self._added(node, new)
+                new.append(f"{json.dumps(key)}: {self._shown(value, at)}")
+                continue
+            there = json.loads(self._plain[found.value : found.end])
+            if there is not None and isinstance(value, Mapping):
+                yield from self.edits(found.value, value, here)
+            elif there is not None and is_union(value):
+                elements = lacking(there, value, here)
+                yield from self._added(found.value, [self._shown(one, found.value) for one in elements])
+            elif not keeps(place) and there != value:
+                yield _Edit(found.value, found.end, self._shown(value, at))
+        yield from self._added(at, new)
 
-    def _added(self, node: Tree[Token], new: list[str]) -> Iterator[_Edit]:
+    def _added(self, opened: int, new: list[str]) -> Iterator[_Edit]:
         """What puts new members, or elements, behind those of an object or array."""
         if not new:
             return
-        text, opened, closed = self._text, _start(node), _end(node) - 1
-        gap = self._gap(node)
-        if not node.children:
-            rest = text[opened + 1 : closed]
-            tail = f"\n{self._indent(opened)}" if not rest.strip() else ""
-            end = closed if not rest.strip() else opened + 1
+        gap, parts = self._gap(opened), list(self._parts(opened))
+        if not parts:
+            closed = _skip(self._plain, opened + 1)
+            is_blank = not self._text[opened + 1 : closed].strip()
+            tail, end = (f"\n{self._indent(opened)}", closed) if is_blank else ("", opened + 1)
             yield _Edit(opened + 1, end, gap + f",{gap}".join(new) + tail)
             return
-        last = _end(node.children[-1])
-        comma = _COMMA.match(text, last, closed)
-        if comma is None:
-            yield _Edit(last, last, ",")
-        at = comma.end() if comma else last
-        if gap.startswith("\n"):
-            on_line = _REST_OF_LINE.match(text, at, closed)
-            at = on_line.end() if on_line else at
-        yield _Edit(at, at, gap + f",{gap}".join(new) + ("," if comma else ""))
+        at = parts[-1].end
+        comma = _skip(self._commented, at)
+        has_comma = self._commented[comma] == ","
+        if has_comma:
+            at = comma + 1
+        else:
+            yield _Edit(at, at, ",")
+        if gap.startswith("\n") and (on_line := _REST_OF_LINE.match(self._text, at)):
+            at = on_line.end()
+        yield _Edit(at, at, gap + f",{gap}".join(new) + ("," if has_comma else ""))
 
-    def _gap(self, node: Tree[Token]) -> str:
+    def _parts(self, opened: int) -> Iterator[_Part]:
+        text, is_object = self._plain, self._plain[opened] == "{"
+        at = _skip(text, opened + 1)
+        while text[at] not in "}]":
+            start, key = at, None
+            if is_object:
+                key, at = _DECODER.raw_decode(text, at)
+                at = _skip(text, _skip(text, at) + 1)  # behind the colon
+            value = at
+            _, at = _DECODER.raw_decode(text, at)
+            yield _Part(key, start, value, at)
+            at = _skip(text, at)
+            if text[at] == ",":
+                at = _skip(text, at + 1)
+
+    def _gap(self, opened: int) -> str:
         """What stands before each member: a new line with its indent, or a space if all are on one line."""
-        if not node.children:
-            return f"\n{self._indent(_start(node))}{self._unit}"
-        first = _start(node.children[0])
-        return f"\n{self._indent(first)}" if "\n" in self._text[_start(node) : first] else " "
+        first = next(self._parts(opened), None)
+        if first is None:
+            return f"\n{self._indent(opened)}{self._unit}"
+        return f"\n{self._indent(first.start)}" if "\n" in self._text[opened : first.start] else " "
 
     def _indent(self, at: int) -> str:
         """The space at the beginning of the line of a place in the text."""
         line = self._text.rfind("\n", 0, at) + 1
-        return self._text[line : len(self._text) - len(self._text[line:].lstrip(" \t"))]
+        end = re.compile(r"[ \t]*").match(self._text, line)
+        return end[0] if end else ""
 
-    def _shown(self, value: Any, node: Tree[Token]) -> str:
-        """A value as it stands in that object or array."""
-        gap = self._gap(node)
+    def _shown(self, value: Any, opened: int) -> str:
+        """A value as it stands in the object or array that begins there."""
+        gap = self._gap(opened)
         indent = self._unit if gap.startswith("\n") else None
         return json.dumps(value, indent=indent, ensure_ascii=False).replace("\n", gap)
 
 
-def _tree(text: str) -> _Node:
-    try:
-        tree: _Node = _parser().parse(text)
-    except UnexpectedEOF:
-        raise ValueError("it is not JSON: it ends too early") from None
-    except UnexpectedInput as error:
-        where = f"line {error.line}, column {error.column}" if error.line and error.line > 0 else "its end"
-        raise ValueError(f"it is not JSON: see {where}") from None
-    return tree
+_DECODER = json.JSONDecoder()
 
 
-def _members(node: Tree[Token]) -> Iterator[tuple[str, _Node]]:
-    for member in node.children:
-        assert isinstance(member, Tree)
-        name, value = member.children
-        yield json.loads(str(name)), value
+def _without(pattern: re.Pattern[str], text: str) -> str:
+    """The text with spaces in the place of what the pattern calls blank; lines stay."""
+    return pattern.sub(lambda found: re.sub(r"[^\n]", " ", found[0]) if found["blank"] else found[0], text)
 
 
-def _value_of(node: _Node) -> Any:
-    if isinstance(node, Token):
-        return json.loads(node)
-    if node.data == "array":
-        return [_value_of(one) for one in node.children]
+def _skip(text: str, at: int) -> int:
+    """The next place that is no space."""
+    space = _SPACE.match(text, at)
+    return space.end() if space else at
+
+
+def _each_once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for key, value in _members(node):
+    for key, value in pairs:
         if key in values:
             raise ValueError(f"the key {key[:64]!r} stands twice in one object")
-        values[key] = _value_of(value)
+        values[key] = value
     return values
 
 
-def _start(node: _Node) -> int:
-    start = node.start_pos if isinstance(node, Token) else node.meta.start_pos
-    assert start is not None
-    return start
-
-
-def _end(node: _Node) -> int:
-    end = node.end_pos if isinstance(node, Token) else node.meta.end_pos
-    assert end is not None
-    return end
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"it is not JSON: {name} is no number")

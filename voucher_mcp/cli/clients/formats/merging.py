@@ -32,8 +32,15 @@ def with_entry(kind: str, text: str, wanted: Mapping[str, Any], path: tuple[str,
     Raises:
         ValueError: the text is left as it is, and why.
     """
-    # one at a time: each brings a parser
+    # one at a time: some bring a parser
     format_ = cast("Format", import_module(f"voucher_mcp.cli.clients.formats.{kind}_text"))
+    try:
+        return _merged(format_, text, wanted, path)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _merged(format_: Format, text: str, wanted: Mapping[str, Any], path: tuple[str, str]) -> str:
     before = format_.read(text)
     if not isinstance(before, MutableMapping):
         raise ValueError("it holds no table of settings")
