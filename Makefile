@@ -4,6 +4,7 @@
 ## make test    lint, types and every test
 ## make lint    ruff and mypy only
 ## make clients install what the tests with other people's clients need (Node and npm packages)
+## make bundle  dist/voucher-mcp.mcpb, for Claude Desktop
 ## make bench   measure, each figure beside its floor
 ## make clean   remove .venv and everything generated
 
@@ -16,7 +17,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CLIENTS := tests/clients/node_modules
 
-.PHONY: help demo test compiled lint clients bench clean
+.PHONY: help demo test compiled lint clients bundle bench clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -40,6 +41,9 @@ lint: $(READY)
 	$(BIN)/python -m mypy
 
 clients: $(CLIENTS)/.ready
+
+bundle:
+	@$(PYTHON) scripts/make_bundle.py
 
 bench: $(READY)
 	@$(BIN)/python -m bench

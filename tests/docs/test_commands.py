@@ -11,10 +11,12 @@ from tests.docs.conftest import FOLDERS, Home
 from voucher_mcp.cli.main import _parser
 
 NOT_OURS: Mapping[str, str] = {
+    "claude": "installs what is published; tests/packaging looks at what it installs",
     "chmod": "run in tests/deploy, with the secrets that it is about",
     "curl": "asks a server that only its owner has",
     "docker": "needs Docker; tests/deploy holds it against the composition",
     "export": "is for the lines behind it",
+    "gemini": "installs what is published; tests/packaging looks at what it installs",
     "install": "needs to be root",
     "make": "sets up or tests this repository; its targets are looked for",
     "mkdir": "run in tests/deploy, with the secrets that it is about",
@@ -22,6 +24,8 @@ NOT_OURS: Mapping[str, str] = {
     "pip": "needs a package index; its extras are looked for",
     "python3": "needs to be root, where it is",
     "systemctl": "needs to be root",
+    "uv": "installs what is published; tests/packaging installs the wheel with it",
+    "uvx": "runs what is published; tests/packaging runs the wheel",
 }
 """Programs of other people, and why they are not run here."""
 

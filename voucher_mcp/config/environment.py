@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import get_args
 
 from voucher_mcp.config.base import ACCESS
-from voucher_mcp.config.errors import hint, unknown_value
-from voucher_mcp.config.models import TOOLSETS, Destructive
+from voucher_mcp.config.errors import KeyPath, hint, unknown_value
+from voucher_mcp.config.models import PROJECT_MODELS, TOOLSETS, Destructive
 from voucher_mcp.config.values import parse_database
 
 PREFIX = "VOUCHER_MCP_"
@@ -20,6 +20,9 @@ OURS = (
     "VOUCHER_MCP_DESTRUCTIVE",
     "VOUCHER_MCP_READ_ONLY",
     "VOUCHER_MCP_TOOLSETS",
+    "VOUCHER_MCP_CURRENCY",
+    "VOUCHER_MCP_TIMEZONE",
+    "VOUCHER_MCP_FOLDER",
     "VOUCHER_MCP_LOG_LEVEL",
     "VOUCHER_MCP_LOG_FILE",
     "VOUCHER_MCP_LOG_FORMAT",
@@ -36,6 +39,12 @@ VENDORS: Mapping[str, tuple[str, str]] = {
     "LOOMI_TOKEN": ("bloomreach", "token"),
     "LOOMI_PROJECT_ID": ("bloomreach", "upstream_project_id"),
 }
+# Each sets keys of every project that the environment makes and that has them.
+SHARED: Mapping[str, tuple[str, ...]] = {
+    "VOUCHER_MCP_CURRENCY": ("currency",),
+    "VOUCHER_MCP_TIMEZONE": ("timezone",),
+    "VOUCHER_MCP_FOLDER": ("import_dir", "export_dir"),
+}
 _BOOLEANS: Mapping[str, bool] = {
     **dict.fromkeys(("true", "1", "yes", "on"), True),
     **dict.fromkeys(("false", "0", "no", "off"), False),
@@ -44,18 +53,21 @@ _BOOLEANS: Mapping[str, bool] = {
 
 # What clients and people leave in the place of a value: ${NAME}, ${env:NAME}, ${input:NAME}, <NAME>
 _UNFILLED = re.compile(r"\$\{[\w.:-]+\}|<[\w-]+>")
+_UNANSWERED = re.compile(r"\$\{user_config\.\w+\}")  # a desktop client's question that nobody answered
 
 
 def given(environ: Mapping[str, str]) -> dict[str, str]:
     """The variables that have a value: neither a blank one, nor the mark of one that was never filled in.
 
     A mark in a variable of ours stays, and is refused: what it would have limited must not be forgotten.
+    Where it is a question that nobody answered, nothing was limited.
     """
-    return {
-        name: value
-        for name, value in environ.items()
-        if value.strip() and (name.upper().startswith(PREFIX) or not _UNFILLED.fullmatch(value.strip()))
-    }
+    return {name: value for name, value in environ.items() if _is_filled(name, value.strip())}
+
+
+def _is_filled(name: str, value: str) -> bool:
+    mark = _UNANSWERED if name.upper().startswith(PREFIX) else _UNFILLED
+    return bool(value) and not mark.fullmatch(value)
 
 
 @dataclass(frozen=True)
@@ -97,8 +109,28 @@ class Variables:
                 tables.setdefault(backend, {"backend": backend})[key] = value
         tables = tables or {"default": {"backend": "local"}}
         for_all = {"access": choices.access, "destructive": choices.destructive}
-        given = {key: value for key, value in for_all.items() if value}
-        return {name: {**table, **given} for name, table in tables.items()}
+        chosen = {key: value for key, value in for_all.items() if value}
+        return {name: {**table, **self._shared(table), **chosen} for name, table in tables.items()}
+
+    def names(self, tables: Mapping[str, Mapping[str, object]]) -> dict[KeyPath, str]:
+        """The variable that set a key, or would have, by the key's path."""
+        vendors = {("projects", *key): variable for variable, key in VENDORS.items()}
+        shared = {
+            ("projects", project, key): variable
+            for project in tables
+            for variable, keys in SHARED.items()
+            for key in keys
+        }
+        return {**vendors, **shared}
+
+    def _shared(self, table: Mapping[str, object]) -> dict[str, object]:
+        known = PROJECT_MODELS[str(table["backend"])].model_fields
+        return {
+            key: self.environ[variable].strip()
+            for variable, keys in SHARED.items()
+            for key in keys
+            if variable in self.environ and key in known
+        }
 
     def refuse_unknown(self, used: set[str]) -> None:
         """Finds misspelt variables of ours: a read-only flag must never be ignored.
@@ -111,7 +143,7 @@ class Variables:
                 self.problems.append(f"{name}: unknown variable{known}")
 
     def _one_of(self, variable: str, known: tuple[str, ...]) -> str | None:
-        value = self.environ.get(variable, "").strip()
+        value = self.environ.get(variable, "").strip().lower()
         return value if value and self._is_known(variable, value, known) else None
 
     def _boolean(self, variable: str) -> bool | None:

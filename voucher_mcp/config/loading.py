@@ -7,7 +7,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from voucher_mcp.config.base import ACCESS
-from voucher_mcp.config.environment import DATABASE_URL, OURS, VENDORS, Choices, Variables, given
+from voucher_mcp.config.environment import DATABASE_URL, OURS, SHARED, VENDORS, Choices, Variables, given
 from voucher_mcp.config.errors import ConfigError, KeyPath, key_path
 from voucher_mcp.config.explain import explain
 from voucher_mcp.config.missing import place_in_project, with_stand_ins
@@ -25,8 +25,9 @@ def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
     - A file that names projects is the whole truth about them: the vendors' variables and
       VOUCHER_MCP_DATABASE_URL matter only where it says `${NAME}`. Beside it VOUCHER_MCP_READ_ONLY, _ACCESS,
       _DESTRUCTIVE and _TOOLSETS can only tighten what it says, never loosen it (ours).
-    - Where no file names projects the environment makes them, and those four set what they say. If it says
-      nothing either, there is one project, `default`: local, in the data directory, writable.
+    - Where no file names projects the environment makes them, and those four set what they say, as do
+      VOUCHER_MCP_CURRENCY, _TIMEZONE and _FOLDER. If it says nothing either, there is one project,
+      `default`: local, in the data directory, writable.
 
     A value that is missing, of the environment or a file that `${…}` names, takes away its project alone:
     `Settings.unusable` says why.
@@ -41,8 +42,8 @@ def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
     choices = variables.choices()
     names: dict[KeyPath, str] = {}
     if filled.get("projects", {}) == {}:
-        filled["projects"] = variables.projects(choices)
-        names = {("projects", *key): variable for variable, key in VENDORS.items()}
+        filled["projects"] = tables = variables.projects(choices)
+        names = variables.names(tables)
     variables.refuse_unknown(substitution.used)
 
     settings, wrong = _validate(filled, folder)
@@ -54,7 +55,8 @@ def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
     fatal = [key for key in missing if key in wrong or place_in_project(key) is None]
     wrong |= {key: "".join(missing[key]) for key in fatal}
     wrong |= substitution.broken
-    problems = [f"{names.get(key) or _place(file, key)}: {what}" for key, what in wrong.items()]
+    # a variable may be wrong in several projects
+    problems = {f"{names.get(key) or _place(file, key)}: {what}": None for key, what in wrong.items()}
     if settings is None or problems or variables.problems:
         raise ConfigError(*variables.problems, *problems)
     return _tightened(settings, choices).lacking(_by_project(missing))
@@ -73,9 +75,10 @@ def variables_in_use(config: Path | None, environ: Mapping[str, str]) -> list[st
     tables = _read(file) if file else {}
     substitution = Substitution(set_now, file.parent if file else Path())
     substitution.fill(tables)
-    ours = {name for name in OURS if name not in ("VOUCHER_MCP_CONFIG", DATABASE_URL)}
-    if not tables.get("projects"):
-        ours |= {DATABASE_URL, *VENDORS}
+    of_projects = {DATABASE_URL, *SHARED, *VENDORS}
+    ours = {*OURS, *VENDORS} - {"VOUCHER_MCP_CONFIG"}
+    if tables.get("projects"):
+        ours -= of_projects
     return sorted(substitution.used | (ours & set_now.keys()))
 
 
