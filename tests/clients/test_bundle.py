@@ -50,6 +50,7 @@ async def started(
     )
     with (folder / "log").open("w") as log:
         async with Client(stdio_client(server, errlog=log), mode="legacy") as client:
+            assert client.server_info is not None
             assert client.server_info.version.endswith(".unpacked")
             assert len((await client.list_tools()).tools) > 30
             projects = (await done(client, "list_projects"))["data"]

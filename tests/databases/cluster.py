@@ -1,8 +1,6 @@
 """A PostgreSQL server of the tests' own, in a temporary folder, as whatever user runs them."""
 
-import fcntl
 import os
-import pwd
 import socket
 import subprocess
 import sys
@@ -12,10 +10,13 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from tests.databases.binaries import programs
 from tests.databases.reaper import rights
+
+if TYPE_CHECKING:
+    import pwd
 
 OWNER: Final = "voucher"
 """The superuser. Nobody needs a password unless a test says so."""
@@ -65,6 +66,8 @@ class Cluster:
         Raises:
             FileNotFoundError: it is gone already.
         """
+        import fcntl  # which Windows lacks
+
         with (self.folder / "users").open("rb") as users:
             fcntl.flock(users, fcntl.LOCK_SH)
             self.folder.stat()
@@ -137,8 +140,10 @@ def temporary(settings: Mapping[str, str] = FAST) -> Iterator[Cluster]:
         yield cluster
 
 
-def _somebody() -> pwd.struct_passwd:
+def _somebody() -> "pwd.struct_passwd":
     """Who runs a server for root."""
+    import pwd  # which Windows lacks
+
     for name in ("postgres", "nobody"):
         with suppress(KeyError):
             return pwd.getpwnam(name)

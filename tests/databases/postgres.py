@@ -1,6 +1,5 @@
 """PostgreSQL for the tests: one server for all processes of a run, and empty databases on it."""
 
-import fcntl
 import json
 import os
 import subprocess
@@ -164,6 +163,8 @@ def shared(folder: Path, portal: BlockingPortal) -> Iterator[Cluster]:
     """The server that all processes have in common which name the same folder; the first one starts it."""
     with ExitStack() as stack:
         with (folder / "postgres.lock").open("wb") as lock:
+            import fcntl  # which Windows lacks
+
             fcntl.flock(lock, fcntl.LOCK_EX)
             cluster = _found(folder / "postgres.json", stack)
             if cluster is None:

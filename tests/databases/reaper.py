@@ -4,7 +4,6 @@ Each user holds a shared lock on the file `users` in the folder. Once nobody doe
 and the folder removed. It waits in the background, in a session of its own.
 """
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -23,6 +22,8 @@ def rights(folder: Path) -> dict[str, Any]:
 
 def reap(folder: Path, pg_ctl: str) -> None:
     """Wait until the last user is gone, and clear away what it used."""
+    import fcntl  # which Windows lacks
+
     with (folder / "users").open("rb") as users:
         fcntl.flock(users, fcntl.LOCK_EX)
         command = [pg_ctl, "stop", "--silent", "--mode=immediate", f"--pgdata={folder / 'data'}"]

@@ -114,14 +114,10 @@ class Variables:
 
     def names(self, tables: Mapping[str, Mapping[str, object]]) -> dict[KeyPath, str]:
         """The variable that set a key, or would have, by the key's path."""
-        vendors = {("projects", *key): variable for variable, key in VENDORS.items()}
-        shared = {
-            ("projects", project, key): variable
-            for project in tables
-            for variable, keys in SHARED.items()
-            for key in keys
-        }
-        return {**vendors, **shared}
+        names: dict[KeyPath, str] = {("projects", *key): variable for variable, key in VENDORS.items()}
+        for variable, keys in SHARED.items():
+            names |= {("projects", project, key): variable for project in tables for key in keys}
+        return names
 
     def _shared(self, table: Mapping[str, object]) -> dict[str, object]:
         known = PROJECT_MODELS[str(table["backend"])].model_fields
