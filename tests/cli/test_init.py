@@ -3,8 +3,10 @@
 import json
 import os
 import signal
+import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -139,6 +141,41 @@ def test_answers_are_taken_asked_for_again_and_tried(cli: Command, mews: StandIn
     assert hotel["timezone"] == "Europe/Zurich"
     assert mews.client_token not in cli.read(USUAL) + said.out + said.err
     assert "Set MEWS" not in said.out  # they are set
+
+
+def test_a_secret_that_is_typed_is_tried_and_seen_or_kept_nowhere(cli: Command, mews: StandIn) -> None:
+    ours, theirs = os.openpty()
+    environment = {**cli.environment, "MEWS_API_BASE_URL": mews.base_url, "NO_COLOR": "1"}
+    process = subprocess.Popen(
+        cli.line("init", "--system", "mews", "--currency", "EUR", "--timezone", "UTC"),
+        env=environment,
+        cwd=cli.folder,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,  # or the secret would be asked for where the tests run
+    )
+    os.close(theirs)
+    said = ""
+    for question, typed in (
+        ("its address:", ""),
+        ("change vouchers there?", ""),
+        ("MEWS_CLIENT_TOKEN (", mews.client_token),
+        ("MEWS_ACCESS_TOKEN (", mews.access_token),
+        ("for which of these?", "none"),
+    ):
+        while question not in said:
+            said += os.read(ours, 65_536).decode()
+        os.write(ours, f"{typed}\n".encode())
+    with suppress(OSError):  # the end of a terminal that nobody has any more
+        while piece := os.read(ours, 65_536).decode():
+            said += piece
+    os.close(ours)
+    assert process.wait() == 0
+    assert "ok: Mews answers" in said
+    assert "Set MEWS_CLIENT_TOKEN, MEWS_ACCESS_TOKEN where the server starts" in said
+    for secret in (mews.client_token, mews.access_token):
+        assert secret not in said + cli.read(USUAL)
 
 
 def test_a_system_that_refuses_is_shown_before_anything_is_written(cli: Command, mews: StandIn) -> None:

@@ -1,8 +1,10 @@
 """Letters that the terminal cannot show are shown replaced; no command ends with a fault for them."""
 
+import tomllib
 from collections.abc import Sequence
 
 import pytest
+import yaml
 
 from tests.cli.conftest import Command, put_pool
 
@@ -36,6 +38,10 @@ def test_what_other_programs_read_loses_nothing(cli: Command, config: str) -> No
     assert NAME in cli.run("--config", config, *JOURNAL, variables=terminal).out
     snippet = cli.run("--config", config, "client-config", "cursor", variables=terminal).out
     assert r"Gr\u00fcn" in snippet
+    for client, read in (("codex", tomllib.loads), ("librechat", yaml.safe_load)):
+        told = cli.run("--config", config, "client-config", client, variables=terminal).out
+        [servers] = read(told).values()
+        assert servers["vouchers"]["args"][-1] == str(cli.folder / config)
 
 
 _COMMANDS: Sequence[tuple[int, Sequence[str]]] = (

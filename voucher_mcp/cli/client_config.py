@@ -1,6 +1,7 @@
 """`voucher-mcp client-config`: prints, or writes, what makes an MCP client start this server."""
 
 import argparse
+import json
 import os
 import shlex
 import sys
@@ -93,14 +94,14 @@ def _print(name: str, settings: Settings, config: Path | None) -> None:
 
 
 def _showable(client: Client, whole: dict[str, object]) -> str:
+    """The snippet; letters that the terminal cannot show are escaped, for a path must not lose them."""
     text = text_of(client, whole)
     try:
         text.encode(sys.stdout.encoding)
-    except UnicodeEncodeError:  # a path must not lose the letters that a terminal cannot show
-        import json
-
-        if client.kind == "json":
-            return json.dumps(whole, indent=2)
+    except UnicodeEncodeError:
+        if client.kind == "toml":
+            return "".join(letter if letter.isascii() else f"\\U{ord(letter):08x}" for letter in text)
+        return json.dumps(whole, indent=2)  # which is YAML too
     return text
 
 
