@@ -13,16 +13,8 @@ from tests.standins.mews import refusal, serving
 def test_the_demo_shows_the_main_job_ends_with_a_snippet_and_leaves_nothing_behind(cli: Command) -> None:
     unfit = {"VOUCHER_MCP_READ_ONLY": "1", "VOUCHER_MCP_TOOLSETS": "vouchers"}
     said = cli.run("demo", variables={"TMPDIR": str(cli.folder), "COLUMNS": "120", **unfit})
-    for shown in (
-        "list_voucher_pools",
-        "Summer sale",
-        "1,500",
-        "GIFT_VOUCHER",
-        "assign_voucher_code",
-        "replayed: true",
-    ):
+    for shown in ("Summer sale", "1,500", "gives 20 % off an order", "calls assign_voucher_code"):
         assert shown in said.out
-    assert '"error_code": "confirmation_required"' in said.out
     snippet = said.out[said.out.index('{\n  "mcpServers"') : said.out.rindex("}") + 1]
     assert json.loads(snippet)["mcpServers"]["vouchers"]["command"]
     assert str(cli.folder) not in said.out

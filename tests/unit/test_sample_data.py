@@ -7,7 +7,7 @@ import pytest
 
 from scripts.make_sample_data import make
 from voucher_mcp.cli.codes.code_files import CodeFile
-from voucher_mcp.cli.demo import SAMPLES
+from voucher_mcp.cli.demo.shop import SAMPLES
 from voucher_mcp.domain.files.life import Place
 
 

@@ -54,6 +54,8 @@ class Allowance:
 
     amount: int | None = None
     points: int | None = None
+    currency: str = "EUR"
+    """Of the amount, for the message of who would go beyond it."""
 
     @property
     def is_limited(self) -> bool:

@@ -4,6 +4,8 @@ A day begins at midnight UTC (ours).
 """
 
 from voucher_mcp.domain.errors import LimitExceeded
+from voucher_mcp.domain.values.money import in_both
+from voucher_mcp.domain.values.texts import counted
 from voucher_mcp.domain.values.times import DAY, day_of
 from voucher_mcp.domain.write import Worth, Write
 from voucher_mcp.stores.base import Transaction
@@ -45,18 +47,19 @@ async def check(transaction: Transaction, project: Project | None, write: Write,
     """
     worth, may = write.worth, write.a_day
     wanted = (
-        ("max_amount_per_day", "minor units", worth.amount, may.amount),
-        ("max_points_per_day", "points", worth.points, may.points),
+        ("max_amount_per_day", "minor unit", worth.amount, may.amount),
+        ("max_points_per_day", "point", worth.points, may.points),
     )
     if not any(more and most is not None for _, _, more, most in wanted):
         return
     today = await minted(transaction, project, moment) if project else (0, 0)
     for (limit, unit, more, most), done in zip(wanted, today, strict=True):
         if more and most is not None and done + more > most:
+            value = counted(more, unit) if unit == "point" else in_both(more, may.currency)
             raise LimitExceeded(
-                f"This would make value of {more:,} {unit}, and the limit {limit} is {most:,}, of which "
-                f"{max(0, most - done):,} are left until midnight UTC. Only the operator can "
-                "raise the limit.",
+                f"This would make value of {value}, and the limit {limit} is {counted(most, unit)}. Of those "
+                f"{max(0, most - done):,} are left until midnight UTC. Only the operator can raise the "
+                "limit.",
                 retryable=True,
                 retry_after=(DAY - moment % DAY) / 1_000,
             )

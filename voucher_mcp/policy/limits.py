@@ -10,6 +10,7 @@ from typing import Literal
 
 from voucher_mcp.config import Limits
 from voucher_mcp.domain.errors import LimitExceeded, OutcomeUnknown, Unavailable, VoucherError
+from voucher_mcp.domain.values.money import in_both
 from voucher_mcp.domain.values.texts import counted
 from voucher_mcp.domain.write import Allowance, Worth
 from voucher_mcp.journal import calls, daily
@@ -30,33 +31,25 @@ def needs_worth(limits: Limits) -> bool:
     return any(value is not None for name, value in limits if name not in others)
 
 
-def allowance(limits: Limits) -> Allowance:
+def allowance(limits: Limits, currency: str) -> Allowance:
     """What a day may mint."""
-    return Allowance(limits.max_amount_per_day, limits.max_points_per_day)
+    return Allowance(limits.max_amount_per_day, limits.max_points_per_day, currency)
 
 
-def check_call(worth: Worth, limits: Limits) -> None:
-    """Raises LimitExceeded where one call would do more than it may."""
-    wanted = (
-        (
-            "max_amount_per_call",
-            f"make value of {worth.amount:,} minor units",
-            worth.amount,
-            limits.max_amount_per_call,
-        ),
-        (
-            "max_codes_per_call",
-            f"touch {counted(worth.codes, 'code')}",
-            worth.codes,
-            limits.max_codes_per_call,
-        ),
+def check_call(worth: Worth, limits: Limits, currency: str) -> None:
+    """Raises LimitExceeded where one call would do more than it may; money is in that currency."""
+    amount, codes = limits.max_amount_per_call, limits.max_codes_per_call
+    if amount is not None and worth.amount > amount:
+        made, most = (in_both(each, currency) for each in (worth.amount, amount))
+        raise _beyond(f"make value of {made}", "max_amount_per_call", most)
+    if codes is not None and worth.codes > codes:
+        raise _beyond(f"touch {counted(worth.codes, 'code')}", "max_codes_per_call", f"{codes:,}")
+
+
+def _beyond(what: str, limit: str, most: str) -> LimitExceeded:
+    return LimitExceeded(
+        f"This call would {what}, and the limit {limit} is {most}. Only the operator can raise the limit."
     )
-    for limit, what, much, most in wanted:
-        if most is not None and much > most:
-            raise LimitExceeded(
-                f"This call would {what}, and the limit {limit} is {most:,}. Only the "
-                "operator can raise the limit."
-            )
 
 
 def asked_about(worth: Worth, limits: Limits) -> Asked | None:

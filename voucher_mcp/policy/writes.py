@@ -184,13 +184,13 @@ class Writes:
 
         async def weigh(values: Values) -> Worth:
             worth = await wish.measure(wish.arguments, values)
-            limits.check_call(worth, allowed)
+            limits.check_call(worth, allowed, project.currency)
             return worth
 
         values = BackendValues(project, backend, allowed)
         worth = await weigh(values)
         again = weigh if values.looked and backend.journals else None
-        return replace(write, worth=worth, a_day=limits.allowance(allowed), weigh=again)
+        return replace(write, worth=worth, a_day=limits.allowance(allowed, project.currency), weigh=again)
 
     async def _first(self, project: Project, backend: Backend, write: Write) -> Answer[Any] | None:
         """The first result of a key that is spent; None too where the journal cannot be read."""

@@ -31,6 +31,11 @@ def worth(amount: int | None, points: int | None, currency: str) -> str:
     return " and ".join(parts)
 
 
+def in_both(amount: int, currency: str) -> str:
+    """An amount for a person and for the agent that has to count with it: `5.00 EUR (500 minor units)`."""
+    return f"{money(amount, currency)} ({counted(amount, 'minor unit')})"
+
+
 def money(amount: int, currency: str) -> str:
     """An amount of minor units as a person reads it: 123450 is `1,234.50 EUR`, or `123,450 JPY`."""
     digits = MINOR_UNITS[currency]
