@@ -74,7 +74,13 @@ _HEAD = """# The configuration
 Made by `python -m scripts.configuration_page` from the settings themselves.
 
 Nothing has to be configured. Without a file there is one project, `default`, in your data directory.
+`voucher-mcp init` asks what there is, tries it, and writes a first file. Its flags answer beforehand.
 `voucher-mcp check` shows which file is read and tries each project.
+
+```sh
+voucher-mcp init --system local --currency EUR --timezone Europe/Berlin --output vouchers.toml --yes
+voucher-mcp check --config vouchers.toml
+```
 
 The file is TOML. It is named by `--config FILE`, else by `VOUCHER_MCP_CONFIG`.
 Else it is `config.toml` in your configuration directory.

@@ -144,7 +144,7 @@ The embedded engine sends none. *n* is one for each thousand codes or pools, and
 
 def page() -> str:
     """The whole page."""
-    costs = {system: _costs(system) for system in SYSTEMS}
+    costs = {system: costs_of(system) for system in SYSTEMS}
     parts, toolset = [_HEAD + "\n" + _errors_of_many(), *_contents()], ""
     for tool in all_tools().values():
         if tool.toolset != toolset:
@@ -247,7 +247,7 @@ def _cost(tool: ToolDefinition, system: str, costs: Mapping[str, Mapping[str, st
     return costs[system][tool.name]
 
 
-def _costs(system: str) -> Mapping[str, str]:
+def costs_of(system: str) -> Mapping[str, str]:
     """The last column of a vendor's own table, under "What a call costs", by tool."""
     if system == "local":
         return {}
