@@ -235,9 +235,3 @@ async def test_an_integer_of_very_many_digits_is_invalid_input(
     envelope = answer["result"]["structuredContent"]
     assert (answer["id"], envelope["error_code"], envelope["field"]) == (7, "invalid_input", field)
     assert len(envelope["error"]) < 300
-
-
-async def test_there_are_no_prompts_and_asking_for_them_is_no_error(era: str, tmp_path: Path) -> None:
-    async with start(tmp_path) as wire:
-        await wire.open(era)
-        assert (await wire.request("prompts/list"))["prompts"] == []

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mcp import MCPError
+from mcp import Client, MCPError
+from mcp.types import PromptReference
 
 from tests.protocol.clients import call, done, refused
 from tests.serving.servers import ALICE, BOB, HEADERS, Served, messages, request
@@ -13,6 +14,13 @@ from tests.support import TEN_PERCENT, new_key
 
 CAROL = "carol-token"
 SHOP, HOTEL = {"project_id": "shop"}, {"project_id": "hotel"}
+
+
+async def completed(client: Client, argument: str, typed: str, **context: str) -> list[str]:
+    """What completes an argument of a prompt."""
+    ref = PromptReference(name="launch_checklist")
+    result = await client.complete(ref, {"name": argument, "value": typed}, context or None)
+    return result.completion.values
 
 
 @pytest.mark.parametrize("given", [None, "wrong", "alice", "Alice-token"])
@@ -47,11 +55,18 @@ async def test_nothing_of_another_callers_project_shows(server: Served, era: str
         url = (await done(carol, "get_export", **waiting))["data"]["result"]["url"]
         assert (await carol.read_resource(url)).contents
         assert (await carol.read_resource("voucher://hotel/voucher/C-1")).contents
+        await done(carol, "create_voucher_pool", **HOTEL, name="Penthouse at the hotel", voucher=TEN_PERCENT)
+        assert await completed(carol, "pool_id", "pent") == ["Penthouse at the hotel"]
         assert "hotel" in (carol.instructions or "")
 
     async with server.client(ALICE, era) as alice:
         seen: list[Any] = [alice.instructions, await alice.list_tools(), await alice.list_resources()]
         seen += [await alice.list_resource_templates(), await done(alice, "list_projects")]
+        seen += [await alice.list_prompts(), await completed(alice, "project_id", "h")]
+        seen += [await completed(alice, "pool_id", "Penthouse", project_id="hotel")]
+        for foreign in ("hotel", "absent"):
+            with pytest.raises(MCPError, match=f'no project "{foreign}". The projects are "shop"'):
+                await alice.get_prompt("running_dry", {"project_id": foreign})
         hidden = await refused(alice, "not_found", "list_voucher_pools", **HOTEL)
         absent = await refused(alice, "not_found", "list_voucher_pools", project_id="absent")
         seen.append(str(hidden).replace('"hotel"', ""))

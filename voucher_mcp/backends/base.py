@@ -9,7 +9,7 @@ All methods raise the errors of `domain.errors` and no others.
 
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from anyio.abc import TaskGroup
 
@@ -26,6 +26,7 @@ from voucher_mcp.domain.queries import (
     RedemptionsQuery,
     VouchersQuery,
 )
+from voucher_mcp.domain.values.texts import matching
 from voucher_mcp.domain.vouchers.pool import (
     AssignedCode,
     BadCode,
@@ -41,6 +42,9 @@ from voucher_mcp.domain.vouchers.pool import (
     VoucherPoolSummary,
 )
 from voucher_mcp.domain.write import Write
+
+SUGGESTED_FROM: Final = 100
+"""Pools that are looked through for what completes a name, where a request shows so many (ours)."""
 
 Fields = Mapping[str, Any]
 Object = dict[str, Any]
@@ -280,6 +284,16 @@ class Backend:
     def read_export(self, export_id: str) -> AsyncGenerator[str]:
         """The CSV of a finished export, piece by piece; each ends with a row."""
         raise self._cannot("read_export")
+
+    async def suggest_pools(self, text: str) -> Answer[list[str]]:
+        """Names of pools that go with a text, as far as one cheap request tells; `has_more` beside them."""
+        listed = await self.list_voucher_pools(0, SUGGESTED_FROM)
+        names = matching((pool["name"] for pool in listed.data), text)
+        return Answer(names, {"has_more": listed.beside["has_more"]})
+
+    async def suggest_customers(self, text: str) -> Answer[list[str]]:
+        """Ids of customers that go with a text, the same way; none where no cheap request tells."""
+        return Answer([], {"has_more": False})
 
     async def undo_change(self, write: Write, change: Change) -> Answer[Object]:
         """Take a change back, as one write; refused where what it changed is not as it left it."""

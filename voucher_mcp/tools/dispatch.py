@@ -111,6 +111,21 @@ class Dispatcher:
             assert call.changes is not None  # of a tool that reads only the journal
             return Answer(await call.changes.get(change_id))
 
+    async def suggest(self, argument: str, project_id: str, text: str) -> Answer[list[str]]:
+        """Values of an argument, a pool or a customer, that go with a text; `has_more` beside them.
+
+        It counts as no call of the project, as it is asked at every key that somebody presses.
+
+        Raises:
+            VoucherError: as a call fails that lists them.
+        """
+        project, of_pools = self._project(project_id), argument == "pool_id"
+        tool = self.tools["list_voucher_pools" if of_pools else "find_customers"]
+        _require(tool.demand, project, self.settings)
+        with self.reaches.noting(project.id):
+            backend = await self._backend(project)
+            return await (backend.suggest_pools(text) if of_pools else backend.suggest_customers(text))
+
     async def answered(self, method: str, work: Awaitable[T]) -> T:
         """What is asked otherwise than by a tool's call; its failures are the protocol's own.
 

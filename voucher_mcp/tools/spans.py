@@ -15,6 +15,7 @@ KNOWN: Final = frozenset(
         "ping",
         "server/discover",
         "tools/list",
+        "prompts/list",
         "resources/list",
         "resources/read",
         "resources/templates/list",

@@ -6,7 +6,7 @@ one code; what shows nothing can carry instructions that nobody sees, or make tw
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from unicodedata import name, normalize
 
 CONTROLS = r"\x00-\x08\x0b-\x1f\x7f-\x9f"  # all but tab and line feed
@@ -69,6 +69,18 @@ def spellings(text: str) -> list[str]:
 def caseless(text: str) -> str:
     """The text in the one spelling that all cases of it share."""
     return composed(composed(text).casefold())
+
+
+def matching(names: Iterable[str], text: str) -> list[str]:
+    """Those that hold the text in any case, each once, first those that begin with it."""
+    wanted = caseless(text.strip())
+    return likeliest_first([name for name in dict.fromkeys(names) if wanted in caseless(name)], text)
+
+
+def likeliest_first(names: Iterable[str], text: str) -> list[str]:
+    """The names, first those that begin with the text."""
+    wanted = caseless(text.strip())
+    return sorted(names, key=lambda name: not caseless(name).startswith(wanted))
 
 
 def folded(code: str) -> str | None:

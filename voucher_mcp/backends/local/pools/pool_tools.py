@@ -15,6 +15,7 @@ from voucher_mcp.domain.answer import MOST_TOUCHED, Answer
 from voucher_mcp.domain.change import runs_of
 from voucher_mcp.domain.changed import changed
 from voucher_mcp.domain.health.pool_health import PoolHealth
+from voucher_mcp.domain.values.texts import matching
 from voucher_mcp.domain.values.times import to_iso
 from voucher_mcp.domain.vouchers.pool import (
     AssignedCode,
@@ -36,6 +37,9 @@ from voucher_mcp.stores.projects import Project
 
 GENERATED_SHOWN = 100
 """How many generated codes an answer lists; list_voucher_codes shows them all."""
+
+NAMES = 5_000
+"""Of pools, the newest, that are looked through for what completes one (ours)."""
 
 
 class PoolTools(Engine):
@@ -68,6 +72,13 @@ class PoolTools(Engine):
             return Answer(shown, {"has_more": len(found) > limit})
 
         return await self.read(work, quick=False)
+
+    async def suggest_pools(self, text: str) -> Answer[list[str]]:
+        async def work(transaction: Transaction, project: Project | None) -> Answer[list[str]]:
+            rows = await transaction.all("pool_names", project.n, NAMES + 1) if project else []
+            return Answer(matching((name for (name,) in rows[:NAMES]), text), {"has_more": len(rows) > NAMES})
+
+        return await self.read(work)
 
     async def list_voucher_codes(self, pool_id: str, query: CodesQuery) -> Answer[list[VoucherCode]]:
         async def work(transaction: Transaction, project: Project | None) -> Answer[list[VoucherCode]]:

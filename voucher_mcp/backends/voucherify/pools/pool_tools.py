@@ -26,6 +26,7 @@ from voucher_mcp.domain.errors import (
     VoucherError,
     quoted,
 )
+from voucher_mcp.domain.values.texts import matching
 from voucher_mcp.domain.values.times import to_iso
 from voucher_mcp.domain.vouchers.pool import (
     Deletion,
@@ -48,6 +49,10 @@ class PoolTools(Creating, CodePages, Adding, Assigning, Deleting, Bulk, Health):
             counts = await together(lambda one: self._count_available(one, PAGE), shown)
         rows = [campaigns.summary(one, count) for one, count in zip(shown, counts, strict=True)]
         return Answer(rows, {"has_more": not ends})
+
+    async def suggest_pools(self, text: str) -> Answer[list[str]]:
+        shown, ends = await self._campaigns(0, PAGE)
+        return Answer(matching(map(campaigns.name_of, shown), text), {"has_more": not ends})
 
     async def get_voucher_pool(self, pool_id: str) -> Answer[VoucherPool]:
         return Answer(await self._pool(await self._campaign(pool_id)))

@@ -49,6 +49,12 @@ class Customers(Account):
         shown = await together(self._public_customer, list(found.values())[:limit])
         return Answer(shown, {"has_more": more or len(found) > limit})
 
+    async def suggest_customers(self, text: str) -> Answer[list[str]]:
+        """Those whom the vendor's own filter finds, by a part of the name or the e-mail."""
+        found = await self._customers_filtered(text.strip()) if text.strip() else []
+        ids = (as_text(row.get("source_id")) or as_text(row.get("id")) for row in found)
+        return Answer([one for one in ids if one], {"has_more": len(found) == PAGE})
+
     async def _customers_filtered(self, text: str) -> list[Object]:
         """Whom the vendor's own filters find; a row that does not hold the text is one that it added."""
         name = "email" if "@" in text else "name"

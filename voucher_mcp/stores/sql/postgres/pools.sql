@@ -22,6 +22,9 @@ CROSS JOIN LATERAL (
 ) AS m
 ORDER BY p.n;
 
+-- pool_names
+SELECT name FROM pools WHERE project = $1 AND deleted_at IS NULL ORDER BY n DESC LIMIT $2;
+
 -- pool_by_id_or_name
 SELECT p.n, p.id, p.name, p.template, p.active, p.start_date, p.expiration_date, p.available + m.available,
     p.assigned + m.assigned, p.redeemed + m.redeemed, p.created_at, p.project

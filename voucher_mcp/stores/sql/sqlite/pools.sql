@@ -11,6 +11,9 @@ INSERT INTO projects (id, tag, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NO
 SELECT n, id, name, template, active, start_date, expiration_date, available, assigned, redeemed, created_at, project
 FROM pools WHERE project = ?1 AND deleted_at IS NULL ORDER BY n LIMIT ?3 OFFSET ?2;
 
+-- pool_names
+SELECT name FROM pools WHERE project = ?1 AND deleted_at IS NULL ORDER BY n DESC LIMIT ?2;
+
 -- pool_by_id_or_name
 SELECT n, id, name, template, active, start_date, expiration_date, available, assigned, redeemed, created_at, project
 FROM pools
