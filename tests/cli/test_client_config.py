@@ -154,11 +154,13 @@ def test_variables_that_are_all_the_configuration_there_is_go_along(cli: Command
         "VOUCHERIFY_API_BASE_URL": "https://eu1.api.voucherify.io",
         "VOUCHERIFY_APP_ID": SECRET,
         "VOUCHERIFY_APP_TOKEN": SECRET,
+        "VOUCHER_MCP_LOG_FILE": "vouchers.log",
     }
     said = cli.run("client-config", "cursor", variables=variables)
     assert entry("cursor", said.out)["env"] == {
         "VOUCHERIFY_API_BASE_URL": "https://eu1.api.voucherify.io",
         "VOUCHER_MCP_DATABASE_URL": f"sqlite:///{cli.folder / 'mine.db'}",  # wherever it starts
+        "VOUCHER_MCP_LOG_FILE": str(cli.folder / "vouchers.log"),
         "VOUCHERIFY_APP_ID": "${env:VOUCHERIFY_APP_ID}",
         "VOUCHERIFY_APP_TOKEN": "${env:VOUCHERIFY_APP_TOKEN}",
     }

@@ -24,7 +24,7 @@ class Client(NamedTuple):
     place: str
     """Where a person puts the snippet."""
     reference: str
-    """How the file says "the value of this variable"; `NAME` stands for the variable."""
+    """How the file says "the value of the variable NAME"; empty where it lists names alone."""
     asks: str
     """Where that value then comes from; `NAMES` stands for the variables."""
     then: str
@@ -45,15 +45,14 @@ class Client(NamedTuple):
         if arguments:
             entry["args"] = arguments
         env = dict(needs.plain)
-        if self is CLIENTS["codex"]:
-            if needs.secret:
-                entry["env_vars"] = list(needs.secret)
-        else:
+        if self.reference:
             env |= {name: self.reference.replace("NAME", name) for name in needs.secret}
+        elif needs.secret:
+            entry["env_vars"] = list(needs.secret)
         if env:
             entry["env"] = env
         whole: dict[str, Any] = {self.table: {SERVER: entry}}
-        if self is CLIENTS["vscode"] and needs.secret:
+        if self.reference.startswith("${input:") and needs.secret:
             whole["inputs"] = [
                 {"id": name, "type": "promptString", "description": name, "password": True}
                 for name in needs.secret

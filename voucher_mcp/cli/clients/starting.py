@@ -12,6 +12,7 @@ from voucher_mcp.config import LocalProject, Settings, variables_in_use
 
 PROGRAM = "voucher-mcp"
 _DATABASE = "VOUCHER_MCP_DATABASE_URL"
+_PATHS = ("VOUCHER_MCP_FOLDER", "VOUCHER_MCP_LOG_FILE")
 _PLAIN = re.compile(
     r"VOUCHER_MCP_\w+|VOUCHERIFY_API_BASE_URL|MEWS_API_BASE_URL|LOOMI_MCP_URL|LOOMI_PROJECT_ID"
 )
@@ -45,13 +46,18 @@ def extra_of(settings: Settings) -> str:
 
 
 def variables(settings: Settings, config: Path | None, environ: Mapping[str, str]) -> Variables:
-    """Those that the configuration uses, and those that stand in its place."""
+    """Those that the configuration uses, and those that stand in its place.
+
+    A client starts the server in a folder of its own, so paths are whole.
+    """
     plain, secret = {}, []
     for name in variables_in_use(config, environ):
         value = environ.get(name, "").strip()
         default = settings.projects.get("default")
-        if name == _DATABASE and isinstance(default, LocalProject) and default.url.path is not None:
-            plain[name] = f"sqlite:///{default.url.path}"  # a client starts it in a folder of its own
+        if value and name in _PATHS:
+            plain[name] = str(Path(value).expanduser().absolute())
+        elif name == _DATABASE and isinstance(default, LocalProject) and default.url.path is not None:
+            plain[name] = f"sqlite:///{default.url.path}"
         elif value and name != _DATABASE and _PLAIN.fullmatch(name):
             plain[name] = value
         else:
