@@ -40,6 +40,7 @@ WHOLE_DATABASE_INDEXES = {
     "writes_line",
     "approvals_expired",
     "audit_lines",
+    "pool_guesses_days",
 }
 """What the statements of the whole database are quick by."""
 

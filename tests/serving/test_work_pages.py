@@ -11,6 +11,7 @@ import pytest
 from tests.protocol.clients import done
 from tests.serving.servers import ALICE, BOB, Served, served, two_callers
 from tests.support import TEN_PERCENT, held
+from voucher_mcp.config import Limits
 
 SHOP = {"project_id": "shop"}
 PAGES = ("pools", "changes", "changes/undo?change=x", "approvals", "exports")
@@ -57,6 +58,21 @@ async def test_a_person_sees_their_own_projects_and_writes_where_they_may(server
         assert "You may only read in the project shop" in refused.text
         assert (await http.post("/changes/undo", data={"project": "hotel", "change": "x"})).status_code == 400
     assert (await last_change(server))["undo"] == "possible"
+
+
+async def test_pools_whose_health_cannot_be_looked_at_are_shown_with_the_reason(tmp_path: Path) -> None:
+    limits = Limits(max_calls_per_minute=2)
+    async with served(two_callers(tmp_path).model_copy(update={"limits": limits})) as server:
+        async with server.client(ALICE) as alice:
+            await done(alice, "create_voucher_pool", **SHOP, name="Summer", voucher=TEN_PERCENT)
+        async with server.http() as http:
+            await signed_in(http, ALICE)
+            first = (await http.get("/pools")).text  # the list is the second call, its health the third
+            then = (await http.get("/pools")).text
+    assert "Summer" in first
+    for shown in (first, then):
+        assert len(re.findall(r'role="alert">[^<]*max_calls_per_minute', shown)) == 1, "once, if both failed"
+        assert "There is no pool yet" not in shown
 
 
 async def test_what_removes_codes_is_asked_with_what_it_removes_before_it_is_done(server: Served) -> None:

@@ -127,6 +127,7 @@ class Backends:
 
     async def _open_local(self, project: LocalProject) -> Backend:
         from voucher_mcp.backends.local.adapter import LocalBackend
+        from voucher_mcp.backends.local.guesses import Guesses
         from voucher_mcp.backends.local.jobs.job_runner import JobRunner
 
         store, identity = await self._store(project.url), self._identity(project.url)
@@ -134,7 +135,11 @@ class Backends:
             self._runners[identity] = JobRunner(store)
             self._tasks.start_soon(self._runners[identity].run)
         runner = self._runners[identity]
-        runner.serve(project.id, writable=project.access == "write" and not self._settings.read_only)
+        writable = project.access == "write" and not self._settings.read_only
+        runner.serve(project.id, writable=writable)
+        guesses = Guesses(project.id, store) if writable else None
+        if guesses is not None:
+            self._tasks.start_soon(guesses.run)
         return LocalBackend(
             project.id,
             store,
@@ -142,6 +147,7 @@ class Backends:
             currency=project.currency,
             runner=runner,
             import_dir=project.import_dir,
+            guesses=guesses,
         )
 
     async def _store(self, database: Database) -> Store:

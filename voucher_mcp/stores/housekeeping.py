@@ -1,5 +1,5 @@
-"""What a database no longer needs, and when it goes: keys, sessions, audit lines, approvals, jobs and
-exports.
+"""What a database no longer needs, and when it goes: keys, sessions, audit lines, approvals, jobs, exports
+and counts of guesses.
 
 Keys go by time that has really passed. No machine's clock tells that: it may jump a month ahead and back. So
 what it went forward between lines of the audit trail is added up, a day at most at once. A jump costs one of
@@ -13,7 +13,7 @@ from typing import Final
 import anyio
 
 from voucher_mcp.domain.errors import OutcomeUnknown, Unavailable
-from voucher_mcp.domain.values.times import DAY
+from voucher_mcp.domain.values.times import DAY, day_of
 from voucher_mcp.stores.base import Store, Transaction
 
 logger = logging.getLogger(__name__)
@@ -31,6 +31,9 @@ JOBS_KEPT: Final = 30 * DAY
 
 APPROVALS_KEPT: Final = 30 * DAY
 """After their end (ours); who approved what stays in the audit trail."""
+
+GUESSES_KEPT: Final = 92
+"""Days (ours), as those of the use are known when a schema comes to have them."""
 
 CHUNKS_AT_ONCE: Final = 4
 """Of a job's data in one transaction; a chunk is about 1 MB."""
@@ -89,6 +92,7 @@ class Housekeeping:
             await transaction.one("audit_is_old", moment - self._audit_kept, ROWS_AT_ONCE),
             await transaction.one("job_over", moment - JOBS_KEPT),
             await transaction.one("approval_is_over", moment - APPROVALS_KEPT),
+            await transaction.one("guesses_are_old", day_of(moment) - GUESSES_KEPT),
         )
         return any(due)
 
@@ -99,6 +103,7 @@ class Housekeeping:
         await transaction.run("audit_subjects_forget", moment - self._audit_kept, ROWS_AT_ONCE)
         await transaction.run("audit_forget", moment - self._audit_kept, ROWS_AT_ONCE)
         await transaction.run("approvals_forget", moment - APPROVALS_KEPT, ROWS_AT_ONCE)
+        await transaction.run("guesses_forget", day_of(moment) - GUESSES_KEPT, ROWS_AT_ONCE)
         if (job := await transaction.one("job_over", moment - JOBS_KEPT)) is None:
             return
         if await transaction.run("job_chunks_delete", *job, CHUNKS_AT_ONCE) < CHUNKS_AT_ONCE:

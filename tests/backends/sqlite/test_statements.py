@@ -35,6 +35,8 @@ WHOLE_DATABASE = {
     "job_over": "housekeeping; it reads whose the job is",
     "approval_is_over": "housekeeping",
     "approvals_forget": "housekeeping",
+    "guesses_are_old": "housekeeping",
+    "guesses_forget": "housekeeping",
     "voucher_last": "the address in the file that SQLite gives next, whoever has the rows before it",
 }
 """Statements that concern the database as a whole."""
@@ -47,6 +49,7 @@ WITHOUT_PROJECT = {
 
 WHOLE_DATABASE_INDEXES = {
     *("jobs_unfinished", "jobs_over", "sessions_expired", "writes_line", "approvals_expired"),
+    "pool_guesses_days",
 }
 """What the statements above are quick by."""
 

@@ -1,11 +1,12 @@
 """What every part of the embedded backend stands on: a project in a store, and how it reads and writes."""
 
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Collection, Coroutine, Hashable
 from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from voucher_mcp.backends.base import Backend
+from voucher_mcp.backends.local.guesses import Guesses
 from voucher_mcp.backends.local.stored_values import StoredValues
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.write import Write
@@ -24,10 +25,14 @@ class Engine(Backend):
     name = "local"
     journals = True
 
-    def __init__(self, project_id: str, store: Store, timezone: str = "UTC") -> None:
+    def __init__(
+        self, project_id: str, store: Store, timezone: str = "UTC", *, guesses: Guesses | None = None
+    ) -> None:
+        """`guesses` counts codes that are asked for in vain; None: nothing may be written."""
         self.project_id = project_id
         self.store = store
         self.zone = ZoneInfo(timezone)
+        self._guesses = guesses
         self._known: tuple[Hashable, Project] | None = None
         """The project once its row is on disk, and in which database."""
 
@@ -69,6 +74,11 @@ class Engine(Backend):
             return answer
         except DryRun as done:
             return replace(done.answer, beside={**done.answer.beside, "dry_run": True})
+
+    def guessed(self, texts: Collection[str]) -> None:
+        """Somebody asked for codes, of which one does not exist."""
+        if self._guesses is not None:
+            self._guesses.note(texts)
 
     async def find_project(self, transaction: Transaction) -> Project | None:
         """The project's row, None as long as nothing was ever written in it."""

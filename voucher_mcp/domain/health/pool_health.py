@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Final, NamedTuple, NotRequired, TypedDict
 
 from voucher_mcp.domain.errors import quoted
+from voucher_mcp.domain.health.guesses import Guesses, conspicuous
 from voucher_mcp.domain.health.running_out import RunOut, runs_out
 from voucher_mcp.domain.health.use import Days, Use, use_of
 from voucher_mcp.domain.values.texts import counted
@@ -18,7 +19,10 @@ SOON: Final = 14
 MANY: Final = 10
 """Codes of one pool in the hands of one customer that are worth a warning (ours)."""
 
-_RECENT, _BURST, _LEAST_BURST, _DAYS_FOR_A_BURST = 7, 5, 10, 7
+RECENT: Final = 7
+"""Days, with today, that warnings look at."""
+
+_BURST, _LEAST_BURST, _DAYS_FOR_A_BURST = 5, 10, 7
 """A day of the last seven is a burst with ten uses, and five times those of seven others or more."""
 
 _EPOCH: Final = date(1970, 1, 1)
@@ -90,6 +94,8 @@ class Facts(NamedTuple):
     """It makes a code whenever one is asked for."""
     heaviest: tuple[str, int] | None = None
     """The customer with the most of its codes, and how many."""
+    guesses: Guesses | None = None
+    """Of the day of the last seven that had the most."""
 
 
 def iso(day: int) -> str:
@@ -163,11 +169,11 @@ def _expiring(day: date, codes: int) -> Expiring:
 
 def _warnings(facts: Facts, end: RunOut | None) -> Iterator[Warned]:
     days = facts.days
-    if facts.active is False and days is not None and (recent := sum(days.used[-_RECENT:])) > 0:
+    if facts.active is False and days is not None and (recent := sum(days.used[-RECENT:])) > 0:
         yield _warned(
             "paused_in_use",
             f"The pool is paused, and {counted(recent, 'code')} of it {_were(recent)} used in the last "
-            f"{min(_RECENT, len(days.used))} days: who asks for one now is refused.",
+            f"{min(RECENT, len(days.used))} days: who asks for one now is refused.",
         )
     if (
         facts.total
@@ -190,6 +196,13 @@ def _warnings(facts: Facts, end: RunOut | None) -> Iterator[Warned]:
     if facts.heaviest is not None and facts.heaviest[1] >= MANY:
         customer, count = facts.heaviest
         yield _warned("one_customer", f"One customer, {quoted(customer)}, holds {count:,} of its codes.")
+    if facts.guesses is not None and conspicuous(facts.guesses):
+        yield _warned(
+            "guesses",
+            f"{counted(facts.guesses.number, 'text')} that are no codes were tried on "
+            f"{iso(facts.guesses.day)}, with the length and the first half of codes of this pool: "
+            "somebody may be guessing.",
+        )
 
 
 def _ending(facts: Facts) -> Iterator[Warned]:
@@ -208,9 +221,9 @@ def _ending(facts: Facts) -> Iterator[Warned]:
 def _bursts(days: Days) -> Iterator[Warned]:
     """The latest day on which far more was used than on the others."""
     all_used, all_parts = sum(days.used), sum(days.parts)
-    if max(days.used[-_RECENT:]) < _LEAST_BURST:
+    if max(days.used[-RECENT:]) < _LEAST_BURST:
         return
-    for back in range(min(_RECENT, len(days.used))):
+    for back in range(min(RECENT, len(days.used))):
         at = len(days.used) - 1 - back
         used, part = days.used[at], days.parts[at]
         others = all_parts - part

@@ -48,6 +48,7 @@ TABLES: Final = (
         "active freed",
     ),
     _table("pool_days", "pool day", "used change"),
+    _table("pool_guesses", "day pool", "guesses"),
     _table(
         "vouchers",
         "n",

@@ -8,6 +8,7 @@ import anyio
 
 from voucher_mcp.backends.base import Fields, Object
 from voucher_mcp.backends.local.engine import Engine
+from voucher_mcp.backends.local.guesses import Guesses
 from voucher_mcp.backends.local.jobs import exports, jobs
 from voucher_mcp.backends.local.jobs.bulk_updates import EachUpdate, SameUpdate
 from voucher_mcp.backends.local.jobs.import_folder import read_blocks
@@ -50,8 +51,9 @@ class JobTools(Engine):
         currency: str = "EUR",
         runner: JobRunner | None = None,
         import_dir: Path | None = None,
+        guesses: Guesses | None = None,
     ) -> None:
-        super().__init__(project_id, store, timezone)
+        super().__init__(project_id, store, timezone, guesses=guesses)
         self._currency = currency
         self._runner = runner
         self._import_dir = import_dir

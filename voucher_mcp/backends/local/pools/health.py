@@ -7,7 +7,8 @@ from typing import Final
 
 from voucher_mcp.backends.local.pools import holdings
 from voucher_mcp.backends.local.records.pools import Pool
-from voucher_mcp.domain.health.pool_health import Facts, PoolHealth, health_of
+from voucher_mcp.domain.health.guesses import LEAST, MOST_USES, Guesses
+from voucher_mcp.domain.health.pool_health import RECENT, Facts, PoolHealth, health_of
 from voucher_mcp.domain.health.use import Days
 from voucher_mcp.domain.values.times import DAY, date_of, day_of
 from voucher_mcp.stores.base import Transaction
@@ -37,6 +38,7 @@ async def healths(
     heaviest = {
         pool: (customer, count) for pool, customer, count in await transaction.all("pools_heaviest", *span)
     }
+    tried = await _guesses(transaction, pools, today, counted)
     found = []
     for pool in pools:
         ends = await _ends(transaction, pool, moment + days * DAY, moment, zone)
@@ -56,8 +58,27 @@ async def healths(
             outstanding=next(iter(holds.values()), 0),
             points="points" in holds,
             heaviest=heaviest.get(pool.n),
+            guesses=tried.get(pool.n),
         )
         found.append(health_of(facts))
+    return found
+
+
+async def _guesses(
+    transaction: Transaction, pools: Sequence[Pool], today: int, counted: Mapping[int, Counts]
+) -> dict[int, Guesses]:
+    """By pool, the day of the last seven with the most guesses, where those are many: mostly none."""
+    project, span = pools[0].project, (pools[0].n, pools[-1].n)
+    most: dict[int, tuple[int, int]] = {}
+    for pool, day, number in await transaction.all(
+        "pools_guesses", project, *span, today - RECENT + 1, today, LEAST
+    ):
+        most[pool] = max(most.get(pool, _NOTHING), (number, day))
+    found = {}
+    for pool, (number, day) in most.items():
+        row = await transaction.one("pool_redemptions", project, pool, day * DAY, (day + 1) * DAY, MOST_USES)
+        uses = max(counted[pool].get(day, _NOTHING)[0], row[0] if row else 0)
+        found[pool] = Guesses(day, number, uses)
     return found
 
 

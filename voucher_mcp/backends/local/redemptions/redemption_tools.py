@@ -10,7 +10,7 @@ from voucher_mcp.backends.local.redemptions import redemption_rows, redemptions,
 from voucher_mcp.backends.local.redemptions.validations import Circumstances
 from voucher_mcp.backends.local.rehearsed import without_new
 from voucher_mcp.domain.answer import Answer
-from voucher_mcp.domain.errors import InvalidInput
+from voucher_mcp.domain.errors import InvalidInput, NotFound
 from voucher_mcp.domain.queries import Detail, RedemptionRequest, RedemptionsQuery, SessionRequest
 from voucher_mcp.domain.redeeming.order import Order, parse_order
 from voucher_mcp.domain.values.times import to_iso
@@ -52,10 +52,14 @@ class RedemptionTools(Engine):
             return Answer(validations.show(turns, _session(key, ttl, span.end)))
 
         if request.session is None:
-            return await self.read(look)
-        if write is None:
+            answer = await self.read(look)
+        elif write is None:
             raise ValueError("a session reserves vouchers, which needs a Write")
-        return await self.write(write, reserve)
+        else:
+            answer = await self.write(write, reserve)
+        if not answer.data["valid"]:
+            self.guessed(validations.unknown(answer.data))
+        return answer
 
     async def redeem_vouchers(
         self, write: Write, request: RedemptionRequest, detail: Detail
@@ -81,7 +85,11 @@ class RedemptionTools(Engine):
         def foresee(transaction: Transaction, project: Project) -> None:
             validations.foresee(transaction, project, request.redeemables, key)
 
-        return await self.write(write, effect, foresee)
+        try:
+            return await self.write(write, effect, foresee)
+        except NotFound:
+            self.guessed([one.id for one in request.redeemables])
+            raise
 
     async def rollback_redemption(
         self, write: Write, redemption_id: str, reason: str | None, detail: Detail

@@ -11,6 +11,7 @@ from voucher_mcp.backends.local.records.vouchers import Voucher
 from voucher_mcp.backends.local.vouchers import balances, moving, voucher_listing, voucher_writes
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.changed import changed
+from voucher_mcp.domain.errors import NotFound
 from voucher_mcp.domain.queries import Detail, VouchersQuery
 from voucher_mcp.domain.vouchers.code_config import CodeConfig, validate_code
 from voucher_mcp.domain.vouchers.pool import Deletion
@@ -58,7 +59,11 @@ class VoucherTools(Engine):
             shown = vouchers.public_at(project, voucher, detail, transaction.now())
             return Answer(shown | ({"reservations": reserved} if reserved else {}))
 
-        return await self.read(work)
+        try:
+            return await self.read(work)
+        except NotFound:
+            self.guessed([code])
+            raise
 
     async def list_vouchers(self, query: VouchersQuery, detail: Detail) -> Answer[list[Object]]:
         async def work(transaction: Transaction, project: Project | None) -> Answer[list[Object]]:

@@ -22,12 +22,14 @@ PARTS: Final = (("free", "available"), ("held", "assigned"), ("used", "redeemed"
 async def pools(desk: Desk) -> Response:
     """The pools of the project that is looked at, with their health where the system can say it."""
     listed = await desk.look("list_voucher_pools")
+    health = await desk.look("get_pool_health")
     found = {one["id"]: one for one in listed["data"]}
-    for one in (await desk.look("get_pool_health"))["data"]:
+    for one in health["data"]:
         found[one["id"]] = {**found.get(one["id"], {}), **one}
     shown = [{**UNKNOWN, **one, "bar": _bar(one)} for one in found.values()]
     shown.sort(key=lambda one: not one["warnings"])
-    return desk.page("pools.html", pools=shown, error=listed["error"], more=listed.get("has_more", False))
+    error = listed["error"] or health["error"]
+    return desk.page("pools.html", pools=shown, error=error, more=listed.get("has_more", False))
 
 
 def _bar(pool: dict[str, Any]) -> list[dict[str, Any]]:

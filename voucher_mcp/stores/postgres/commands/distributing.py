@@ -38,6 +38,7 @@ DISTRIBUTED: Final = (
         "approvals",
         "audit_subjects",
         "job_traces",
+        "pool_guesses",
     ),
 )
 """The first says where the rows of a project lie, and the others follow it."""

@@ -244,3 +244,20 @@ WITH RECURSIVE ends (at) AS (
     SELECT $1, $2, n >> 13, -1, 1, 0, 1, $3 / 86400000 FROM claimed
 )
 SELECT wanted.n, claimed.code, claimed.n IS NOT NULL FROM wanted LEFT JOIN claimed ON claimed.n = wanted.n;
+
+-- codes_beside
+-- Of each text that no code ever was: the code behind it in the order of their bytes, or that code itself in the bin,
+-- and the one before it, each with its pool.
+SELECT wanted.value, above.code, above.pool, below.code, below.pool
+FROM json_array_elements_text($2::json) AS wanted (value)
+LEFT JOIN LATERAL (
+    SELECT code, pool FROM vouchers
+    WHERE project = $1 AND code >= wanted.value COLLATE "C" ORDER BY code LIMIT 1
+) AS above ON TRUE
+LEFT JOIN LATERAL (
+    SELECT code, pool FROM vouchers
+    WHERE project = $1 AND code < wanted.value COLLATE "C" ORDER BY code DESC LIMIT 1
+) AS below ON TRUE
+WHERE NOT EXISTS (
+    SELECT 1 FROM vouchers WHERE project = $1 AND former_code = wanted.value COLLATE "C"
+);

@@ -122,3 +122,18 @@ GROUP BY pool, day;
 SELECT pool, expiration_date, count(*) FROM vouchers
 WHERE project = $1 AND pool = $2 AND status = 0 AND active AND expiration_date < $3 GROUP BY pool, expiration_date
 ORDER BY expiration_date;
+
+-- pools_guesses
+SELECT pool, day, guesses FROM pool_guesses
+WHERE project = $1 AND day BETWEEN $4 AND $5 AND pool BETWEEN $2 AND $3 AND guesses >= $6;
+
+-- pool_guesses_count
+INSERT INTO pool_guesses AS g (project, day, pool, guesses) VALUES ($1, $2, $3, $4)
+ON CONFLICT (project, day, pool) DO UPDATE SET guesses = g.guesses + excluded.guesses;
+
+-- pool_redemptions
+-- How often its codes were redeemed within that time, counted up to $5.
+SELECT count(*) FROM (
+    SELECT 1 FROM redemptions
+    WHERE project = $1 AND pool = $2 AND created_at >= $3 AND created_at < $4 AND voucher IS NOT NULL LIMIT $5
+) AS redeemed;

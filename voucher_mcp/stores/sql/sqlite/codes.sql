@@ -159,3 +159,16 @@ WHERE project = ?1 AND n = ?2 AND status = 0;
 
 -- customer_insert
 INSERT INTO customers (project, id, created_at, folded) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING;
+
+-- codes_beside
+-- Of each text that no code ever was: the code behind it in the order of their bytes, or that code itself in the bin,
+-- and the one before it, each with its pool.
+SELECT wanted.value, above.code, above.pool, below.code, below.pool
+FROM json_each(?2) AS wanted
+LEFT JOIN vouchers AS above ON above.project = ?1 AND above.n = (
+    SELECT n FROM vouchers WHERE project = ?1 AND code >= wanted.value ORDER BY code LIMIT 1
+)
+LEFT JOIN vouchers AS below ON below.project = ?1 AND below.n = (
+    SELECT n FROM vouchers WHERE project = ?1 AND code < wanted.value ORDER BY code DESC LIMIT 1
+)
+WHERE NOT EXISTS (SELECT 1 FROM vouchers WHERE project = ?1 AND former_code = wanted.value);

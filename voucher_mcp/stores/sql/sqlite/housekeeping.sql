@@ -55,3 +55,11 @@ SELECT 1 FROM approvals WHERE expires_at <= ?1 LIMIT 1;
 DELETE FROM approvals WHERE (project, id) IN (
     SELECT project, id FROM approvals WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2
 );
+
+-- guesses_are_old
+SELECT 1 FROM pool_guesses WHERE day < ?1 LIMIT 1;
+
+-- guesses_forget
+DELETE FROM pool_guesses WHERE (project, day, pool) IN (
+    SELECT project, day, pool FROM pool_guesses WHERE day < ?1 ORDER BY day LIMIT ?2
+);

@@ -98,3 +98,18 @@ SELECT n, id, name, deleted_at IS NOT NULL, EXISTS (
 -- pool_restore
 UPDATE pools SET deleted_at = NULL, freed = 0, updated_at = ?3
 WHERE project = ?1 AND n = ?2 AND deleted_at IS NOT NULL;
+
+-- pools_guesses
+SELECT pool, day, guesses FROM pool_guesses
+WHERE project = ?1 AND day BETWEEN ?4 AND ?5 AND pool BETWEEN ?2 AND ?3 AND guesses >= ?6;
+
+-- pool_guesses_count
+INSERT INTO pool_guesses (project, day, pool, guesses) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (project, day, pool) DO UPDATE SET guesses = guesses + excluded.guesses;
+
+-- pool_redemptions
+-- How often its codes were redeemed within that time, counted up to ?5.
+SELECT count(*) FROM (
+    SELECT 1 FROM redemptions
+    WHERE project = ?1 AND pool = ?2 AND created_at >= ?3 AND created_at < ?4 AND voucher IS NOT NULL LIMIT ?5
+);
