@@ -7,7 +7,7 @@ from voucher_mcp.backends.base import Object
 from voucher_mcp.backends.local.engine import Engine
 from voucher_mcp.backends.local.records import sessions, vouchers
 from voucher_mcp.backends.local.redemptions import redemption_rows, redemptions, rollbacks, validations
-from voucher_mcp.backends.local.redemptions.validations import Circumstances
+from voucher_mcp.backends.local.redemptions.validations import INELIGIBLE, Circumstances
 from voucher_mcp.backends.local.rehearsed import without_new
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput, NotFound
@@ -58,7 +58,7 @@ class RedemptionTools(Engine):
         else:
             answer = await self.write(write, reserve)
         if not answer.data["valid"]:
-            self.guessed(validations.unknown(answer.data))
+            self.guessed(_unknown(answer.data))
         return answer
 
     async def redeem_vouchers(
@@ -126,6 +126,12 @@ class RedemptionTools(Engine):
             return Answer(done, touched=[vouchers.identity(project, voucher)])
 
         return await self.write(write, effect)
+
+
+def _unknown(validation: Object) -> list[str]:
+    """Those of its redeemables that do not exist."""
+    errors = (one["result"].get("error", {}) for one in validation["redeemables"])
+    return [error["resource_id"] for error in errors if error.get("key") == INELIGIBLE[NotFound]]
 
 
 def _undone(shown: Object) -> Object:

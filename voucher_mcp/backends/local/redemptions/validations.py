@@ -217,12 +217,6 @@ def show(turns: Sequence[Turn], session: Mapping[str, Any] | None) -> dict[str, 
     }
 
 
-def unknown(shown: Mapping[str, Any]) -> list[str]:
-    """Those in a validation as it is shown that do not exist."""
-    errors = (one["result"].get("error", {}) for one in shown["redeemables"])
-    return [error["resource_id"] for error in errors if error.get("key") == INELIGIBLE[NotFound]]
-
-
 def totals(order: Order | None) -> dict[str, Any] | None:
     """The order after one of several vouchers, without its items: those stand with the whole order."""
     if order is None:
