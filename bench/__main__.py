@@ -27,6 +27,7 @@ FIGURES = {
     "waiting": "what an import makes another process wait",
     "paging": "deep pages of a large pool",
     "redeeming": "redemptions, and validating, beside a bare loop",
+    "undoing": "writes taken back, beside the writes",
     "redeemables": "what customers hold, over a million holders",
     "csv_job": "a CSV import job, beside bare SQLite",
     "postgresql.importing": "a million codes into PostgreSQL, beside COPY",

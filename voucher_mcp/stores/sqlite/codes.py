@@ -6,7 +6,7 @@ which they moved.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from voucher_mcp.domain.values.texts import folded
 from voucher_mcp.domain.values.times import day_of
@@ -38,11 +38,22 @@ class Counts:
 
     def move(self, project: int, pool: int, n: int, old: int, new: int) -> None:
         """`Transaction.count_code`."""
-        change = _sum(_under(new, 1), _under(old, -1))
-        key = (project, pool)
-        self._pools[key] = _sum(self._pools.get(key, _NOTHING), change)
-        self._codes.setdefault(key, []).append((n, change))
-        self._used[key] = self._used.get(key, 0) + uses(old, new)
+        self._move((project, pool), [n], old, new)
+
+    def move_all(self, project: int, pool: int, old: Iterable[tuple[int, int]], new: int) -> None:
+        """`Transaction.count_codes`."""
+        alike: dict[int, list[int]] = {}
+        for n, status in old:
+            alike.setdefault(status, []).append(n)
+        for status, rows in alike.items():
+            self._move((project, pool), rows, status, new)
+
+    def _move(self, key: tuple[int, int], rows: Sequence[int], old: int, new: int) -> None:
+        count, change = len(rows), _sum(_under(new, 1), _under(old, -1))
+        whole = _sum(_under(new, count), _under(old, -count))
+        self._pools[key] = _sum(self._pools.get(key, _NOTHING), whole)
+        self._codes.setdefault(key, []).extend((n, change) for n in rows)
+        self._used[key] = self._used.get(key, 0) + count * uses(old, new)
 
     def write_pools(self) -> None:
         """Write the counts of pools, and those of today."""

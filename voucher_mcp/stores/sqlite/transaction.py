@@ -109,8 +109,7 @@ class SqliteTransaction:
         self._counts.move(project, pool, n, old, new)
 
     async def count_codes(self, project: int, pool: int, old: Iterable[tuple[int, int]], new: int) -> None:
-        for n, status in old:
-            self._counts.move(project, pool, n, status, new)
+        self._counts.move_all(project, pool, old, new)
 
     def _one(self, query: str, *values: Any) -> Row | None:
         row: Row | None = self._connection.execute(self._queries[query], values).fetchone()

@@ -19,11 +19,11 @@ async def of_pool(transaction: Transaction, pool: Pool) -> dict[str, int]:
     unit = _UNITS.get(pool.template["type"])
     if unit is None:
         return {}
-    row = await transaction.one("pool_holds", pool.project, pool.n)
-    assert row is not None  # it counts
-    touched, millions, rest = row
     gift, card = pool.template.get("gift"), pool.template.get("loyalty_card")
     new = gift["amount"] if gift is not None else card["points"] if card is not None else 0
+    row = await transaction.one("pool_holds", pool.project, pool.n, new)
+    assert row is not None  # it counts
+    touched, millions, rest = row
     return {unit: millions * _MILLION + rest + (pool.total - touched) * new}
 
 

@@ -1,16 +1,19 @@
 """The rows of pools' codes: put in, found and taken away, with the counts that the store keeps of them."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from voucher_mcp.backends.local.records import removal, taken
 from voucher_mcp.backends.local.records.pools import Pool
-from voucher_mcp.backends.local.records.references import is_an_id, rows_of
+from voucher_mcp.backends.local.records.references import as_json, is_an_id, rows_of
 from voucher_mcp.domain.vouchers.pool import NewCode
-from voucher_mcp.stores.base import AVAILABLE, DELETED, REDEEMED, Row, Transaction
+from voucher_mcp.stores.base import AVAILABLE, DELETED, REDEEMED, Overtaken, Row, Transaction
 from voucher_mcp.stores.projects import Project
 
 Seen = tuple[int, int, int]
 """A voucher as it was looked at: its row, status and version."""
+
+_VOUCHER: Final = "The voucher"
 
 STATUS_NAMES = ("available", "assigned", "redeemed")
 
@@ -58,8 +61,13 @@ async def remove(
     Raises:
         Overtaken: somebody else changed one since it was looked at.
     """
-    rows = [(project.n, n, force, moment, version) for n, _, version in seen]
-    await transaction.many("voucher_delete", rows, overtakes="The voucher")
+    if len(seen) == 1:
+        ((n, _, version),) = seen
+        await transaction.later("voucher_delete", project.n, n, force, moment, version, overtakes=_VOUCHER)
+    else:
+        rows, versions = as_json([n for n, _, _ in seen]), as_json([version for _, _, version in seen])
+        if await transaction.run("vouchers_delete", project.n, rows, versions, force, moment) < len(seen):
+            raise Overtaken(_VOUCHER)
     live = [(n, status) for n, status, _ in seen if status != DELETED]
     if pool_n is not None:
         await transaction.count_codes(project.n, pool_n, live, DELETED)

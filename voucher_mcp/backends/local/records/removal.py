@@ -11,10 +11,10 @@ from voucher_mcp.stores.projects import Project
 
 async def forget(transaction: Transaction, project: Project, vouchers: Sequence[int]) -> None:
     """Remove all that, with every holder's count of holdings. Redemptions and ledger stay readable."""
-    rows = [(project.n, n) for n in vouchers]
-    await transaction.many("voucher_holdings_uncount", rows)
-    await transaction.many("voucher_holders_delete", rows)
-    await transaction.many("voucher_sessions_delete", rows)
+    rows = as_json(vouchers)
+    await transaction.later("vouchers_holdings_uncount", project.n, rows)
+    await transaction.later("vouchers_holders_delete", project.n, rows)
+    await transaction.later("vouchers_sessions_delete", project.n, rows)
 
 
 async def remembered(

@@ -52,14 +52,15 @@ WHERE p.project = $1 AND (p.id = $2 OR p.name = $2) AND p.deleted_at IS NOT NULL
 ORDER BY p.deleted_at DESC, p.n DESC;
 
 -- pool_holds
+-- The cards that are not as the pool's template makes them, which holds $3; no JSON is read for those without own terms.
 SELECT count(*), coalesce(sum(balance / 1000000), 0)::bigint, coalesce(sum(balance % 1000000), 0)::bigint
 FROM (
-    SELECT coalesce(v.opening, (t.terms #>> '{gift,amount}')::bigint, (t.terms #>> '{loyalty_card,points}')::bigint, 0)
-        + v.granted - v.subtracted - v.spent AS balance
-    FROM vouchers AS v JOIN pools AS p ON p.project = v.project AND p.n = v.pool
-    CROSS JOIN LATERAL (SELECT coalesce(v.terms, p.template)::json AS terms) AS t
-    WHERE v.project = $1 AND v.pool = $2 AND v.status < 3 AND (
-        v.terms IS NOT NULL OR v.opening IS NOT NULL OR v.granted <> 0 OR v.subtracted <> 0 OR v.spent <> 0
+    SELECT coalesce(opening, CASE WHEN terms IS NULL THEN $3::bigint ELSE coalesce(
+        (terms::json #>> '{gift,amount}')::bigint, (terms::json #>> '{loyalty_card,points}')::bigint, 0) END)
+        + granted - subtracted - spent AS balance
+    FROM vouchers
+    WHERE project = $1 AND pool = $2 AND status < 3 AND (
+        terms IS NOT NULL OR opening IS NOT NULL OR granted <> 0 OR subtracted <> 0 OR spent <> 0
     )
 ) AS touched;
 

@@ -79,16 +79,33 @@ UPDATE vouchers SET status = 3, updated_at = $4, version = version + 1,
     former_code = CASE WHEN $3::boolean THEN coalesce(code, former_code) ELSE former_code END
 WHERE project = $1 AND n = $2 AND version = $5;
 
--- voucher_holdings_uncount
-UPDATE holdings SET count = count - 1
-WHERE project = $1 AND pool = (SELECT coalesce(pool, 0) FROM vouchers WHERE project = $1 AND n = $2)
-    AND customer IN (SELECT customer FROM holders WHERE project = $1 AND voucher = $2);
+-- vouchers_delete
+-- Their rows, and their versions in the same order.
+UPDATE vouchers AS v SET status = 3, updated_at = $5, version = v.version + 1,
+    code = CASE WHEN $4::boolean THEN NULL ELSE v.code END,
+    folded = CASE WHEN $4::boolean THEN NULL ELSE v.folded END,
+    former_code = CASE WHEN $4::boolean THEN coalesce(v.code, v.former_code) ELSE v.former_code END
+FROM ROWS FROM (json_array_elements_text($2::json), json_array_elements_text($3::json)) AS seen (n, version)
+WHERE v.project = $1 AND v.n = seen.n::bigint AND v.version = seen.version::integer;
 
--- voucher_holders_delete
-DELETE FROM holders WHERE project = $1 AND voucher = $2;
+-- vouchers_holdings_uncount
+UPDATE holdings AS kept SET count = kept.count - gone.count
+FROM (
+    SELECT h.customer, coalesce(v.pool, 0) AS pool, count(*) AS count
+    FROM holders AS h JOIN vouchers AS v ON v.project = h.project AND v.n = h.voucher
+    WHERE h.project = $1
+        AND h.voucher = ANY (ARRAY(SELECT value::bigint FROM json_array_elements_text($2::json)))
+    GROUP BY 1, 2
+) AS gone
+WHERE kept.project = $1 AND kept.customer = gone.customer AND kept.pool = gone.pool;
 
--- voucher_sessions_delete
-DELETE FROM sessions WHERE project = $1 AND voucher = $2;
+-- vouchers_holders_delete
+DELETE FROM holders
+WHERE project = $1 AND voucher = ANY (ARRAY(SELECT value::bigint FROM json_array_elements_text($2::json)));
+
+-- vouchers_sessions_delete
+DELETE FROM sessions
+WHERE project = $1 AND voucher = ANY (ARRAY(SELECT value::bigint FROM json_array_elements_text($2::json)));
 
 -- vouchers_between
 -- Those in these rows that are there, of that pool or of none, and whether something was done with them since.

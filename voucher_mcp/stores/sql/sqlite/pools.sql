@@ -28,14 +28,15 @@ FROM pools WHERE project = ?1 AND (id = ?2 OR name = ?2) AND deleted_at IS NOT N
 ORDER BY deleted_at DESC, n DESC;
 
 -- pool_holds
+-- The cards that are not as the pool's template makes them, which holds ?3; no JSON is read for those without own terms.
 SELECT count(*), coalesce(sum(balance / 1000000), 0), coalesce(sum(balance % 1000000), 0)
 FROM (
-    SELECT coalesce(v.opening, json_extract(coalesce(v.terms, p.template), '$.gift.amount'),
-        json_extract(coalesce(v.terms, p.template), '$.loyalty_card.points'), 0)
-        + v.granted - v.subtracted - v.spent AS balance
-    FROM vouchers AS v JOIN pools AS p ON p.project = v.project AND p.n = v.pool
-    WHERE v.project = ?1 AND v.pool = ?2 AND +v.status < 3 AND (
-        v.terms IS NOT NULL OR v.opening IS NOT NULL OR v.granted <> 0 OR v.subtracted <> 0 OR v.spent <> 0
+    SELECT coalesce(opening, CASE WHEN terms IS NULL THEN ?3
+        ELSE coalesce(terms ->> '$.gift.amount', terms ->> '$.loyalty_card.points', 0) END)
+        + granted - subtracted - spent AS balance
+    FROM vouchers
+    WHERE project = ?1 AND pool = ?2 AND +status < 3 AND (
+        terms IS NOT NULL OR opening IS NOT NULL OR granted <> 0 OR subtracted <> 0 OR spent <> 0
     )
 );
 

@@ -76,16 +76,30 @@ UPDATE vouchers SET status = 3, updated_at = ?4, code = CASE WHEN ?3 THEN NULL E
     former_code = CASE WHEN ?3 THEN coalesce(code, former_code) ELSE former_code END
 WHERE project = ?1 AND n = ?2 AND ?5 IS NOT NULL;
 
--- voucher_holdings_uncount
-UPDATE holdings SET count = count - 1
-WHERE project = ?1 AND pool = (SELECT coalesce(pool, 0) FROM vouchers WHERE project = ?1 AND n = ?2)
-    AND customer IN (SELECT customer FROM holders WHERE project = ?1 AND voucher = ?2);
+-- vouchers_delete
+-- In a statement for each of them SQLite would open all indexes each time.
+UPDATE vouchers SET status = 3, updated_at = ?5, code = CASE WHEN ?4 THEN NULL ELSE code END,
+    folded = CASE WHEN ?4 THEN NULL ELSE folded END,
+    former_code = CASE WHEN ?4 THEN coalesce(code, former_code) ELSE former_code END
+WHERE +project = ?1 AND n IN (SELECT value FROM json_each(?2)) AND ?3 IS NOT NULL;
 
--- voucher_holders_delete
-DELETE FROM holders WHERE project = ?1 AND voucher = ?2;
+-- vouchers_holdings_uncount
+UPDATE holdings AS kept SET count = kept.count - gone.count
+FROM (
+    SELECT h.project, h.customer, coalesce(v.pool, 0) AS pool, count(*) AS count
+    FROM json_each(?2) AS wanted
+    CROSS JOIN holders AS h ON h.project = ?1 AND h.voucher = wanted.value
+    CROSS JOIN vouchers AS v ON v.project = ?1 AND v.n = h.voucher
+    GROUP BY 1, 2, 3
+) AS gone
+WHERE kept.project = gone.project AND kept.customer = gone.customer AND kept.pool = gone.pool;
 
--- voucher_sessions_delete
-DELETE FROM sessions INDEXED BY sessions_voucher WHERE project = ?1 AND voucher = ?2;
+-- vouchers_holders_delete
+DELETE FROM holders WHERE project = ?1 AND voucher IN (SELECT value FROM json_each(?2));
+
+-- vouchers_sessions_delete
+DELETE FROM sessions INDEXED BY sessions_voucher
+WHERE project = ?1 AND voucher IN (SELECT value FROM json_each(?2));
 
 -- vouchers_between
 -- Those in these rows that are there, of that pool or of none, and whether something was done with them since.
