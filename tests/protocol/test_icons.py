@@ -4,7 +4,7 @@ from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
-from tests.protocol.wire import start
+from tests.protocol.wire import ROOT, start
 
 INFO = "io.modelcontextprotocol/serverInfo"
 
@@ -30,7 +30,9 @@ async def test_who_connects_is_told_of_it_and_no_other_answer_carries_it(era: st
             await wire.request(method)
             assert b"icons" not in wire.lines[-1]
     assert told["image/png"].startswith(b"\x89PNG\r\n\x1a\n")
-    assert told["image/svg+xml"].startswith(b"<svg xmlns=")
+    assert (
+        told["image/svg+xml"] == (ROOT / "deploy" / "bundle" / "icon.svg").read_bytes()
+    )  # there is one drawing
     assert size < 5_000
 
 
