@@ -95,8 +95,8 @@ class Pace:
             while (wait := self._wait(ahead=self._queue.index(place))) > 0:
                 if not fits(wait, kept):
                     raise RateLimited(
-                        "The project's rate at its voucher system is used up for now, and the wait does not "
-                        "fit into this call. Try again in "
+                        "The project's rate at its voucher system is used up for now. The wait does not fit "
+                        "into this call. Try again in "
                         f"{counted(math.ceil(wait), 'second')}.",
                         retry_after=round(wait, 1),
                     )

@@ -20,8 +20,8 @@ class ListMoved(Unavailable):
 
     def __init__(self, request_id: str | None = None) -> None:
         super().__init__(
-            "The list changed while it was read, and again when it was read once more, so that rows may be "
-            "missing or come twice. Try again in a moment, or ask for less at once.",
+            "The list changed while it was read, and again when it was read once more. Rows may be missing "
+            "or come twice. Try again in a moment, or ask for less at once.",
             request_id=request_id,
         )
 

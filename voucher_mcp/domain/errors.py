@@ -200,8 +200,8 @@ class OutcomeUnknown(VoucherError):
 def taken_for_dead() -> VoucherError:
     """The failure of a write that is not sent, as another process may have taken over its key."""
     return Unavailable(
-        "This server stood still, or could not reach its journal, for so long that others may have taken it "
-        "for dead. So it sent nothing more; repeat the call with the same idempotency_key."
+        "This server stood still, or could not reach its journal, for long. Others may have taken it for "
+        "dead, so it sent nothing more. Repeat the call with the same idempotency_key."
     )
 
 

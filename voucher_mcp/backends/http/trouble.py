@@ -112,9 +112,8 @@ class Diagnosis:
             return Trouble(
                 Unavailable(
                     f"{self._system} could not be reached: {'proxy' if proxy else 'TLS'} failure{detail}. "
-                    "The operator should check the proxy (HTTPS_PROXY, NO_PROXY) and certificate "
-                    "(SSL_CERT_FILE, SSL_CERT_DIR) settings of the server's environment, and the "
-                    "project's address."
+                    "The operator should check the project's address. In the server's environment, the proxy "
+                    "is set by HTTPS_PROXY and NO_PROXY, certificates by SSL_CERT_FILE and SSL_CERT_DIR."
                 )
             )
         told = f"{self._system} could not be reached. Try again later."

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from voucher_mcp.backends.opening import Backends, can
@@ -13,6 +14,7 @@ from voucher_mcp.cli.reach import find_change, on_backends, project_of
 from voucher_mcp.config import Settings
 from voucher_mcp.domain.answer import Answer
 from voucher_mcp.domain.errors import InvalidInput, Unsupported, VoucherError
+from voucher_mcp.domain.values.money import worth as worth_of
 from voucher_mcp.domain.values.texts import counted, printable
 from voucher_mcp.domain.write import Worth
 from voucher_mcp.policy.access import Demand, refusal
@@ -94,9 +96,10 @@ async def _take_back(settings: Settings, backends: Backends, steps: Sequence[Ste
             try:
                 change = await changes.find(shown["id"])
                 _require(changes, settings)
+                agreed = Consent(_agree, _of_deletion, partial(_of_value, changes.project.currency))
                 wish = changes.wish(change, {"change_id": change.id}, CALLER, None)
                 answer = await writes.run(
-                    changes.project, changes.backend, wish, changes.taking_back(change), _AGREED
+                    changes.project, changes.backend, wish, changes.taking_back(change), agreed
                 )
             except VoucherError as error:
                 left = len(steps) - number
@@ -132,12 +135,12 @@ def _of_deletion(answer: Answer[Any]) -> Question:
     return Question(text, "This deletes what was made", "destructive")
 
 
-def _of_value(worth: Worth) -> Question:
-    text = f"Take a change back, which puts {worth.amount or worth.points:,} on a card again?"
-    return Question(text, "This makes value", "confirm_above")
+def _of_value(currency: str, worth: Worth) -> Question:
+    value = worth_of(worth.amount or None, worth.points or None, currency)
+    return Question(f"Take a change back, which puts {value} on a card again?", *_MAKES_VALUE)
 
 
-_AGREED = Consent(_agree, _of_deletion, _of_value)
+_MAKES_VALUE = ("This makes value", "confirm_above")
 
 
 def _agreed(count: int) -> bool:

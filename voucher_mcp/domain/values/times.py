@@ -130,7 +130,7 @@ def _from_number(value: object, numbers: bool) -> int:
 def _refused(value: object, field: str, numbers: bool) -> InvalidInput:
     seconds = ", or Unix seconds such as 1769860800" if numbers else ""
     return InvalidInput(
-        f"`{field}` must be a date such as 2026-01-31 (a whole day in the project's time zone) or an "
-        f"ISO 8601 time such as 2026-01-31T12:00:00Z{seconds}; got {quoted(value)}.",
+        f"`{field}` must be a date such as 2026-01-31 (a whole day in the project's time zone) or a time. "
+        f"A time is ISO 8601 such as 2026-01-31T12:00:00Z{seconds}; got {quoted(value)}.",
         field=field,
     )

@@ -106,8 +106,8 @@ def _reason(error: Exception) -> tuple[str, bool]:
 def lost_commit() -> VoucherError:
     """The failure of a commit whose fate is not known."""
     return OutcomeUnknown(
-        "The connection to the voucher database broke while the change was being made final, so it may or "
-        "may not have been applied. Repeat the call with the same idempotency_key, or read the voucher or "
+        "The connection to the voucher database broke while the change was being made final. It may or may "
+        "not have been applied. Repeat the call with the same idempotency_key, or read the voucher or "
         "pool first."
     )
 

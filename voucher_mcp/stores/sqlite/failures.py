@@ -125,10 +125,9 @@ def lost_commit(path: Path, error: Exception) -> VoucherError:
     if unwritten or isinstance(error, apsw.FullError | apsw.BusyError):
         return unavailable(path, error)
     return OutcomeUnknown(
-        f"Writing to the voucher database {path.name} failed while the change was being made final, so it "
-        "may or may "
-        "not have been applied. Repeat the call with the same idempotency_key, or read the voucher or pool "
-        "first."
+        f"Writing to the voucher database {path.name} failed while the change was being made final. It "
+        "may or may not have been applied. Repeat the call with the same idempotency_key, or read the "
+        "voucher or pool first."
     )
 
 

@@ -158,8 +158,8 @@ class JobTools(Engine):
                 return await self.write(write, effect)
         except (jobs.JobGone, jobs.TakenOver):
             raise Unavailable(
-                "This process stood still for so long while it copied the input that others took that for "
-                "left over, and removed it. Call again."
+                "This process stood still for long while it copied the input. Others took the copy for left "
+                "over, and removed it. Call again."
             ) from None
 
     async def _replayed(self, write: Write) -> Answer[Object] | None:

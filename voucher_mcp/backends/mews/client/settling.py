@@ -29,7 +29,7 @@ async def settled(look: Callable[[], Awaitable[R]], is_done: Callable[[R], bool]
     later = await look()
     if later != found and not is_done(later):
         raise OutcomeUnknown(
-            "Mews is still at work on an earlier try with this idempotency_key, so what comes of it is not "
+            "Mews is still at work on an earlier try with this idempotency_key. What comes of it is not "
             "known yet. This call wrote nothing. Repeat it with the same key in a minute.",
             retryable=True,
             retry_after=LATER_SECONDS,

@@ -81,8 +81,8 @@ async def choose_missing(
     if count == codes.count and whole:
         return adding.all_there(await account.walk_codes([pool.id]).all())
     raise OutcomeUnknown(
-        f"An earlier try created the pool {quoted(pool.name)} with the id {pool.id} and lost its answer; "
-        f"it holds {count:,} of {counted(codes.count, 'code')} now. This call wrote nothing. Look at it with "
+        f"An earlier try created the pool {quoted(pool.name)} with the id {pool.id} and lost its answer. "
+        f"It holds {count:,} of {counted(codes.count, 'code')} now. This call wrote nothing. Look at it with "
         "get_voucher_pool, and generate what is missing with add_voucher_codes."
     )
 

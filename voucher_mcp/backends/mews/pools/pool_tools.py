@@ -130,8 +130,8 @@ class PoolTools(Account):
         ):
             if value is not None or field in clear:
                 raise Unsupported(
-                    f"A pool on Mews has no `{field}`; it can only be renamed or deleted, and each code "
-                    "has dates of its own. delete_voucher_codes ends codes for good.",
+                    f"A pool on Mews has no `{field}`; it can only be renamed or deleted. Each code has "
+                    "dates of its own. delete_voucher_codes ends codes for good.",
                     field=field,
                 )
         if name is None:

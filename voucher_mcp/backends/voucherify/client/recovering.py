@@ -55,9 +55,9 @@ def too_long(what: str, settled_by: str) -> OutcomeUnknown:
     """The error where an earlier try may lie beyond what is looked through; `settled_by` is the read that
     shows it."""
     return OutcomeUnknown(
-        f"The answer to the first try was lost, and {what} to look through, so that it is still unknown "
-        f"whether it was applied; nothing was sent again. {settled_by} shows it. If nothing was done, use a "
-        "new idempotency_key."
+        f"The answer to the first try was lost, and {what} to look through. It is still unknown whether it "
+        f"was applied. Nothing was sent again. {settled_by} shows it. If nothing was done, use a new "
+        "idempotency_key."
     )
 
 

@@ -133,7 +133,7 @@ class Walking(Account):
             raise reply.unreadable("has no list where one was expected")
         if any((_made(row) or part.since) < part.since for row in rows):
             raise UpstreamError(
-                "The voucher system does not narrow this list to what was made after a time, so what its "
+                "The voucher system does not narrow this list to what was made after a time. So what its "
                 "pages do not reach cannot be listed. Ask for less, or from an earlier row on."
             )
         if listed.strict and not all(isinstance(row, Mapping) for row in rows):

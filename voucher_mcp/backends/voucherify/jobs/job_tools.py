@@ -106,7 +106,7 @@ class JobTools(PoolLookups, Exports):
             found = await self._stretch(codes_of(campaigns.identity(campaign)), 0, WALKED)
         if found is None or not found.ends:
             raise InvalidInput(
-                f"The pool {quoted(campaigns.name_of(campaign))} has more than {WALKED:,} codes, and this "
+                f"Pool {quoted(campaigns.name_of(campaign))} has more than {WALKED:,} codes, and this "
                 "voucher system changes only codes that are named one by one: more cannot be listed in a "
                 "call. Give the codes in `codes`, from list_voucher_codes.",
                 field="pool_id",

@@ -86,7 +86,7 @@ _ANY_RESOURCE: Final = "list_voucher_pools, list_vouchers and list_redemptions s
 _ADVICE: Final[Advice] = {
     Unauthorized: "The project's app_id and app_token (or oauth_token) are not accepted at this base_url: "
     "the operator should compare both with the vendor's dashboard, the region of base_url too.",
-    Forbidden: "The API key lacks the permission, or the account's plan the feature; the operator can change "
+    Forbidden: "The API key lacks the permission, or the account's plan the feature. The operator can change "
     "that in the vendor's dashboard.",
     PoolExhausted: "add_voucher_codes puts more codes into a pool.",
     AlreadyRolledBack: "get_redemption shows it.",
@@ -137,7 +137,7 @@ def require_gone(error: NotFound) -> None:
 
 
 NO_REPEAT: Final = (
-    "A repeat with the same idempotency_key neither finds out nor sends it again; if nothing was done, use a "
+    "A repeat with the same idempotency_key neither finds out nor sends it again. If nothing was done, use a "
     "new one."
 )
 

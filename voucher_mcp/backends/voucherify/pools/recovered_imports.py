@@ -88,9 +88,9 @@ class RecoveredImports(PoolLookups, Recovering):
                 continue
             if name is None or await self._ended(name) is None:
                 raise OutcomeUnknown(
-                    "The answer to the first try was lost, and the voucher system is still at work on an "
-                    f"import (async action {quoted(name or 'without an id')}) that may be that try's. "
-                    "get_async_action shows when it ends; repeat the call with the same idempotency_key then."
+                    "The answer to the first try was lost. The voucher system is still at work on an import "
+                    f"that may be that try's, the async action {quoted(name or 'without an id')}. "
+                    "get_async_action shows when it ends. Repeat the call with the same idempotency_key then."
                 )
         return [one for one in imports if as_text(one.get("id"))]
 
@@ -149,8 +149,8 @@ class RecoveredImports(PoolLookups, Recovering):
 def undecided(there: int, asked: int) -> OutcomeUnknown:
     """The error where codes are in the pool that the first try may have added, or not."""
     return OutcomeUnknown(
-        f"The answer to the first try was lost. The pool holds {there} of {counted(asked, 'code')} now, and "
-        "it cannot be told whether that try added them or they were there before; nothing was sent again. "
+        f"The answer to the first try was lost. The pool holds {there} of {counted(asked, 'code')} now. "
+        "It cannot be told whether that try added them or they were there before. Nothing was sent again. "
         "list_voucher_codes with code_ids shows them; those that are missing can be added with a new "
         "idempotency_key."
     )

@@ -98,8 +98,8 @@ def _require_whole(done: Object, ids: Sequence[str]) -> Object:
     name = as_text(first.get("id"))
     if name is None:
         raise OutcomeUnknown(
-            "The answer to the first try was lost, and it is unknown how many of the vouchers it redeemed; "
-            "nothing was sent again. list_redemptions of the vouchers shows it."
+            "The answer to the first try was lost, and it is unknown how many of the vouchers it redeemed. "
+            "Nothing was sent again. list_redemptions of the vouchers shows it."
         )
     start = (
         f"Of what the first try redeemed, as {quoted(name)}, only {len(members)} of {len(ids)} vouchers "

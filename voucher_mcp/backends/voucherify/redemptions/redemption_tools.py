@@ -40,8 +40,8 @@ class RedemptionTools(RecoveredRedemptions):
         key = request.session.key or write.reference or None
         if write.recovering and key is None:
             raise OutcomeUnknown(
-                "The answer to the first try was lost, and with it the key of the session that it may have "
-                "opened; what it reserved is given back when it ends. Use a new idempotency_key."
+                "The answer to the first try was lost, and with it the key of its session. "
+                "What that reserved is given back when it ends. Use a new idempotency_key."
             )
         session = redemption_bodies.session_body(request.session, key)
         reply = await self._send(

@@ -47,8 +47,8 @@ class VoucherTools(VoucherWrites, Moving):
         found, total = await self._list("/v1/vouchers", "vouchers", parameters)
         if (ignored := passed_over(found, filters)) is not None:
             raise Unsupported(
-                f"Voucherify passed over the filter on {quoted(ignored)}, so its list is not what was asked "
-                "for and nothing of it is shown. Leave that filter out, or narrow by another field.",
+                f"Voucherify passed over the filter on {quoted(ignored)}. Its list is not what was asked "
+                "for, so nothing of it is shown. Leave that filter out, or narrow by another field.",
                 field="filters",
             )
         seen = (query.page - 1) * query.limit + len(found)

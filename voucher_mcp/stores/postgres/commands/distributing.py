@@ -55,7 +55,7 @@ async def distribute(connection: asyncpg.Connection) -> int:
     (await standing_of(connection)).require_current()
     if not await connection.fetchval(_HAS_CITUS):
         raise WrongSchema(
-            "has no Citus; the operator has to install it on every node, and to run CREATE EXTENSION citus "
+            "has no Citus. The operator has to install it on every node, and to run CREATE EXTENSION citus "
             "in this database."
         )
     done = {row[0] for row in await connection.fetch("SELECT table_name::text FROM citus_tables")}
