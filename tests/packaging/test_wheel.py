@@ -62,7 +62,9 @@ def test_no_link_of_its_description_is_dead(metadata: Message) -> None:
 
 
 async def test_it_serves_from_the_wheel_alone(installed: Installed, tmp_path: Path) -> None:
-    server = StdioServerParameters(command=str(installed.program), env=at_home(tmp_path), cwd=tmp_path)
+    server = StdioServerParameters(
+        command=str(installed.program), env=at_home(tmp_path, PYTHONWARNINGS="error"), cwd=tmp_path
+    )
     with (tmp_path / "log").open("w") as log:
         async with Client(stdio_client(server, errlog=log), mode="legacy") as client:
             assert len((await client.list_tools()).tools) > 30

@@ -4,13 +4,15 @@ import re
 import subprocess
 import sys
 from datetime import UTC
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
+from typing import Self
 
 import pytest
 
 from tests.packaging.conftest import ROOT
 from tests.protocol.wire import Wire, environment, start
 from tests.support import TEN_PERCENT
+from voucher_mcp.config import values
 from voucher_mcp.domain.values.times import LATEST, to_datetime, to_iso
 
 WINDOWS = ("-W", "error", "-m", "tests.packaging.windows")
@@ -85,6 +87,35 @@ def test_a_unix_socket_is_refused_in_a_sentence(tmp_path: Path) -> None:
     said = run(tmp_path, "serve", "--transport", "http", "--unix-socket", "mcp.sock", status=1)
     assert said.startswith("voucher-mcp: --unix-socket: ")
     assert said.count("\n") == 1
+
+
+class _WindowsPath(PureWindowsPath):
+    """A path as it is there, of somebody at home in C: who works in D:."""
+
+    def expanduser(self) -> Self:
+        return type(self)("C:/Users/Grün", *self.parts[1:]) if self.parts[:1] == ("~",) else self
+
+    def absolute(self) -> Self:
+        return self if self.is_absolute() else type(self)("D:/work") / self
+
+
+@pytest.mark.parametrize(
+    ("url", "file"),
+    [
+        ("sqlite:///C:/Data/v.db", "C:/Data/v.db"),
+        (r"sqlite:///C:\Data\v.db", "C:/Data/v.db"),
+        ("sqlite:///~/v.db", "C:/Users/Grün/v.db"),
+        ("sqlite:///v.db", "D:/conf/v.db"),
+        (r"sqlite:///sub\v.db", "D:/conf/sub/v.db"),
+        ("sqlite://///server/share/v.db", "//server/share/v.db"),
+    ],
+)
+def test_a_database_is_named_by_the_rules_of_its_paths(
+    monkeypatch: pytest.MonkeyPatch, url: str, file: str
+) -> None:
+    monkeypatch.setattr(values, "Path", _WindowsPath)
+    parsed = values.parse_database(url, _WindowsPath("D:/conf"))  # type: ignore[arg-type]
+    assert str(parsed) == str(_WindowsPath(file))
 
 
 def test_times_are_of_years_that_its_clock_does_not_know() -> None:

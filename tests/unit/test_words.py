@@ -17,7 +17,9 @@ FOR_AGENTS = {"tools.md"}
 """Made of what agents read, whose every byte is paid for in each session; only its words are held."""
 
 PAGES = [
-    page for page in [ROOT / "SECURITY.md", *sorted(ROOT.glob("docs/*.md"))] if page.name not in FOR_AGENTS
+    page
+    for page in [ROOT / "README.md", ROOT / "SECURITY.md", *sorted(ROOT.glob("docs/*.md"))]
+    if page.name not in FOR_AGENTS
 ]
 
 
