@@ -41,7 +41,7 @@ class Installed:
 def at_home(folder: Path, **variables: str) -> dict[str, str]:
     """The environment of a person who has set nothing, at home in that folder."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "UV_"))}
-    return {**kept, "HOME": str(folder), **variables}
+    return {**kept, "HOME": str(folder), "USERPROFILE": str(folder), **variables}
 
 
 @pytest.fixture(scope="session")
