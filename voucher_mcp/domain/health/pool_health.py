@@ -200,7 +200,7 @@ def _warnings(facts: Facts, end: RunOut | None) -> Iterator[Warned]:
         yield _warned(
             "guesses",
             f"{counted(facts.guesses.number, 'text')} that are no codes were tried on "
-            f"{iso(facts.guesses.day)}, with the length and the first half of codes of this pool: "
+            f"{iso(facts.guesses.day)}. They have the length and the first half of codes of this pool: "
             "somebody may be guessing.",
         )
 
