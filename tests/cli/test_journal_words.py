@@ -13,9 +13,10 @@ import anyio
 import apsw
 import pytest
 
-from tests.cli.conftest import Command
+from tests.cli.conftest import Command, put_pool
 from tests.cli.test_journal import keep
 from tests.databases.database import Database, NewDatabase, url_of
+from tests.databases.postgres import Postgres
 from tests.protocol.clients import connect, done, local, settings
 
 SHOP = {"project_id": "default"}
@@ -123,6 +124,23 @@ def test_csv_holds_money_in_columns_and_no_formula(shop: Command) -> None:
     assert json.loads(taken["after"]) == {"balance": 3750}
     assert rows[5]["pool"] == "'=Points"
     assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "-", "@"))]
+
+
+def test_lines_in_a_file_and_on_a_server_come_in_one_order(cli: Command, postgres: Postgres) -> None:
+    with postgres.database() as server:
+        put_pool(cli.folder / "one.db", "shop", "Winter", ["W1"])
+        write_in(server)
+        put_pool(cli.folder / "one.db", "shop", "Spring", ["S1"])
+        config = cli.write(
+            "both.toml",
+            '[projects.shop]\nbackend = "local"\nurl = "sqlite:///one.db"\n'
+            f'[projects.default]\nbackend = "local"\nurl = "{url_of(server)}"\n',
+        )
+        out = cli.run("--config", config, "journal", "--format", "jsonl").out
+        winter = cli.run("--config", config, "journal", "--pool", "Winter", "--format", "jsonl").out
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert [line["project"] for line in lines] == ["shop", *["default"] * len(WRITES), "shop"]
+    assert [json.loads(line)["project"] for line in winter.splitlines()] == ["shop"]
 
 
 @pytest.mark.parametrize("form", ["table", "csv", "jsonl"])
