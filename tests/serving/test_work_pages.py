@@ -12,6 +12,7 @@ from tests.protocol.clients import done
 from tests.serving.servers import ALICE, BOB, Served, served, two_callers
 from tests.support import TEN_PERCENT, held
 from voucher_mcp.config import Limits
+from voucher_mcp.domain.values.times import now
 
 SHOP = {"project_id": "shop"}
 PAGES = ("pools", "changes", "changes/undo?change=x", "approvals", "exports")
@@ -60,7 +61,11 @@ async def test_a_person_sees_their_own_projects_and_writes_where_they_may(server
     assert (await last_change(server))["undo"] == "possible"
 
 
-async def test_pools_whose_health_cannot_be_looked_at_are_shown_with_the_reason(tmp_path: Path) -> None:
+async def test_pools_whose_health_cannot_be_looked_at_are_shown_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = now()
+    monkeypatch.setattr("voucher_mcp.stores.sqlite.transaction.now", lambda: moment)  # no minute ends
     limits = Limits(max_calls_per_minute=2)
     async with served(two_callers(tmp_path).model_copy(update={"limits": limits})) as server:
         async with server.client(ALICE) as alice:
