@@ -74,8 +74,10 @@ def test_what_is_sent_to_the_builder_is_what_the_wheel_is_made_of() -> None:
     lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
     sent = {line.removeprefix("!") for line in lines if line.startswith("!")}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-    needed = {project["project"]["readme"], *project["project"]["license-files"], *packages}
+    made = project["tool"]["hatch"]
+    packages = made["build"]["targets"]["wheel"]["packages"]
+    described = [part["path"] for part in made["metadata"]["hooks"]["fancy-pypi-readme"]["fragments"]]
+    needed = {*described, *project["project"]["license-files"], *packages}
     assert sent == needed | {"pyproject.toml", "constraints.txt"}
     assert all((ROOT / name).exists() for name in sent)
 

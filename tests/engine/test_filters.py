@@ -217,7 +217,7 @@ def fill(connection: apsw.Connection, rows: list[Row]) -> None:
         connection.execute("INSERT INTO t VALUES (:n, :id, :role, :at, :left_over, :paid, :metadata)", values)
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=250)
 @given(rows=rows_of_everything, wanted=filters())
 async def test_sql_finds_what_a_plain_reading_of_the_filter_finds(
     connection: apsw.Connection, rows: list[Row], wanted: dict[str, Any]

@@ -123,7 +123,7 @@ async def tolerantly(work: Callable[[], Awaitable[None]]) -> bool:
     return True
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(steps=STEPS)
 def test_quantities_balances_ledger_and_counters_always_agree(
     databases: NewDatabase, steps: list[Any]

@@ -9,7 +9,7 @@ from tests.databases.counters import assert_counters_equal_rows
 from tests.databases.database import rows
 from tests.faults.workers import working
 
-ROUNDS = 10
+ROUNDS = 6
 BATCH = 300
 
 
