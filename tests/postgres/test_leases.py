@@ -74,3 +74,25 @@ async def test_who_had_it_last_gets_it_no_sooner_than_others(database: PostgresD
         await runner.release()
         assert await copier.acquire(shared=True)
         assert not await runner.acquire()
+
+
+@pytest.mark.parametrize("shared", [False, True])
+async def test_a_taking_that_is_called_off_leaves_nothing_taken(
+    database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch, shared: bool
+) -> None:
+    async with open_store(database) as store:
+        run = leases.Leases.run
+        with anyio.CancelScope() as scope:
+
+            async def call_off(self: leases.Leases, query: str, *values: object) -> int:
+                """The lease is there, but nobody hears of it any more."""
+                await run(self, query, *values)
+                monkeypatch.undo()
+                scope.cancel()
+                await anyio.sleep_forever()
+                raise AssertionError
+
+            monkeypatch.setattr(leases.Leases, "run", call_off)
+            await store.lock("copies").acquire(shared=shared)
+        assert scope.cancelled_caught
+        assert await store.lock("copies").acquire()

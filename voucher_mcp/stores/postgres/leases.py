@@ -23,6 +23,9 @@ from voucher_mcp.stores.postgres.transaction import begin_write
 LIFE: Final = 30_000
 """Milliseconds that a lease counts after it was renewed, if nothing else is said."""
 
+GIVING_UP_SECONDS: Final = 2.0
+"""How long giving back may take where the taking was called off: it may be ours all the same."""
+
 
 def _steady() -> float:
     """Milliseconds of a clock that nobody sets; where there is one, it goes on while the machine sleeps."""
@@ -46,8 +49,13 @@ class Lease:
 
     async def acquire(self, *, shared: bool = False) -> bool:
         self._shared = shared
-        if not await self._extend("lease_share" if shared else "lease_take"):
-            return False
+        try:
+            if not await self._extend("lease_share" if shared else "lease_take"):
+                return False
+        except anyio.get_cancelled_exc_class():
+            with anyio.move_on_after(GIVING_UP_SECONDS, shield=True):
+                await self._give_back("lease_leave" if shared else "lease_release")
+            raise
         self._scope = anyio.CancelScope()
         self._leases.tasks.start_soon(self._renew_on, self._scope)
         return True
@@ -63,7 +71,11 @@ class Lease:
             return
         self._scope.cancel()
         self._scope, self._until = None, 0.0
-        query = "lease_leave" if self._shared else "lease_forget" if forget else "lease_release"
+        await self._give_back(
+            "lease_leave" if self._shared else "lease_forget" if forget else "lease_release"
+        )
+
+    async def _give_back(self, query: str) -> None:
         try:
             await self._leases.run(query, self._name, self._owner)
         except VoucherError:
