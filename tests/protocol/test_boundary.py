@@ -1,6 +1,7 @@
 """What arguments may look like: what is tolerated, what is refused, and that nothing breaks the server."""
 
 import logging
+import math
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,10 @@ from voucher_mcp.server import all_tools
 
 SHOP = {"project_id": "shop"}
 every_tool_on_projects = pytest.mark.parametrize("tool", ON_PROJECTS)
+
+
+MOST = 500
+"""Calls of one tool: where there are more to try, some are left out, all over them."""
 
 
 async def hostile_to(client: Client, tool: str) -> AsyncIterator[dict[str, Any]]:
@@ -34,7 +39,8 @@ async def hostile_to(client: Client, tool: str) -> AsyncIterator[dict[str, Any]]
         good["dry_run"] = True  # else it would work once
     if tool == "update_voucher":
         good["code"] = "A"  # a discount, which can be changed
-    for number, arguments in enumerate(hostile_arguments(tool, good)):
+    everything = list(hostile_arguments(tool, good))
+    for number, arguments in enumerate(everything[:: math.ceil(len(everything) / MOST)]):
         # a spent key or a taken name would keep the value from the engine
         for once in {"idempotency_key", "name", "code"} & good.keys():
             if arguments[once] == good[once] and (once != "code" or tool == "create_voucher"):
