@@ -42,12 +42,21 @@ def meant(word: str, known: Iterable[str]) -> str:
     return "" if guess is None else f" Did you mean {quoted(guess)}?"
 
 
+async def pools_called(backend: Backend) -> list[str]:
+    """The names and ids of a project's pools, as far as its system tells.
+
+    Raises:
+        VoucherError: it tells nothing now.
+    """
+    pools = (await backend.list_voucher_pools(0, _POOLS_LOOKED_AT)).data
+    return [text for pool in pools for text in (pool["name"], pool["id"]) if text]
+
+
 async def missing_pool(backend: Backend, project_id: str, reference: str) -> NotFound:
     """The failure where a project has no such pool: it names the nearest, as far as its system tells."""
     known: list[str] = []
     with suppress(VoucherError):
-        pools = (await backend.list_voucher_pools(0, _POOLS_LOOKED_AT)).data
-        known = [text for pool in pools for text in (pool["name"], pool["id"]) if text]
+        known = await pools_called(backend)
     guess = meant(reference, known) or " `voucher-mcp pools` shows what there is."
     return NotFound(f"There is no pool {quoted(reference)} in the project {project_id}.{guess}")
 
@@ -55,9 +64,8 @@ async def missing_pool(backend: Backend, project_id: str, reference: str) -> Not
 def unknown_places(settings: Settings, project_id: str | None, what: str) -> set[str]:
     """The projects whose database is not known. Standard error tells `what` is not shown of each."""
     found = set()
-    for project in settings.projects.values() if project_id is None else [settings.projects[project_id]]:
-        place = project.url if isinstance(project, LocalProject) else settings.journal
-        if place.is_missing:
+    for project in settings.chosen(project_id):
+        if settings.journal_of(project.id).is_missing:
             found.add(project.id)
             missing = settings.unusable(project.id if isinstance(project, LocalProject) else "default")
             why = f": {missing.what}{missing.guess}" if missing else ""
@@ -74,7 +82,7 @@ def database_of(settings: Settings, project_id: str | None) -> Database:
         Unavailable: nobody said where it is.
     """
     chosen = settings.projects.values() if project_id is None else [project_of(settings, project_id)]
-    places = {one.id: one.url if isinstance(one, LocalProject) else settings.journal for one in chosen}
+    places = {one.id: settings.journal_of(one.id) for one in chosen}
     found = set(places.values())
     if len(found) > 1:
         raise InvalidInput(

@@ -1,6 +1,6 @@
 """The settings as typed, frozen values. Unknown keys are refused."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, tzinfo
 from typing import Annotated, Literal, Self, get_args
 from zoneinfo import ZoneInfo
@@ -259,6 +259,16 @@ class Settings(Model):
         if isinstance(default, LocalProject):
             return default.url
         return Database(path=data_file("state.db"))
+
+    def journal_of(self, project_id: str) -> Database:
+        """Where the journal of a project is: its own database where it has one, else that of vendor writes.
+        KeyError: no such project."""
+        project = self.projects[project_id]
+        return project.url if isinstance(project, LocalProject) else self.journal
+
+    def chosen(self, project_id: str | None) -> Collection[Project]:
+        """The project of that id alone, or all where none is named. KeyError: no such project."""
+        return self.projects.values() if project_id is None else [self.projects[project_id]]
 
     def limits_for(self, project_id: str) -> Limits:
         """The limits of one project: each of its own, else the one for all. KeyError: no such project."""

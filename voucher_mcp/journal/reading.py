@@ -14,7 +14,7 @@ from typing import Any
 
 import anyio
 
-from voucher_mcp.config import Database, LocalProject, Settings
+from voucher_mcp.config import Database, Settings
 from voucher_mcp.domain.change import PENDING
 from voucher_mcp.domain.errors import OutcomeUnknown, Unavailable, VoucherError
 from voucher_mcp.journal.about import About, Asked, Unit, about
@@ -30,7 +30,8 @@ UNKNOWN = OutcomeUnknown.code
 PARTLY = " (partly)"
 """Behind the outcome of a write of which a part was applied."""
 
-_BALANCES = frozenset({"balance", "from", "to"})
+BALANCES = frozenset({"balance", "from", "to"})
+"""The fields of a change that are balances."""
 
 _BATCH = 5_000
 """Lines that one read looks at: it is over in some milliseconds, and no more than these are held."""
@@ -110,8 +111,7 @@ async def audit_lines(settings: Settings, wanted: Wanted) -> AsyncIterator[Audit
 
 def databases(settings: Settings, project: str | None) -> list[Database]:
     """Where the lines of that project are, or those of all; without those whose place is not known."""
-    chosen = settings.projects.values() if project is None else [settings.projects[project]]
-    places = [one.url if isinstance(one, LocalProject) else settings.journal for one in chosen]
+    places = [settings.journal_of(one.id) for one in settings.chosen(project)]
     if project is None and settings.state is not None:  # a vendor's project may have been taken out
         places.append(settings.state)
     return list({identity(place): place for place in places if not place.is_missing}.values())
@@ -213,7 +213,7 @@ class _Trail:
 def _asked(row: Row) -> Asked:
     n, project, tag, *_ = row
     ids, before = (None if text is None else json.loads(text) for text in row[-4:-2])
-    has_balance = not _BALANCES.isdisjoint(before or ())
+    has_balance = not BALANCES.isdisjoint(before or ())
     return Asked(Project(project, tag), n, row[16], ids or (), has_balance)
 
 

@@ -2,7 +2,7 @@
 
 from voucher_mcp.cli.main import DONE, FAILED
 from voucher_mcp.cli.reach import unknown_places
-from voucher_mcp.config import LocalProject, Settings
+from voucher_mcp.config import Settings
 from voucher_mcp.domain.approval import ApprovalQuestion
 from voucher_mcp.domain.values.money import worth as worth_of
 from voucher_mcp.domain.values.times import to_iso
@@ -17,9 +17,8 @@ async def asked_in(settings: Settings, project_id: str | None) -> tuple[Settings
     """
     unknown = unknown_places(settings, project_id, "questions")
     found = {}
-    for project in settings.projects.values():
-        place = project.url if isinstance(project, LocalProject) else settings.journal
-        if project_id in (None, project.id) and project.id not in unknown and await schema_of(place):
+    for project in settings.chosen(project_id):
+        if project.id not in unknown and await schema_of(settings.journal_of(project.id)):
             found[project.id] = project
     return settings.model_copy(update={"projects": found}), FAILED if unknown else DONE
 

@@ -13,8 +13,8 @@ from voucher_mcp.backends.opening import Backends
 from voucher_mcp.cli.codes.codes_import import COMMAND
 from voucher_mcp.cli.journal.shown import Show, show_as
 from voucher_mcp.cli.main import DONE, FAILED, MISUSED, settings_of
-from voucher_mcp.cli.reach import find_change, meant, on_backends, project_of, unknown_places
-from voucher_mcp.config import Database, LocalProject, Settings
+from voucher_mcp.cli.reach import find_change, meant, on_backends, pools_called, project_of, unknown_places
+from voucher_mcp.config import Database, Settings
 from voucher_mcp.domain import errors
 from voucher_mcp.domain.change import PENDING, SUCCESS
 from voucher_mcp.domain.errors import InvalidInput, VoucherError, quoted
@@ -84,8 +84,7 @@ def moment_of(text: str, option: str = "--since", *, zone: tzinfo = UTC, last: b
 
 def _zone(settings: Settings, project_id: str | None) -> tzinfo:
     """In which a day begins: the project's zone, or the one that all projects share, else UTC."""
-    chosen = settings.projects.values() if project_id is None else [settings.projects[project_id]]
-    zones = {project.timezone: project.zone for project in chosen}
+    zones = {project.timezone: project.zone for project in settings.chosen(project_id)}
     return next(iter(zones.values())) if len(zones) == 1 else UTC
 
 
@@ -150,8 +149,8 @@ def _named(settings: Settings, arguments: argparse.Namespace) -> tuple[Ids | Non
 async def _there(settings: Settings, project_id: str | None) -> Sequence[str]:
     """The projects whose journal exists: looking makes none."""
     found = []
-    for project in settings.projects.values() if project_id is None else [settings.projects[project_id]]:
-        place = project.url if isinstance(project, LocalProject) else settings.journal
+    for project in settings.chosen(project_id):
+        place = settings.journal_of(project.id)
         if not place.is_missing and await schema_of(place):
             found.append(project.id)
     return found
@@ -175,8 +174,7 @@ def _guess_pool(settings: Settings, arguments: argparse.Namespace) -> str:
         found = []
         for project_id in await _there(settings, arguments.project):
             if settings.unusable(project_id) is None:
-                pools = (await (await backends.get(project_id)).list_voucher_pools(0, 1_000)).data
-                found += [pool["name"] for pool in pools]
+                found += await pools_called(await backends.get(project_id))
         return [] if arguments.pool in found else found
 
     try:

@@ -8,9 +8,8 @@ from typing import Any
 from voucher_mcp.config import Settings
 from voucher_mcp.domain.values.money import MINOR_UNITS, money
 from voucher_mcp.domain.values.texts import counted
-from voucher_mcp.journal.reading import AuditLine
+from voucher_mcp.journal.reading import BALANCES, AuditLine
 
-_BALANCES = frozenset({"balance", "from", "to"})
 _KEPT_IN_SUBJECT = frozenset({"customer_id"})
 """Fields that are named with what the line is about."""
 
@@ -95,7 +94,7 @@ def _value(line: AuditLine, name: str, fields: Mapping[str, Any], currency: str 
             return "none"
         case bool(on):
             return "yes" if on else "no"
-        case int(amount) if name in _BALANCES:
+        case int(amount) if name in BALANCES:
             unit = line.unit or ("money" if line.amount is not None else "points" if line.points else None)
             return _amount(amount, unit, currency)
         case str(text):
