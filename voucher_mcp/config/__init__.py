@@ -3,7 +3,13 @@
 from voucher_mcp.config.base import Access
 from voucher_mcp.config.errors import ConfigError
 from voucher_mcp.config.http import Grant, HttpSettings, HttpToken
-from voucher_mcp.config.loading import configuration_file, load_settings, usual_file, variables_in_use
+from voucher_mcp.config.loading import (
+    configuration_file,
+    load_settings,
+    named_file,
+    usual_file,
+    variables_in_use,
+)
 from voucher_mcp.config.models import (
     TOOLSETS,
     BloomreachProject,
@@ -43,6 +49,7 @@ __all__ = [
     "data_file",
     "is_loopback",
     "load_settings",
+    "named_file",
     "usual_file",
     "variables_in_use",
 ]

@@ -88,12 +88,8 @@ def configuration_file(config: Path | None, environ: Mapping[str, str]) -> Path 
     Raises:
         ConfigError: the path cannot be one.
     """
-    named = config or environ.get("VOUCHER_MCP_CONFIG", "").strip()
-    if named:
-        try:
-            return parse_path(str(named), Path())
-        except ValueError as error:
-            raise ConfigError(f"{named}: {error}") from None
+    if (named := named_file(config, environ)) is not None:
+        return named
     file = usual_file()
     try:
         file.lstat()
@@ -102,6 +98,19 @@ def configuration_file(config: Path | None, environ: Mapping[str, str]) -> Path 
     except OSError:
         pass  # it may be there, and hold restrictions: reading it says why it cannot be read
     return file
+
+
+def named_file(config: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The file that `config` names, else VOUCHER_MCP_CONFIG, absolute; None where neither does.
+
+    Raises:
+        ConfigError: the path cannot be one.
+    """
+    named = config or given(environ).get("VOUCHER_MCP_CONFIG", "").strip()
+    try:
+        return parse_path(str(named), Path()) if named else None
+    except ValueError as error:
+        raise ConfigError(f"{named}: {error}") from None
 
 
 def usual_file() -> Path:

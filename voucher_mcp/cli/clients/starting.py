@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
-from voucher_mcp.config import LocalProject, Settings, variables_in_use
+from voucher_mcp.config import LocalProject, Settings, named_file, variables_in_use
+from voucher_mcp.config.environment import DATABASE_URL
 
 PROGRAM = "voucher-mcp"
-_DATABASE = "VOUCHER_MCP_DATABASE_URL"
 _PATHS = ("VOUCHER_MCP_FOLDER", "VOUCHER_MCP_LOG_FILE")
 _PLAIN = re.compile(
     r"VOUCHER_MCP_\w+|VOUCHERIFY_API_BASE_URL|MEWS_API_BASE_URL|LOOMI_MCP_URL|LOOMI_PROJECT_ID"
@@ -34,9 +34,8 @@ def command_line(config: Path | None, extra: str = "") -> list[str]:
 
     `extra` is what the package needs beside it, as in `[postgres]`, where it is installed for each run.
     """
-    file = config or os.environ.get("VOUCHER_MCP_CONFIG", "").strip()
-    options = ["--config", str(Path(file).expanduser().absolute())] if file else []
-    return [*_program(extra), *options]
+    file = named_file(config, os.environ)
+    return [*_program(extra), *(["--config", str(file)] if file else [])]
 
 
 def extra_of(settings: Settings) -> str:
@@ -56,9 +55,9 @@ def variables(settings: Settings, config: Path | None, environ: Mapping[str, str
         default = settings.projects.get("default")
         if value and name in _PATHS:
             plain[name] = str(Path(value).expanduser().absolute())
-        elif name == _DATABASE and isinstance(default, LocalProject) and default.url.path is not None:
+        elif name == DATABASE_URL and isinstance(default, LocalProject) and default.url.path is not None:
             plain[name] = f"sqlite:///{default.url.path}"
-        elif value and name != _DATABASE and _PLAIN.fullmatch(name):
+        elif value and name != DATABASE_URL and _PLAIN.fullmatch(name):
             plain[name] = value
         else:
             secret.append(name)

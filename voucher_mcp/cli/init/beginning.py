@@ -16,7 +16,7 @@ from voucher_mcp.cli.init.choosing import Choice, choose
 from voucher_mcp.cli.init.configuration import project_of, secrets_of, text_of
 from voucher_mcp.cli.init.questions import InputEnded, Questions
 from voucher_mcp.cli.main import DONE, FAILED
-from voucher_mcp.config import Settings, load_settings, usual_file
+from voucher_mcp.config import Settings, load_settings, named_file, usual_file
 from voucher_mcp.config.environment import given
 from voucher_mcp.config.errors import hint
 from voucher_mcp.config.values import parse_path
@@ -60,8 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _looked_for() -> Path:
     """Where the server looks for its configuration by itself."""
-    named = os.environ.get("VOUCHER_MCP_CONFIG", "").strip()
-    return Path(named).expanduser().absolute() if named else usual_file()
+    return named_file(None, os.environ) or usual_file()
 
 
 def _file(named: Path) -> Path:
