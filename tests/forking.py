@@ -39,7 +39,7 @@ _IMPORTED = (
     *("voucher_mcp.backends.local.adapter", "voucher_mcp.backends.voucherify.adapter"),
     *(f"voucher_mcp.cli.clients.formats.{kind}_text" for kind in ("json", "toml", "yaml")),
     *(
-        "voucher_mcp.cli.init",
+        "voucher_mcp.cli.init.beginning",
         "voucher_mcp.stores.sqlite.store",
         "anyio._backends._asyncio",
         "rich.progress",

@@ -164,6 +164,7 @@ def _serve(serve: argparse.ArgumentParser) -> None:
 
 
 def _init(command: argparse.ArgumentParser) -> None:
+    command.set_defaults(command="init.beginning")
     command.add_argument(
         "--system",
         action="append",

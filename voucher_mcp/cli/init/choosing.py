@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from voucher_mcp.cli.init.configuration import ADDRESSES, SYSTEMS, System
+from voucher_mcp.cli.init.configuration import SYSTEMS, VENDORS, System, variable_of
 from voucher_mcp.cli.init.questions import Questions
 from voucher_mcp.config.environment import DATABASE_URL, given
 from voucher_mcp.config.values import Address, Currency, TimeZone, parse_database
@@ -52,10 +52,10 @@ def choose(arguments: argparse.Namespace, questions: Questions) -> Choice:
 def _system(name: str, questions: Questions) -> System:
     if name == "local":
         return System(name, _place(), writes=True)
-    if name not in ADDRESSES:
+    if (vendor := VENDORS.get(name)) is None:
         return System(name, writes=True)
-    variable, usual = ADDRESSES[name]
-    usual = given(os.environ).get(variable, usual).strip()
+    variable = variable_of(name, vendor.key)
+    usual = given(os.environ).get(variable, vendor.address).strip()
     title = SYSTEMS[name]
     address = questions.ask(f"{title}: its address:", usual, lambda text: _read(Address, text), usual)
     writes = questions.yes(f"{title}: may an agent change vouchers there?", default=False)

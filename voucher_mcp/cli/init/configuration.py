@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from voucher_mcp.config import environment
+from voucher_mcp.config.environment import DATABASE_URL
 from voucher_mcp.domain.values.money import MINOR_UNITS, money
 
 SYSTEMS: Mapping[str, str] = {
@@ -27,37 +29,37 @@ class System(NamedTuple):
     """With `voucher-mcp login`, instead of a token."""
 
 
-class _Vendor(NamedTuple):
+class Vendor(NamedTuple):
     """What a vendor's table holds beside the common keys."""
 
-    address: str
+    key: str
     """The key of its address."""
+    address: str
+    """The one that most use."""
     hint: str
-    secrets: Mapping[str, str]
-    """The variable of each key."""
+    secrets: Sequence[str]
+    """Their keys."""
 
 
-ADDRESSES: Mapping[str, tuple[str, str]] = {
-    "voucherify": ("VOUCHERIFY_API_BASE_URL", "https://api.voucherify.io"),
-    "mews": ("MEWS_API_BASE_URL", "https://api.mews.com"),
-    "bloomreach": ("LOOMI_MCP_URL", "https://eu.connect.loomi.ai/mcp"),
-}
-"""Of each vendor: the variable that names its address, and the one that most use."""
-_VENDORS: Mapping[str, _Vendor] = {
-    "voucherify": _Vendor(
-        "base_url",
-        "of the account's region",
-        {"app_id": "VOUCHERIFY_APP_ID", "app_token": "VOUCHERIFY_APP_TOKEN"},
+VENDORS: Mapping[str, Vendor] = {
+    "voucherify": Vendor(
+        "base_url", "https://api.voucherify.io", "of the account's region", ("app_id", "app_token")
     ),
-    "mews": _Vendor(
+    "mews": Vendor(
         "base_url",
+        "https://api.mews.com",
         "or https://api.mews-demo.com, to try it",
-        {"client_token": "MEWS_CLIENT_TOKEN", "access_token": "MEWS_ACCESS_TOKEN"},
+        ("client_token", "access_token"),
     ),
-    "bloomreach": _Vendor("url", "of the account's region", {"token": "LOOMI_TOKEN"}),
+    "bloomreach": Vendor("url", "https://eu.connect.loomi.ai/mcp", "of the account's region", ("token",)),
 }
-_DATABASE = "VOUCHER_MCP_DATABASE_URL"
+_VARIABLES = {place: variable for variable, place in environment.VENDORS.items()}
 _COLUMN = 40
+
+
+def variable_of(system: str, key: str) -> str:
+    """The environment variable that sets a key of a vendor's project."""
+    return _VARIABLES[system, key]
 
 
 def project_of(system: System, systems: Sequence[System]) -> str:
@@ -74,9 +76,9 @@ def secrets_of(systems: Sequence[System]) -> list[str]:
     names: list[str] = []
     for system in systems:
         if system.name == "postgresql":
-            names.append(_DATABASE)
-        elif system.name in _VENDORS and not system.signs_in:
-            names += _VENDORS[system.name].secrets.values()
+            names.append(DATABASE_URL)
+        elif system.name in VENDORS and not system.signs_in:
+            names += [variable_of(system.name, key) for key in VENDORS[system.name].secrets]
     return names
 
 
@@ -97,12 +99,12 @@ def _table(system: System, systems: Sequence[System], currency: str, timezone: s
         url = f"url = {_quoted(system.address)}" if system.address else '# url = "sqlite:///~/vouchers.db"'
         lines.append(_said(url, "without it, in your data directory"))
     elif system.name == "postgresql":
-        lines.append(_said(f'url = "${{{_DATABASE}}}"', "postgresql://user:password@host/database"))
+        lines.append(_said(f'url = "${{{DATABASE_URL}}}"', "postgresql://user:password@host/database"))
     else:
-        vendor = _VENDORS[system.name]
-        lines.append(_said(f"{vendor.address} = {_quoted(system.address)}", vendor.hint))
-        for key, variable in vendor.secrets.items():
-            given = f'{key} = "${{{variable}}}"'
+        vendor = VENDORS[system.name]
+        lines.append(_said(f"{vendor.key} = {_quoted(system.address)}", vendor.hint))
+        for key in vendor.secrets:
+            given = f'{key} = "${{{variable_of(system.name, key)}}}"'
             if system.signs_in:
                 given = _said(f"# {given}", f"instead of `voucher-mcp login {system.name}`")
             lines.append(given)
