@@ -191,6 +191,15 @@ def test_a_mark_never_loosens_what_a_variable_of_ours_would_limit(cli: Command) 
     assert "VOUCHER_MCP_READ_ONLY: unknown value" in said.err
 
 
+def started_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The command, as if this process had been started by it from there."""
+    program = folder / "voucher-mcp"
+    program.parent.mkdir(parents=True)
+    program.touch(0o755)
+    monkeypatch.setattr(sys, "argv", [str(program)])
+    return program
+
+
 @pytest.mark.parametrize(
     "folder",
     [
@@ -203,10 +212,7 @@ def test_a_mark_never_loosens_what_a_variable_of_ours_would_limit(cli: Command) 
 def test_a_command_is_never_one_in_a_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
 ) -> None:
-    program = tmp_path / folder / "voucher-mcp"
-    program.parent.mkdir(parents=True)
-    program.touch(0o755)
-    monkeypatch.setattr(sys, "argv", [str(program)])
+    program = started_in(tmp_path / folder, monkeypatch)
     monkeypatch.setenv("PATH", str(program.parent))
     assert command_line(Path("/c.toml")) == ["uvx", "voucher-mcp", "--config", "/c.toml"]
     assert command_line(None, "[postgres]") == ["uvx", "--from", "voucher-mcp[postgres]", "voucher-mcp"]
@@ -219,10 +225,7 @@ def test_a_command_is_never_one_in_a_cache(
 def test_an_installed_command_is_named_by_its_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
 ) -> None:
-    program = tmp_path / folder / "voucher-mcp"
-    program.parent.mkdir(parents=True)
-    program.touch(0o755)
-    monkeypatch.setattr(sys, "argv", [str(program)])
+    program = started_in(tmp_path / folder, monkeypatch)
     assert command_line(None) == [str(program)]
     assert not is_cached(program)
 

@@ -175,7 +175,7 @@ class _Agent:
     async def call(self, tool: str, **arguments: Any) -> Any:
         """What a call answers as `data`."""
         self.screen.speak("", f"calls {tool}", "dim")
-        return (await self._envelope(tool, arguments, succeeds=True))["data"]
+        return await self.look(tool, **arguments)
 
     async def refused(self, tool: str, why: str, **arguments: Any) -> None:
         """A call that is refused, for which reason."""
