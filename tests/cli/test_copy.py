@@ -79,7 +79,8 @@ async def use(database: Database, first: str = "A") -> None:
         rows = [{"code": f"{first}X", "gift": {"amount": 5}}, {}]
         begun = await agent.data("import_vouchers", vouchers=rows)
         await agent.ok("get_async_action", async_action_id=begun["async_action_id"], wait=45)
-        await agent.ok("export_voucher_transactions", code=codes[1])
+        exported = await agent.data("export_voucher_transactions", code=codes[1])
+        await agent.ok("get_export", export_id=exported["id"], wait=45)
         gone = (await agent.data("create_voucher_pool", name=f"Gone {first}", codes=[f"{first}G"]))["id"]
         await agent.ok("delete_voucher_pool", pool_id=gone)
         guessed = "SELECT 1 FROM pool_guesses JOIN pools ON n = pool WHERE id = ?"
