@@ -191,6 +191,13 @@ def test_a_mark_never_loosens_what_a_variable_of_ours_would_limit(cli: Command) 
     assert "VOUCHER_MCP_READ_ONLY: unknown value" in said.err
 
 
+def test_a_file_that_nobody_named_is_named_to_no_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOUCHER_MCP_CONFIG", "${user_config.file}")
+    assert "--config" not in command_line(None)
+    monkeypatch.setenv("VOUCHER_MCP_CONFIG", "/c.toml")
+    assert command_line(None)[-2:] == ["--config", "/c.toml"]
+
+
 def started_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The command, as if this process had been started by it from there."""
     program = folder / "voucher-mcp"
